@@ -1,0 +1,57 @@
+// Package buffers holds the bytes of connections that must outlive one callback:
+// input that is not complete yet, and output that the kernel has not taken yet.
+//
+// One rule of ownership: a buffer has exactly one owner at any time. Get makes
+// the caller the owner; Put, and the methods of Queue that say so, pass the
+// ownership on, after which the former owner must not touch the buffer or any
+// slice of it.
+package buffers
+
+import "github.com/valyala/bytebufferpool"
+
+// Buffer is a growable byte slice from the pool: append to B.
+type Buffer = bytebufferpool.ByteBuffer
+
+// MaxKept is the largest capacity in bytes that goes back to the pool. A buffer
+// that grew beyond it for one large message is left to the garbage collector,
+// so that memory returns after a spike.
+const MaxKept = 64 << 10
+
+var shared bytebufferpool.Pool
+
+// Get returns an empty buffer, which the caller owns. Any goroutine may call it.
+func Get() *Buffer { return shared.Get() }
+
+// Put gives up the ownership of b. Any goroutine may call it.
+func Put(b *Buffer) {
+	if cap(b.B) <= MaxKept {
+		shared.Put(b)
+	}
+}
+
+// Spare is one loop's front to the pool. It keeps the buffer and the queue that
+// were given back last, still warm in the cache: a request that is answered at
+// once touches neither the pool nor the allocator. It belongs to one goroutine.
+type Spare struct {
+	buffer *Buffer
+	queue  *Queue
+}
+
+// Get is Get, with the spare first.
+func (s *Spare) Get() *Buffer {
+	if b := s.buffer; b != nil {
+		s.buffer = nil
+		return b
+	}
+	return Get()
+}
+
+// Put is Put, with the spare first.
+func (s *Spare) Put(b *Buffer) {
+	if s.buffer == nil && cap(b.B) <= MaxKept {
+		b.Reset()
+		s.buffer = b
+		return
+	}
+	Put(b)
+}

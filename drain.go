@@ -1,0 +1,69 @@
+package eddy
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// Shutdown ends the engine without losing anything: it serves the connections that
+// wait in the kernel's queues and closes the listeners; requests and answers in
+// work are finished; idle connections are kept for Options.DrainGrace, in case a
+// request is on its way. When ctx ends first, it cuts off what is left and returns
+// the context's error. It returns when the loops have ended, and so does Run.
+func (e *Engine) Shutdown(ctx context.Context) error {
+	e.mu.Lock()
+	switch e.stage {
+	case ready:
+		e.stage = ended
+		e.discard()
+		for _, ln := range e.listeners {
+			ln.unlink()
+		}
+		close(e.done)
+	case running:
+		e.stage = draining
+		go e.drain()
+	}
+	e.mu.Unlock()
+
+	select {
+	case <-e.done:
+		return nil
+	case <-ctx.Done():
+		e.force(fmt.Errorf("eddy: connections were cut off at the end of the drain: %w", context.Cause(ctx)))
+		<-e.done
+		return ctx.Err()
+	}
+}
+
+// drain tells the loops to finish. No loop does before all have stopped accepting,
+// because one may still deal connections to another.
+func (e *Engine) drain() {
+	for _, ln := range e.listeners {
+		ln.unlink()
+	}
+	var accepting sync.WaitGroup
+	for _, l := range e.loops {
+		accepting.Add(1)
+		if err := l.StopAccepting(accepting.Done); err != nil {
+			accepting.Done() // the loop has ended
+		}
+	}
+	accepting.Wait()
+	for _, l := range e.loops {
+		_ = l.Drain(e.options.DrainGrace) // an error says that the loop has ended
+	}
+}
+
+// force ends all loops at once.
+func (e *Engine) force(cause error) {
+	e.mu.Lock()
+	if e.stage != ended && e.forced == nil {
+		e.forced = cause
+	}
+	e.mu.Unlock()
+	for _, l := range e.loops {
+		_ = l.Force() // an error says that the loop has ended
+	}
+}

@@ -1,0 +1,126 @@
+package eddy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/eddynet/eddy/loop"
+)
+
+// Engine runs protocols on reactor loops. Its methods may be called from any
+// goroutine.
+type Engine struct {
+	options Options
+	loops   []*loop.Loop
+	done    chan struct{} // closed when the loops have ended
+
+	mu        sync.Mutex
+	stage     stage       // guarded by mu
+	listeners []*Listener // guarded by mu
+	drainOnce sync.Once
+	forced    error // guarded by mu: why connections were cut off
+}
+
+// stage is where an engine stands in its life: each leads to the next, and ready
+// also to ended.
+type stage uint8
+
+const (
+	ready stage = iota
+	running
+	draining
+	ended
+)
+
+// New returns an engine that listens nowhere yet. It holds two file descriptors for
+// each loop until Run returns or Shutdown is called.
+func New(options Options) (*Engine, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{options: options, done: make(chan struct{})}
+	limit := loop.NewLimit(options.MaxConns)
+	for range options.Loops {
+		l, err := loop.New(loop.Config{Logger: options.Logger, Limit: limit})
+		if err != nil {
+			e.discard()
+			return nil, fmt.Errorf("eddy: open a poller: %w", err)
+		}
+		e.loops = append(e.loops, l)
+	}
+	return e, nil
+}
+
+// Run serves until ctx is cancelled or Shutdown is called, and the drain that
+// follows has ended: see Shutdown. It returns nil after a clean drain. After
+// cancelling ctx, the drain may take Options.DrainTimeout.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.start(); err != nil {
+		return err
+	}
+	unwatch := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(context.Background(), e.options.DrainTimeout)
+		defer cancel()
+		_ = e.Shutdown(limit) // Run reports it
+	})
+	defer unwatch()
+
+	var wait sync.WaitGroup
+	errs := make([]error, len(e.loops))
+	for i, l := range e.loops {
+		wait.Go(func() {
+			if errs[i] = l.Run(); errs[i] != nil {
+				e.force(errs[i]) // the engine stands or falls as one
+			}
+		})
+	}
+	wait.Wait()
+	return e.end(errors.Join(errs...))
+}
+
+func (e *Engine) start() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch e.stage {
+	case ready:
+		e.stage = running
+		return nil
+	case running, draining:
+		return errors.New("eddy: Run was called already: an engine runs once")
+	}
+	return ErrServerClosed
+}
+
+// end is reached when no loop runs any more.
+func (e *Engine) end(err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.stage = ended
+	for _, ln := range e.listeners {
+		ln.unlink()
+	}
+	close(e.done)
+	if err == nil {
+		err = e.forced
+	}
+	return err
+}
+
+// discard releases what an engine holds that never ran.
+func (e *Engine) discard() {
+	for _, l := range e.loops {
+		l.Discard()
+	}
+}
+
+// Stats sums the counts of all loops.
+func (e *Engine) Stats() Stats {
+	var sum Stats
+	for _, l := range e.loops {
+		sum = sum.Add(l.Stats())
+	}
+	return sum
+}

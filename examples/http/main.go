@@ -1,0 +1,40 @@
+// Http is the smallest HTTP server on eddy. It prints its URL:
+//
+//	go run ./examples/http
+//	curl -i http://127.0.0.1:8080/
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"os/signal"
+	"syscall"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
+)
+
+func hello(w *http1.Response, r *http1.Request) {
+	w.SetHeader("Content-Type", "text/plain")
+	w.WriteString("Hello, World!")
+}
+
+func main() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:8080", http1.New(hello, http1.Options{}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("http://%v/\n", ln.Addr())
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := engine.Run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}

@@ -1,0 +1,83 @@
+package http1
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/eddynet/eddy/httpparse"
+)
+
+var (
+	// ErrClientGone: the client has left before the answer was complete.
+	ErrClientGone = errors.New("http1: client gone")
+	// ErrAnswered: the request is answered already.
+	ErrAnswered = errors.New("http1: request answered already")
+	// ErrLength: a stream was given more or fewer bytes than SetLength announced.
+	ErrLength = errors.New("http1: body differs from the length that SetLength announced")
+	// ErrStreamEnded: the stream is finished or aborted.
+	ErrStreamEnded = errors.New("http1: stream ended")
+)
+
+// FieldError says why a field cannot be set.
+type FieldError struct {
+	Name, Value string
+	Reason      string
+}
+
+func (e *FieldError) Error() string {
+	return fmt.Sprintf("http1: field %q with value %q cannot be set: %s", e.Name, e.Value, e.Reason)
+}
+
+func statusError(code int) error {
+	return fmt.Errorf("http1: status %d is not that of a final answer: use %d to %d", code, minStatus, maxStatus)
+}
+
+// refusal is an error of the session's own that the client is answered with.
+type refusal struct {
+	status int
+	reason string
+}
+
+func (e *refusal) Error() string {
+	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
+}
+
+var (
+	errBodyTooLarge = &refusal{http.StatusRequestEntityTooLarge, "the body is larger than Options.MaxBodyBytes"}
+	errExpectation  = &refusal{http.StatusExpectationFailed, "an expectation other than 100-continue"}
+	errConnect      = &refusal{http.StatusNotImplemented, "CONNECT is not served here"}
+	errTooSlow      = &refusal{http.StatusRequestTimeout, "the request did not come in time"}
+	errPanic        = &refusal{http.StatusInternalServerError, "the handler panicked"}
+	errUnanswered   = &refusal{http.StatusServiceUnavailable, "no answer in time"}
+)
+
+// refuse answers with an error and closes. What follows on the connection is not
+// interpreted, but read away, so that a client that is still sending can read the
+// answer.
+func (x *session) refuse(err error) {
+	status := http.StatusInternalServerError
+	var bad *httpparse.Error
+	var own *refusal
+	switch {
+	case errors.As(err, &bad):
+		status = bad.Status
+	case errors.As(err, &own):
+		status = own.status
+	}
+	if x.state == idle {
+		x.enter(head)
+	}
+	if x.state == body || x.state == head {
+		x.enter(handling)
+	}
+	w := &x.response
+	w.Reset()
+	w.status = status
+	w.close = true
+	_ = w.SetHeader("Content-Type", "text/plain; charset=utf-8") // a valid field
+	_, _ = w.WriteString(http.StatusText(status))                // never fails
+	_, _ = w.WriteString("\n")
+	w.finish()
+}

@@ -1,0 +1,96 @@
+package http1
+
+import (
+	"strings"
+
+	"github.com/eddynet/eddy/httpparse"
+)
+
+// fieldList is the fields of an answer, as they will be sent.
+type fieldList struct {
+	lines []byte
+	marks []fieldMark
+}
+
+// fieldMark tells where one field line stands in lines.
+type fieldMark struct {
+	start, nameEnd, end int
+}
+
+// linesKept bounds the bytes that a list keeps for the next answer.
+const linesKept = 4 << 10
+
+func (l *fieldList) reset() {
+	l.lines, l.marks = l.lines[:0], l.marks[:0]
+	if cap(l.lines) > linesKept {
+		*l = fieldList{}
+	}
+}
+
+func (l *fieldList) add(name, value string) {
+	start := len(l.lines)
+	l.lines = append(l.lines, name...)
+	l.lines = append(l.lines, ": "...)
+	l.lines = append(l.lines, value...)
+	l.lines = append(l.lines, "\r\n"...)
+	l.marks = append(l.marks, fieldMark{start, start + len(name), len(l.lines)})
+}
+
+// remove takes out the fields of that name.
+func (l *fieldList) remove(name string) {
+	for i := 0; i < len(l.marks); {
+		m := l.marks[i]
+		if !httpparse.EqualFold(l.lines[m.start:m.nameEnd], name) {
+			i++
+			continue
+		}
+		size := m.end - m.start
+		l.lines = append(l.lines[:m.start], l.lines[m.end:]...)
+		l.marks = append(l.marks[:i], l.marks[i+1:]...)
+		for k := i; k < len(l.marks); k++ {
+			l.marks[k].start -= size
+			l.marks[k].nameEnd -= size
+			l.marks[k].end -= size
+		}
+	}
+}
+
+// owner says whose business a response field is.
+type owner uint8
+
+const (
+	ownerHandler    owner = iota
+	ownerConnection       // Connection: close, which the engine carries out
+)
+
+// checkField says whether a handler may set the field.
+func checkField(name, value string) (owner, error) {
+	if !httpparse.IsToken(name) {
+		return 0, &FieldError{name, value, "its name is not a token (RFC 9110 section 5.6.2)"}
+	}
+	if !httpparse.IsFieldValue(value) {
+		return 0, &FieldError{name, value, "its value holds a control byte (RFC 9110 section 5.5)"}
+	}
+	// Length and first letter rule out nearly every other name at once.
+	switch len(name) {
+	case len("Date"), len("Server"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
+	default:
+		return ownerHandler, nil
+	}
+	switch {
+	case strings.EqualFold(name, "Content-Length"):
+		return 0, &FieldError{name, value, "the engine counts the body; SetLength announces a stream's"}
+	case strings.EqualFold(name, "Transfer-Encoding"):
+		return 0, &FieldError{name, value, "the engine chooses the framing"}
+	case strings.EqualFold(name, "Date"):
+		return 0, &FieldError{name, value, "the engine sets it"}
+	case strings.EqualFold(name, "Server"):
+		return 0, &FieldError{name, value, "the engine sets it: see Options.ServerName"}
+	case strings.EqualFold(name, "Connection"):
+		if !strings.EqualFold(value, "close") {
+			return 0, &FieldError{name, value, "the engine manages the connection: only close may be set"}
+		}
+		return ownerConnection, nil
+	}
+	return ownerHandler, nil
+}

@@ -1,0 +1,153 @@
+package http1
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/eddynet/eddy/httpparse"
+	"github.com/eddynet/eddy/loop"
+)
+
+// Options configures a Server. The zero value works: a field that is zero has the
+// default that its comment gives, and all of them are finite. A negative value is
+// an error of Listen.
+type Options struct {
+	// ReadHeaderTimeout bounds the time from the first byte of a head to its last:
+	// 408. Default: 30 s.
+	ReadHeaderTimeout time.Duration
+	// ReadTimeout bounds the time that a body takes: 408. Every MinBodyRate bytes
+	// that have come add a second. Default: 30 s.
+	ReadTimeout time.Duration
+	// MinBodyRate is in bytes per second; see ReadTimeout. Default: 4 KiB.
+	MinBodyRate int
+	// HandlerTimeout bounds the time that an answer may be deferred: 503; and that
+	// a stream may rest: it is aborted. Default: 5 minutes.
+	HandlerTimeout time.Duration
+	// WriteTimeout ends a connection whose peer does not take its output: 16 KiB,
+	// or all there is, within this time. Default: the engine's.
+	WriteTimeout time.Duration
+	// IdleTimeout ends a connection without a request. A new one is ended earlier,
+	// by ReadHeaderTimeout, if that is shorter. Default: 2 minutes.
+	IdleTimeout time.Duration
+
+	// MaxHeaderBytes bounds a head, from the request line to the empty line: 431.
+	// Default: 64 KiB.
+	MaxHeaderBytes int
+	// MaxRequestLine bounds the request line: 414. Default: 8 KiB.
+	MaxRequestLine int
+	// MaxMethod bounds the method in bytes: 501. Default: 32.
+	MaxMethod int
+	// MaxFieldBytes bounds one field line: 431. Default: 16 KiB.
+	MaxFieldBytes int
+	// MaxFields bounds the number of fields: 431. Default: 128.
+	MaxFields int
+	// MaxEmptyLines bounds the empty lines before a request: 400. Default: 4.
+	MaxEmptyLines int
+	// MaxBodyBytes bounds a body that is held in memory: 413. Default: 4 MiB.
+	MaxBodyBytes int64
+	// MaxChunkExtension bounds one chunk's extensions in bytes: 400. Default: 256.
+	MaxChunkExtension int
+	// MaxChunkOverhead bounds what chunked framing may cost beyond a fair share of
+	// the data, in bytes: 400. Default: 16 KiB.
+	MaxChunkOverhead int
+	// MaxTrailerBytes and MaxTrailerFields bound a trailer section: 431. Default:
+	// 8 KiB, 32.
+	MaxTrailerBytes, MaxTrailerFields int
+
+	// ServerName is the value of the field Server. Default: "eddy". A hyphen leaves
+	// the field out.
+	ServerName string
+	// AllowConnect lets CONNECT requests reach the handler. They are answered with
+	// 501 otherwise.
+	AllowConnect bool
+}
+
+// withDefaults returns the options filled in, or an error that names the field.
+func (o Options) withDefaults() (Options, error) {
+	for _, f := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"ReadHeaderTimeout", &o.ReadHeaderTimeout, 30 * time.Second},
+		{"ReadTimeout", &o.ReadTimeout, 30 * time.Second},
+		{"HandlerTimeout", &o.HandlerTimeout, 5 * time.Minute},
+		{"WriteTimeout", &o.WriteTimeout, 0},
+		{"IdleTimeout", &o.IdleTimeout, 2 * time.Minute},
+	} {
+		if err := fill(f.name, f.value, f.def); err != nil {
+			return o, err
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"MinBodyRate", &o.MinBodyRate, 4 << 10},
+		{"MaxHeaderBytes", &o.MaxHeaderBytes, httpparse.DefaultHead},
+		{"MaxRequestLine", &o.MaxRequestLine, httpparse.DefaultRequestLine},
+		{"MaxMethod", &o.MaxMethod, httpparse.DefaultMethod},
+		{"MaxFieldBytes", &o.MaxFieldBytes, httpparse.DefaultField},
+		{"MaxFields", &o.MaxFields, httpparse.DefaultFields},
+		{"MaxEmptyLines", &o.MaxEmptyLines, httpparse.DefaultEmptyLines},
+		{"MaxChunkExtension", &o.MaxChunkExtension, httpparse.DefaultExtension},
+		{"MaxChunkOverhead", &o.MaxChunkOverhead, httpparse.DefaultOverhead},
+		{"MaxTrailerBytes", &o.MaxTrailerBytes, httpparse.DefaultTrailer},
+		{"MaxTrailerFields", &o.MaxTrailerFields, httpparse.DefaultTrailerFields},
+	} {
+		if err := fill(f.name, f.value, f.def); err != nil {
+			return o, err
+		}
+	}
+	if err := fill("MaxBodyBytes", &o.MaxBodyBytes, 4<<20); err != nil {
+		return o, err
+	}
+	switch o.ServerName {
+	case "":
+		o.ServerName = "eddy"
+	case "-":
+		o.ServerName = ""
+	}
+	if !httpparse.IsFieldValue(o.ServerName) {
+		return o, fmt.Errorf("http1: Options.ServerName is %q: it must not hold control bytes", o.ServerName)
+	}
+	return o, nil
+}
+
+func fill[T ~int | ~int64](name string, value *T, def T) error {
+	if *value < 0 {
+		return fmt.Errorf("http1: Options.%s is %v: it must not be negative; 0 stands for the default, %v", name, *value, def)
+	}
+	if *value == 0 {
+		*value = def
+	}
+	return nil
+}
+
+// limits are the options that bound parsing.
+func (o *Options) limits() httpparse.Limits {
+	return httpparse.Limits{
+		RequestLine:   o.MaxRequestLine,
+		Method:        o.MaxMethod,
+		Head:          o.MaxHeaderBytes,
+		Field:         o.MaxFieldBytes,
+		Fields:        o.MaxFields,
+		EmptyLines:    o.MaxEmptyLines,
+		Extension:     o.MaxChunkExtension,
+		Overhead:      o.MaxChunkOverhead,
+		Trailer:       o.MaxTrailerBytes,
+		TrailerFields: o.MaxTrailerFields,
+	}
+}
+
+// tune fits the settings of a listener's connections to the options.
+func (o *Options) tune(s *loop.Settings) {
+	if o.WriteTimeout > 0 {
+		s.WriteTimeout = o.WriteTimeout
+	}
+	// A head that is not complete is kept as unused input, and behind it there may
+	// be as much as one read brings.
+	s.MaxInput = max(s.MaxInput, min(o.MaxHeaderBytes, math.MaxInt-(1<<20))+1<<20)
+}

@@ -1,0 +1,119 @@
+package http1
+
+import (
+	"bytes"
+	"iter"
+	"net/netip"
+
+	"github.com/eddynet/eddy/httpparse"
+)
+
+// Request is a complete request. What its methods return are views: they are valid
+// until the handler returns, and must not be changed. After w.Defer or w.Stream the
+// request itself stays valid until the answer is complete, but views taken before
+// the handler returned do not: take them again. Clone makes a copy to keep. A
+// Request belongs to its loop; while it is deferred, any goroutine may read it
+// until the answer is given.
+type Request struct {
+	session    *session
+	head       httpparse.Request
+	buf        []byte // of the head
+	body       []byte
+	trailer    httpparse.Trailer
+	trailerBuf []byte
+}
+
+// Method is the method, as sent: its case matters (RFC 9110 section 9.1).
+func (r *Request) Method() []byte { return r.head.Method.Of(r.buf) }
+
+// Target is the request target, as sent (RFC 9112 section 3.2).
+func (r *Request) Target() []byte { return r.head.Target.Of(r.buf) }
+
+var root = []byte("/")
+
+// Path is the target's path, not decoded: "/" where an absolute target has none,
+// and "*" for OPTIONS * (RFC 9112 section 3.2). It is empty for CONNECT.
+func (r *Request) Path() []byte {
+	p := r.head.Path.Of(r.buf)
+	if len(p) == 0 {
+		switch r.head.Form {
+		case httpparse.AbsoluteForm:
+			return root
+		case httpparse.AsteriskForm:
+			return r.Target()
+		}
+	}
+	return p
+}
+
+// Query is the target's query, not decoded, without its question mark.
+func (r *Request) Query() []byte { return r.head.Query.Of(r.buf) }
+
+// Host is the authority the request is for: the target's, or the field Host
+// (RFC 9112 section 3.3).
+func (r *Request) Host() []byte { return r.head.Host.Of(r.buf) }
+
+// Minor is the minor version: 1 for HTTP/1.1 and what is above, 0 for HTTP/1.0.
+func (r *Request) Minor() int { return r.head.Minor }
+
+// Header is the value of the first field of that name, in any case, nil without
+// one. White space around it is removed.
+func (r *Request) Header(name string) []byte {
+	v, _ := r.head.Field(r.buf, name)
+	return v
+}
+
+// Fields yields name and value of each field, in the order received.
+func (r *Request) Fields() iter.Seq2[[]byte, []byte] { return fields(r.head.Fields, r.buf) }
+
+// Trailers yields name and value of each trailer field of a chunked body, in the
+// order received. They are never mixed with the fields of the head (RFC 9110
+// section 6.5.1).
+func (r *Request) Trailers() iter.Seq2[[]byte, []byte] {
+	return fields(r.trailer.Fields, r.trailerBuf)
+}
+
+func fields(list []httpparse.Field, buf []byte) iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		for _, f := range list {
+			if !yield(f.Name.Of(buf), f.Value.Of(buf)) {
+				return
+			}
+		}
+	}
+}
+
+// Body is the whole body, decoded if it was chunked. It is empty, not nil, for a
+// request without one.
+func (r *Request) Body() []byte { return r.body }
+
+// RemoteAddr is the peer's address, such as "192.0.2.1:1234", "@" for a Unix
+// socket. It is made anew at each call.
+func (r *Request) RemoteAddr() string { return r.session.conn.RemoteAddr().String() }
+
+// RemoteAddrPort is the peer's address without an allocation, the zero value for a
+// Unix socket.
+func (r *Request) RemoteAddrPort() netip.AddrPort { return r.session.conn.RemoteAddrPort() }
+
+// Clone copies the request. The copy is independent of the connection, whose
+// addresses it has no more: its RemoteAddr must not be called.
+func (r *Request) Clone() *Request {
+	c := *r
+	c.session = nil
+	c.buf = bytes.Clone(r.buf)
+	c.body = bytes.Clone(r.body)
+	c.trailerBuf = bytes.Clone(r.trailerBuf)
+	c.head.Fields = append([]httpparse.Field(nil), r.head.Fields...)
+	c.trailer.Fields = append([]httpparse.Field(nil), r.trailer.Fields...)
+	return &c
+}
+
+func (r *Request) reset() {
+	r.head.Reset()
+	r.buf = nil
+	r.body = nil
+	if r.trailerBuf != nil {
+		r.trailer.Reset()
+		r.trailerBuf = nil
+	}
+}

@@ -1,0 +1,178 @@
+package http1
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/loop"
+)
+
+// copyLimit is the size in bytes up to which a body is copied behind its head: one
+// segment of output is then cheaper than two.
+const copyLimit = 16 << 10
+
+// Response is the answer to a request. Its body is gathered, and sent with its
+// length when the handler returns. It belongs to its loop, and is valid until the
+// handler returns, or until the answer is complete if that is later.
+type Response struct {
+	session *session
+	status  int
+	fields  fieldList
+	body    *buffers.Buffer // nil while nothing is written
+	length  int64           // announced with SetLength; -1 if not
+	close   bool
+}
+
+// begin makes the response ready for its handler.
+func (w *Response) begin() {
+	w.status = http.StatusOK
+	w.length = -1
+}
+
+func (w *Response) reset() {
+	w.fields.reset()
+	w.close = false
+	if w.body != nil && cap(w.body.B) <= copyLimit {
+		w.body.Reset() // kept for the next answer
+	} else if w.body != nil {
+		w.dropBody()
+	}
+}
+
+func (w *Response) dropBody() {
+	if w.body != nil {
+		buffers.Put(w.body)
+		w.body = nil
+	}
+}
+
+// Request is the request that w answers.
+func (w *Response) Request() *Request { return &w.session.request }
+
+// Loop is the loop that the connection lives on, for timers: Loop().After.
+func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }
+
+// SetStatus sets the status code, 200 to 599. It is 200 otherwise.
+func (w *Response) SetStatus(code int) error {
+	if code < minStatus || code > maxStatus {
+		return statusError(code)
+	}
+	w.status = code
+	return nil
+}
+
+// Status is the status code set so far.
+func (w *Response) Status() int { return w.status }
+
+// SetHeader sets a field, in place of those of that name set before. The error
+// says why it cannot be set: the name is not a token, the value holds a control
+// byte such as CR or LF, or the field is the engine's: Content-Length,
+// Transfer-Encoding, Date and Server always, Connection with any value but close.
+func (w *Response) SetHeader(name, value string) error {
+	return w.setField(name, value, true)
+}
+
+// AddHeader is SetHeader, but keeps fields of that name set before.
+func (w *Response) AddHeader(name, value string) error {
+	return w.setField(name, value, false)
+}
+
+func (w *Response) setField(name, value string, replace bool) error {
+	owner, err := checkField(name, value)
+	if err != nil {
+		return err
+	}
+	if owner == ownerConnection {
+		w.close = true
+		return nil
+	}
+	if replace {
+		w.fields.remove(name)
+	}
+	w.fields.add(name, value)
+	return nil
+}
+
+// Write appends p to the body. The error is nil.
+func (w *Response) Write(p []byte) (int, error) {
+	b := w.buffer()
+	b.B = append(b.B, p...)
+	return len(p), nil
+}
+
+// WriteString appends s to the body. The error is nil.
+func (w *Response) WriteString(s string) (int, error) {
+	b := w.buffer()
+	b.B = append(b.B, s...)
+	return len(s), nil
+}
+
+func (w *Response) buffer() *buffers.Buffer {
+	if w.body == nil {
+		w.body = buffers.Get()
+	}
+	return w.body
+}
+
+// Reset drops status, fields and body set so far.
+func (w *Response) Reset() {
+	w.reset()
+	w.begin()
+	if w.body != nil {
+		w.body.Reset()
+	}
+}
+
+// persist says whether the connection goes on after this answer.
+func (w *Response) persist() bool {
+	x := w.session
+	return x.request.head.KeepAlive && !w.close && !x.conn.Loop().Draining()
+}
+
+// finish sends the answer whole and ends the exchange.
+func (w *Response) finish() {
+	x := w.session
+	persist := w.persist()
+	var body []byte
+	if w.body != nil && !bodyless(w.status) {
+		body = w.body.B
+	}
+	out := x.conn.Out()
+	dst := w.appendHead(out.B, persist)
+	if !lengthless(w.status) {
+		dst = append(dst, "Content-Length: "...)
+		dst = strconv.AppendInt(dst, int64(len(body)), 10)
+		dst = append(dst, "\r\n"...)
+	}
+	dst = append(dst, "\r\n"...)
+	separate := len(body) > copyLimit
+	if !separate && !x.request.isHead() {
+		dst = append(dst, body...)
+	}
+	out.B = dst
+	if separate && !x.request.isHead() {
+		_ = x.conn.WriteBuffer(w.body) // a failure has ended the connection
+		w.body = nil
+	}
+	x.answered(persist)
+}
+
+// appendHead appends the status line and the fields, up to those of the framing.
+func (w *Response) appendHead(dst []byte, persist bool) []byte {
+	x := w.session
+	dst = append(dst, statusLine(w.status)...)
+	dst = append(dst, x.server.stamp.at(x.conn.Loop().Now())...)
+	dst = append(dst, w.fields.lines...)
+	if !persist {
+		dst = append(dst, "Connection: close\r\n"...)
+	} else if x.request.head.Minor == 0 {
+		dst = append(dst, "Connection: keep-alive\r\n"...)
+	}
+	return dst
+}
+
+// isHead says whether the method is HEAD, also of a request that is not complete.
+func (r *Request) isHead() bool {
+	return r.buf != nil && string(r.Method()) == http.MethodHead
+}

@@ -1,0 +1,182 @@
+package http1
+
+import (
+	"github.com/eddynet/eddy/httpparse"
+	"github.com/eddynet/eddy/loop"
+)
+
+// Handler answers a request: it writes to w, or arranges for a later answer with
+// w.Defer or w.Stream. It runs on the connection's loop and must not block. w and r
+// are valid until it returns, or until the answer is complete if that is later.
+type Handler func(w *Response, r *Request)
+
+// requestBudget is how many pipelined requests of one connection are answered
+// before others get their turn.
+const requestBudget = 256
+
+// sessionsKept bounds a loop's free list: memory returns after a spike.
+const sessionsKept = 64
+
+// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give the
+// one from New to Listen; every loop works with an instance of its own. Its methods
+// are for the engine.
+type Server struct {
+	handler Handler
+	options Options
+	invalid error // of the options; Listen reports it
+	limits  httpparse.Limits
+
+	stamp stamp
+	free  []*session
+}
+
+var _ interface {
+	loop.Protocol
+	loop.DrainHandler
+	loop.TimeoutHandler
+	loop.EOFHandler
+	loop.HangupHandler
+	loop.ShutdownHandler
+	loop.Binder
+	loop.Tuner
+} = (*Server)(nil)
+
+// New returns the protocol that serves h. An error in the options is Listen's.
+func New(h Handler, options Options) *Server {
+	s := &Server{handler: h}
+	s.options, s.invalid = options.withDefaults()
+	s.limits = s.options.limits()
+	return s
+}
+
+// Tune checks the options and applies those that the engine acts on.
+func (s *Server) Tune(settings *loop.Settings) error {
+	if s.invalid == nil {
+		s.options.tune(settings)
+	}
+	return s.invalid
+}
+
+// Bind returns the instance for one loop.
+func (s *Server) Bind(*loop.Loop) loop.Protocol {
+	return &Server{
+		handler: s.handler,
+		options: s.options,
+		limits:  s.limits,
+		stamp:   stamp{server: s.options.ServerName},
+	}
+}
+
+// OnOpen sets the deadline for the first request.
+func (s *Server) OnOpen(c *loop.Conn) {
+	c.SetDeadline(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
+	if c.Loop().Draining() {
+		s.OnShutdown(c)
+	}
+}
+
+// OnData takes requests, and parts of them.
+func (s *Server) OnData(c *loop.Conn, in []byte) int {
+	x := s.session(c)
+	if x == nil {
+		x = s.begin(c)
+	}
+	used := x.run(in)
+	s.rest(x, used < len(in))
+	return used
+}
+
+// OnTimeout is reached when a deadline of the session's state has passed.
+func (s *Server) OnTimeout(c *loop.Conn) {
+	if x := s.session(c); x != nil {
+		x.timedOut()
+		return
+	}
+	c.Close()
+}
+
+// OnDrain is reached when there is room for output again.
+func (s *Server) OnDrain(c *loop.Conn) {
+	if x := s.session(c); x != nil && x.state == streaming {
+		x.stream.ready()
+	}
+}
+
+// OnEOF is reached when the client has stopped sending, which counts as its
+// leaving, though it may still read an answer.
+func (s *Server) OnEOF(c *loop.Conn) {
+	x := s.session(c)
+	if x == nil {
+		c.Close()
+		return
+	}
+	x.clientLeft()
+	s.rest(x, c.Buffered() > 0)
+}
+
+// OnHangup is OnEOF with pipelined requests still unread.
+func (s *Server) OnHangup(c *loop.Conn) {
+	if x := s.session(c); x != nil {
+		x.clientLeft()
+	}
+}
+
+// OnShutdown keeps an idle connection for a request that may be on its way, with
+// which it will end. Others end with the answer in work.
+func (s *Server) OnShutdown(c *loop.Conn) {
+	if s.session(c) == nil {
+		c.SetDeadline(c.Settings().DrainGrace)
+	}
+}
+
+// OnClose releases the session.
+func (s *Server) OnClose(c *loop.Conn, err error) {
+	if x := s.session(c); x != nil {
+		x.closed(err)
+		s.release(x)
+	}
+}
+
+// session is that of the request in work on c, nil if there is none.
+func (s *Server) session(c *loop.Conn) *session {
+	x, _ := c.State().(*session)
+	return x
+}
+
+// begin gives c a session.
+func (s *Server) begin(c *loop.Conn) *session {
+	var x *session
+	if n := len(s.free); n > 0 {
+		x, s.free = s.free[n-1], s.free[:n-1]
+	} else {
+		x = &session{server: s}
+		x.request.session, x.response.session = x, x
+	}
+	x.conn = c
+	c.SetState(x)
+	return x
+}
+
+// rest looks where a session stands after its events. Between requests it has
+// served its turn, unless there is more input. A client that has stopped sending
+// will not complete a request.
+func (s *Server) rest(x *session, more bool) {
+	between := x.state == idle && !more
+	switch {
+	case !x.conn.Open():
+	case x.conn.EOF() && (between || x.state == head || x.state == body):
+		x.conn.Close()
+	case between:
+		s.release(x)
+	}
+}
+
+// release takes the session off its connection.
+func (s *Server) release(x *session) {
+	x.conn.SetState(nil)
+	x.reset()
+	x.conn = nil
+	if len(s.free) < sessionsKept {
+		s.free = append(s.free, x)
+	}
+}

@@ -1,0 +1,35 @@
+package http1
+
+import (
+	"net/http"
+	"strconv"
+)
+
+const (
+	minStatus = 200 // of a final answer
+	maxStatus = 599
+)
+
+// statusLines are the lines of all final status codes. The reason is empty where
+// none is registered; its space stays (RFC 9112 section 4).
+var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
+	for i := range lines {
+		code := minStatus + i
+		lines[i] = "HTTP/1.1 " + strconv.Itoa(code) + " " + http.StatusText(code) + "\r\n"
+	}
+	return lines
+}()
+
+func statusLine(code int) string { return statusLines[code-minStatus] }
+
+// bodyless says that an answer of this status has no body, whatever the handler
+// wrote (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
+func bodyless(code int) bool {
+	return code == http.StatusNoContent || code == http.StatusResetContent || code == http.StatusNotModified
+}
+
+// lengthless says that an answer of this status has no Content-Length (RFC 9110
+// section 8.6).
+func lengthless(code int) bool {
+	return code == http.StatusNoContent || code == http.StatusNotModified
+}

@@ -1,0 +1,149 @@
+package http1
+
+import (
+	"strconv"
+
+	"github.com/eddynet/eddy/httpparse"
+)
+
+// Stream is an answer whose body is sent piece by piece: chunked, or with the
+// length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
+// of the connection. It belongs to the loop.
+type Stream struct {
+	session *session // nil when it has ended
+	framing httpparse.Framing
+	left    int64 // of the announced length
+	silent  bool  // the answer to HEAD: nothing of the body is sent
+	persist bool
+	onReady func()
+	err     error // why it ended early
+}
+
+// SetLength announces the length in bytes of the body of a stream, which is then
+// not chunked. Without a stream the body's own length counts.
+func (w *Response) SetLength(n int64) { w.length = n }
+
+// Stream sends the head, with what was written so far behind it, and leaves the
+// body to the Stream. Later requests of the connection wait until it ends. Call it
+// in the handler or in Respond, once.
+func (w *Response) Stream() *Stream {
+	x := w.session
+	x.enter(streaming)
+	s := &Stream{session: x, persist: w.persist()}
+	switch {
+	case bodyless(w.status):
+		s.framing = httpparse.ContentLength
+	case w.length >= 0:
+		s.framing, s.left = httpparse.ContentLength, w.length
+	case x.request.head.Minor > 0:
+		s.framing = httpparse.ChunkedBody
+	default:
+		s.framing, s.persist = httpparse.UntilClose, false
+	}
+	s.silent = x.request.isHead() || bodyless(w.status)
+	out := x.conn.Out()
+	dst := w.appendHead(out.B, s.persist)
+	switch {
+	case lengthless(w.status):
+	case s.framing == httpparse.ContentLength:
+		dst = append(dst, "Content-Length: "...)
+		dst = strconv.AppendInt(dst, s.left, 10)
+		dst = append(dst, "\r\n"...)
+	case s.framing == httpparse.ChunkedBody:
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	}
+	out.B = append(dst, "\r\n"...)
+	x.stream = s
+	x.handlerDeadline(0)
+	if w.body != nil {
+		_, _ = s.Write(w.body.B) // an error is met again by the next Write
+		w.dropBody()
+	}
+	return s
+}
+
+// Write sends p as the next piece. It leaves when the callback at hand returns. The
+// piece is always taken while Room says so, and beyond that up to
+// Options.MaxOutput. The error is ErrStreamEnded, ErrLength, or what has broken the
+// connection. Loop only.
+func (s *Stream) Write(p []byte) (int, error) {
+	x := s.session
+	if x == nil {
+		return 0, s.ended()
+	}
+	x.handlerDeadline(0)
+	if s.silent || len(p) == 0 {
+		return len(p), nil
+	}
+	if s.framing == httpparse.ContentLength {
+		if int64(len(p)) > s.left {
+			return 0, ErrLength
+		}
+		s.left -= int64(len(p))
+	}
+	if s.framing != httpparse.ChunkedBody {
+		return x.conn.Write(p)
+	}
+	out := x.conn.Out()
+	out.B = httpparse.AppendChunkHeader(out.B, len(p))
+	if n, err := x.conn.Write(p); err != nil {
+		return n, err
+	}
+	_, err := x.conn.WriteString("\r\n")
+	return len(p), err
+}
+
+// Room says whether the client keeps up: pending output is below the high-water
+// mark. Loop only.
+func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full() }
+
+// OnReady has fn called whenever there is room again after there was none. Loop
+// only.
+func (s *Stream) OnReady(fn func()) { s.onReady = fn }
+
+// Finish ends the body and so the exchange. When less was written than SetLength
+// announced, it aborts the connection and returns ErrLength. Loop only.
+func (s *Stream) Finish() error {
+	x := s.session
+	if x == nil {
+		return s.ended()
+	}
+	if s.framing == httpparse.ContentLength && s.left > 0 && !s.silent {
+		x.conn.Abort(ErrLength)
+		return ErrLength
+	}
+	if s.framing == httpparse.ChunkedBody && !s.silent {
+		_, _ = x.conn.WriteString(httpparse.LastChunk) // a failure has ended the connection
+	}
+	s.session = nil
+	x.answered(s.persist)
+	return nil
+}
+
+// Abort ends the connection at once, so that the client cannot take the body for
+// whole. Loop only.
+func (s *Stream) Abort() {
+	if x := s.session; x != nil {
+		x.conn.Abort(ErrStreamEnded)
+	}
+}
+
+// ready is told that there is room again.
+func (s *Stream) ready() {
+	if s.onReady != nil {
+		s.onReady()
+	}
+}
+
+// closed is told that the connection is gone.
+func (s *Stream) closed(err error) {
+	s.session = nil
+	s.err = err
+}
+
+func (s *Stream) ended() error {
+	if s.err != nil {
+		return s.err
+	}
+	return ErrStreamEnded
+}

@@ -1,0 +1,150 @@
+package httpparse
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// The scanners look at eight bytes at a time in one uint64, the first byte lowest. Each *Stops function sets the
+// top bit of every byte at which its scanner has to stop. A borrow or a carry may set bits above a true stop,
+// never below the first one; and the first one is all that a scanner uses.
+
+const (
+	ones  = 0x0101010101010101
+	tops  = 0x80 * ones
+	lows  = 0x7f * ones
+	cases = 0x20 * ones
+)
+
+// load returns the eight bytes of buf from i on.
+func load(buf []byte, i int) uint64 { return binary.LittleEndian.Uint64(buf[i : i+8 : i+8]) }
+
+// loadTail returns the fewer than eight bytes of buf from i on. The zeros above them stop every scanner.
+func loadTail(buf []byte, i int) (w uint64) {
+	if len(buf) >= 8 {
+		return binary.LittleEndian.Uint64(buf[len(buf)-8:]) >> (uint(8-(len(buf)-i)) * 8)
+	}
+	for shift := 0; i < len(buf); i, shift = i+1, shift+8 {
+		w |= uint64(buf[i]) << shift
+	}
+	return w
+}
+
+// firstStop returns how many bytes precede the first stop: 8 when there is none.
+func firstStop(stops uint64) int { return bits.TrailingZeros64(stops) >> 3 }
+
+// nameStops stops at everything but letters and the hyphen, which is what nearly all field names consist of.
+func nameStops(w uint64) uint64 {
+	low := w & lows
+	folded := low | cases
+	letter := (folded + (0x80-'a')*ones) &^ (folded + (0x7f-'z')*ones)
+	notHyphen := low ^ '-'*ones + lows
+	return (notHyphen&^letter | w) & tops
+}
+
+// textStops stops at everything but visible ASCII and the space.
+func textStops(w uint64) uint64 { return (w - ' '*ones | (w + ones)) & tops }
+
+// targetStops stops at '#', '?' and everything but visible ASCII.
+func targetStops(w uint64) uint64 {
+	hidden := w - '!'*ones | (w + ones)
+	return (hidden | (w ^ '#'*ones - ones) | (w ^ '?'*ones - ones)) & tops
+}
+
+// hostStops stops at everything but letters, digits, the hyphen and the dot.
+func hostStops(w uint64) uint64 {
+	low := w & lows
+	folded := low | cases
+	letter := (folded + (0x80-'a')*ones) &^ (folded + (0x7f-'z')*ones)
+	hyphenToNine := (low + (0x80-'-')*ones) &^ (low + (0x7f-'9')*ones)
+	notSlash := low ^ '/'*ones + lows
+	return (^(letter | hyphenToNine&notSlash) | w) & tops
+}
+
+// scanName returns the index of the first byte of buf[i:] that is no letter and no hyphen, or len(buf).
+func scanName(buf []byte, i int) int {
+	if buf = buf[:len(buf):len(buf)]; i < 0 {
+		return 0
+	}
+	for ; i <= len(buf)-8; i += 8 {
+		if stops := nameStops(load(buf, i)); stops != 0 {
+			return i + firstStop(stops)
+		}
+	}
+	if i == len(buf) {
+		return i
+	}
+	return i + firstStop(nameStops(loadTail(buf, i)))
+}
+
+// scanToken returns the index of the first byte of buf[i:] that no token holds, or len(buf).
+func scanToken(buf []byte, i int) int { return scanClass(buf, scanName(buf, i), classToken) }
+
+// scanText returns the index of the first byte of buf[i:] that is neither visible ASCII nor a space, or len(buf).
+func scanText(buf []byte, i int) int {
+	if buf = buf[:len(buf):len(buf)]; i < 0 {
+		return 0
+	}
+	for ; i <= len(buf)-16; i += 16 {
+		pair := buf[i : i+16 : i+16]
+		first, second := textStops(load(pair, 0)), textStops(load(pair, 8))
+		if first != 0 {
+			return i + firstStop(first)
+		}
+		if second != 0 {
+			return i + 8 + firstStop(second)
+		}
+	}
+	if i <= len(buf)-8 {
+		if stops := textStops(load(buf, i)); stops != 0 {
+			return i + firstStop(stops)
+		}
+		i += 8
+	}
+	if i == len(buf) {
+		return i
+	}
+	return i + firstStop(textStops(loadTail(buf, i)))
+}
+
+// scanValue returns the index of the first byte of buf[i:] that no field value holds, or len(buf).
+func scanValue(buf []byte, i int) int { return scanClass(buf, scanText(buf, i), classValue) }
+
+// scanClass returns the index of the first byte of buf[i:] that is not of that class, or len(buf).
+func scanClass(buf []byte, i int, want class) int {
+	for i < len(buf) && classes[buf[i]]&want != 0 {
+		i++
+	}
+	return i
+}
+
+// scanTarget returns the index of the first '?' of buf[i:], or of the first byte that no request target holds,
+// or len(buf).
+func scanTarget(buf []byte, i int) int {
+	if buf = buf[:len(buf):len(buf)]; i < 0 {
+		return 0
+	}
+	for ; i <= len(buf)-8; i += 8 {
+		if stops := targetStops(load(buf, i)); stops != 0 {
+			return i + firstStop(stops)
+		}
+	}
+	if i == len(buf) {
+		return i
+	}
+	return i + firstStop(targetStops(loadTail(buf, i)))
+}
+
+// scanHost returns the index of the first byte of b that most hosts do without, or len(b).
+func scanHost(b []byte) int {
+	i := 0
+	for ; i <= len(b)-8; i += 8 {
+		if stops := hostStops(load(b, i)); stops != 0 {
+			return i + firstStop(stops)
+		}
+	}
+	if i == len(b) {
+		return i
+	}
+	return i + firstStop(hostStops(loadTail(b, i)))
+}

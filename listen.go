@@ -1,0 +1,177 @@
+package eddy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/loop"
+)
+
+// Listener is an address that an engine accepts connections on.
+type Listener struct {
+	addr      net.Addr
+	acceptors []*loop.Acceptor
+	file      os.FileInfo // of a Unix socket
+}
+
+// Addr is the bound address: with the port that was chosen where 0 was asked for.
+// Any goroutine.
+func (ln *Listener) Addr() net.Addr { return ln.addr }
+
+// Close stops accepting on this address, after the connections that wait in the
+// kernel's queue. Connections that are open stay so. Any goroutine.
+func (ln *Listener) Close() error {
+	ln.unlink()
+	for _, a := range ln.acceptors {
+		if err := a.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Listen binds an address, on which connections speak p. The network is tcp, tcp4,
+// tcp6 or unix; a TCP address is host:port, where an empty host stands for all
+// interfaces and port 0 for a free port; a Unix one is a path. A socket file that
+// no process listens on any more is replaced.
+//
+// Clients can connect from now on; they are served once Run is called. On Linux and
+// FreeBSD every loop has a listening socket of its own.
+func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) {
+	if p == nil {
+		return nil, errors.New("eddy: Listen needs a protocol, such as one from http1.New: it was nil")
+	}
+	settings := e.settings()
+	if t, ok := p.(Tuner); ok {
+		if err := t.Tune(settings); err != nil {
+			return nil, err
+		}
+	}
+	switch network {
+	case "tcp", "tcp4", "tcp6":
+	case "unix":
+		if err := removeStale(address); err != nil {
+			return nil, listenError(network, address, err)
+		}
+	default:
+		return nil, fmt.Errorf("eddy: listen on network %q: use tcp, tcp4, tcp6 or unix", network)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stage >= draining {
+		return nil, ErrServerClosed
+	}
+	fds, addr, err := loop.Listen(network, address, len(e.loops))
+	if err != nil {
+		return nil, listenError(network, address, err)
+	}
+	ln := &Listener{addr: addr}
+	if network == "unix" {
+		ln.file, _ = os.Stat(address) // without it, the file is not removed at the end
+	}
+	if err := e.serve(ln, fds, p, settings); err != nil {
+		return nil, err
+	}
+	e.listeners = append(e.listeners, ln)
+	return ln, nil
+}
+
+// serve hands the sockets to the loops: one to each, or a single one to the first,
+// which deals its connections out to all.
+func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) error {
+	services := make([]*loop.Service, len(e.loops))
+	for i, l := range e.loops {
+		var err error
+		if services[i], err = l.NewService(p, settings); err != nil {
+			return err
+		}
+	}
+	for i, fd := range fds {
+		own := services[i : i+1]
+		if len(fds) == 1 {
+			own = services
+		}
+		a, err := e.loops[i].Accept(fd, own)
+		if err != nil {
+			return err
+		}
+		ln.acceptors = append(ln.acceptors, a)
+	}
+	return nil
+}
+
+// settings are the engine's, for one listener.
+func (e *Engine) settings() *Settings {
+	o := &e.options
+	return &Settings{
+		LowWater:      int64(o.LowWater),
+		HighWater:     int64(o.HighWater),
+		MaxOutput:     int64(o.MaxOutput),
+		MaxInput:      o.MaxInput,
+		IdleTimeout:   o.IdleTimeout,
+		WriteTimeout:  o.WriteTimeout,
+		LingerTimeout: o.LingerTimeout,
+		LingerBytes:   o.LingerBytes,
+		DrainGrace:    o.DrainGrace,
+	}
+}
+
+// removeStale removes a socket file that nobody listens on any more.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case info.Mode().Type() != os.ModeSocket:
+		return errNotSocket
+	}
+	conn, err := net.DialTimeout("unix", path, time.Second)
+	switch {
+	case err == nil:
+		conn.Close() // it was opened to see whether somebody answers
+		return unix.EADDRINUSE
+	case errors.Is(err, unix.ECONNREFUSED):
+		return os.Remove(path)
+	}
+	return err
+}
+
+// unlink removes the file of a Unix socket, if it still is this one's.
+func (ln *Listener) unlink() {
+	if ln.file == nil {
+		return
+	}
+	path := ln.addr.String()
+	if now, err := os.Stat(path); err == nil && os.SameFile(now, ln.file) {
+		_ = os.Remove(path) // a stale file is replaced at the next start
+	}
+}
+
+var errNotSocket = errors.New("a file of that name exists and is not a socket: it was left alone; choose another path or move it away")
+
+// listenError says what is wrong and what to change.
+func listenError(network, address string, err error) error {
+	advice := ""
+	switch {
+	case errors.Is(err, unix.EADDRINUSE) && network == "unix":
+		advice = ": another process listens on this socket: end it or choose another path"
+	case errors.Is(err, unix.EADDRINUSE):
+		advice = ": end the program that listens there, or choose another port (0 for any free one)"
+	case errors.Is(err, unix.EACCES) && network == "unix":
+		advice = ": the directory must be writable for this user"
+	case errors.Is(err, unix.EACCES):
+		advice = ": ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one"
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		advice = ": no interface of this machine has the address"
+	case errors.Is(err, unix.EMFILE):
+		advice = ": no file descriptor left: raise ulimit -n"
+	}
+	return fmt.Errorf("eddy: listen on %s %s: %w%s", network, address, err, advice)
+}

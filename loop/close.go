@@ -1,0 +1,132 @@
+package loop
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/poller"
+)
+
+// Close ends the connection once everything that was written has reached the
+// kernel, and lets the peer read it: it sends FIN, then reads away what still
+// comes, within bounds. Nothing more can be written, and OnData is not called any
+// more.
+func (c *Conn) Close() { c.finish(nil) }
+
+func (c *Conn) finish(cause error) {
+	if c.state != Open {
+		return
+	}
+	c.enter(Closing)
+	c.cause = cause
+	c.deadline = 0
+	c.attend()
+}
+
+// Abort ends the connection now, with a reset: pending output is dropped, and the
+// peer cannot take what it got for complete. OnClose is called with err at the end
+// of the cycle, not inside the call.
+func (c *Conn) Abort(err error) {
+	if c.state != Closed {
+		c.flags |= resetOnClose
+		c.closeNow(err)
+	}
+}
+
+// closeNow ends a connection in any state.
+func (c *Conn) closeNow(cause error) {
+	if c.state == Closed {
+		return
+	}
+	c.enter(Closed)
+	c.cause = cause
+	c.remote.gone.Store(true)
+	c.loop.wheel.cancel(&c.timer)
+	c.loop.closed = append(c.loop.closed, c)
+}
+
+// linger follows when everything is flushed.
+func (c *Conn) linger() {
+	if c.is(peerDone) {
+		c.closeNow(c.cause)
+		return
+	}
+	if err := unix.Shutdown(int(c.fd), unix.SHUT_WR); err != nil {
+		c.closeNow(c.cause) // ENOTCONN: the peer has gone already
+		return
+	}
+	c.enter(Lingering)
+	c.dropInput()
+	c.progress = 0
+	c.writeBy = 0
+	c.deadline = c.loop.now + int64(c.settings.LingerTimeout)
+	c.armTimer()
+}
+
+// discard reads once and throws the input away.
+func (c *Conn) discard() {
+	n, errno := read(int(c.fd), c.loop.input)
+	switch {
+	case n > 0:
+		c.loop.count.BytesRead += uint64(n)
+		c.progress += int64(n)
+		if c.progress > c.settings.LingerBytes {
+			c.closeNow(c.cause)
+		}
+	case errno == unix.EAGAIN, errno == unix.EINTR:
+		// Nothing there yet: wait on.
+	default:
+		c.closeNow(c.cause) // FIN, or a reset by a peer that has read enough
+	}
+}
+
+// free is the one place where a connection ends.
+func (c *Conn) free() {
+	l := c.loop
+	c.onClose()
+	c.dropInput()
+	if c.out != nil {
+		l.call(func() { l.spare.PutQueue(c.out) }) // it calls release functions
+		c.out = nil
+	}
+	l.table.remove(c.token)
+	if c.is(resetOnClose) {
+		// A failure leaves the default, an ordinary close.
+		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	closeFD(int(c.fd))
+	l.conns--
+	l.count.Closed++
+	l.limit.release()
+}
+
+func (c *Conn) onClose() {
+	defer c.recovered()
+	c.protocol.OnClose(c, c.cause)
+}
+
+// open gives an accepted or dialled descriptor, non-blocking, to the loop.
+func (l *Loop) open(fd int, peer endpoint, s *Service) {
+	c := &Conn{
+		loop:     l,
+		protocol: s.protocol,
+		settings: s.settings,
+		fd:       int32(fd),
+		interest: poller.Readable,
+		peer:     peer,
+	}
+	c.timer.owner = c
+	c.token = l.table.add(c)
+	l.conns++
+	l.count.Accepted++
+	if err := l.poller.Add(fd, c.token, c.interest); err != nil {
+		l.logger.Error("eddy: register a connection", "remote", peer, "error", err)
+		c.closeNow(err)
+		return
+	}
+	c.deadline = l.now + int64(c.settings.IdleTimeout)
+	c.armTimer()
+	l.current = c
+	c.call(c.protocol.OnOpen)
+	l.current = nil
+	c.settle()
+}

@@ -1,0 +1,225 @@
+package loop
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/poller"
+)
+
+// Conn is one connection, from accept to close. It belongs to its loop: its
+// methods may be called there only, in a callback of the loop. Ref gives other
+// goroutines access to it.
+//
+// An idle one holds this struct and a table slot, nothing else.
+type Conn struct {
+	loop     *Loop
+	protocol Protocol
+	value    any // the protocol's own
+	settings *Settings
+
+	in  *buffers.Buffer // input that the protocol has not used; nil if there is none
+	out *buffers.Queue  // output that the kernel has not taken; nil if there is none
+
+	timer    timer // armed at the earlier of the two deadlines, or before it
+	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
+	writeBy  int64 // when pending output stalls out; 0 for none
+	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
+
+	cause    error // why it closes
+	token    poller.Token
+	fd       int32
+	state    State
+	interest poller.Interest
+	flags    flags
+	peer     endpoint
+
+	remote remote
+}
+
+// remote is the part of a Conn that its Refs touch from other goroutines.
+type remote struct {
+	gone   atomic.Bool  // closed
+	full   atomic.Bool  // output is above the high-water mark
+	posted atomic.Int64 // bytes on their way through the inbox
+}
+
+// flags are the conditions of a connection beside its state.
+type flags uint16
+
+const (
+	readPaused     flags = 1 << iota // by the protocol
+	outputFull                       // above the high-water mark, not yet at the low one
+	peerDone                         // the peer's FIN has been read
+	peerHungUp                       // the peer's FIN has been seen behind unread input
+	needsAttention                   // in the loop's attention list
+	redeliver                        // kept input is to be delivered again
+	became                           // Become was called
+	ownDeadline                      // the protocol has set a deadline
+	resetOnClose                     // close with RST, so that nothing looks complete
+	writeBackoff                     // the kernel is short of memory: a timer will try again
+)
+
+// Settings are the limits and deadlines of a listener's connections.
+type Settings struct {
+	LowWater, HighWater int64 // bytes of pending output
+	MaxOutput           int64 // bytes of pending output beyond which a further write closes
+	MaxInput            int   // bytes of input kept for the protocol
+	IdleTimeout         time.Duration
+	WriteTimeout        time.Duration
+	LingerTimeout       time.Duration
+	LingerBytes         int64
+	DrainGrace          time.Duration
+}
+
+// Settings are the limits and deadlines of the connection's listener. They must not
+// be changed.
+func (c *Conn) Settings() *Settings { return c.settings }
+
+func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
+
+// Loop is the loop that the connection lives on.
+func (c *Conn) Loop() *Loop { return c.loop }
+
+// State is the value last given to SetState, nil before.
+func (c *Conn) State() any { return c.value }
+
+// SetState keeps the protocol's own value for this connection. A pointer costs no
+// allocation.
+func (c *Conn) SetState(v any) { c.value = v }
+
+// Open says that the connection may be written to: neither Close nor Abort was
+// called, and nothing failed.
+func (c *Conn) Open() bool { return c.state == Open }
+
+// RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr, made anew at
+// each call.
+func (c *Conn) RemoteAddr() net.Addr { return c.peer.addr() }
+
+// RemoteAddrPort is the peer's address without an allocation. It is the zero value
+// for a Unix socket.
+func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.peer.addrPort() }
+
+// Become gives the connection to another protocol: p.OnOpen is called, and input
+// that is not used goes to p.OnData when the callback at hand has returned. The
+// value of State is cleared. The protocol before gets no OnClose.
+func (c *Conn) Become(p Protocol) {
+	if c.state == Closed {
+		return
+	}
+	c.protocol = bind(p, c.loop)
+	c.value = nil
+	c.flags = c.flags&^(readPaused|ownDeadline) | became
+	c.deadline = c.loop.now + int64(c.settings.IdleTimeout)
+	c.armTimer()
+	c.protocol.OnOpen(c)
+	c.Again()
+}
+
+// After calls fn on the loop once d has passed, unless the connection is closed by
+// then. The resolution is a millisecond, and it is never early.
+func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
+	return c.loop.After(d, func() {
+		if c.state != Closed {
+			c.call(fn)
+		}
+	})
+}
+
+// attend has the connection settled at the end of the cycle, unless its own event
+// is being handled, which ends with that.
+func (c *Conn) attend() {
+	if c.loop.current != c {
+		c.schedule()
+	}
+}
+
+func (c *Conn) schedule() {
+	if !c.is(needsAttention) {
+		c.flags |= needsAttention
+		c.loop.attention = append(c.loop.attention, c)
+	}
+}
+
+// ready handles the connection's event of this cycle.
+func (c *Conn) ready(r poller.Ready) {
+	if c.state == Closed {
+		return
+	}
+	if r&poller.Failed != 0 {
+		c.closeNow(socketError(int(c.fd)))
+		return
+	}
+	c.loop.current = c
+	switch {
+	case r&(poller.Read|poller.ReadClosed) == 0:
+	case c.state == Lingering:
+		c.discard()
+	case c.wantsRead():
+		c.receive()
+	case c.interest&(poller.Readable|poller.Hangup) == 0:
+		// Unasked, this is the end of both directions, and would be reported for
+		// ever: the peer of a Unix socket has closed it, and can take no answer.
+		c.closeNow(unix.EPIPE)
+	case r&poller.ReadClosed != 0:
+		c.hangup()
+	}
+	c.loop.current = nil
+	c.settle()
+}
+
+// settle brings a connection in line after its callbacks: output goes out, water
+// marks and closing have their consequences, and the poller learns what the
+// connection waits for.
+func (c *Conn) settle() {
+	if c.out != nil && c.state != Closed && !c.is(writeBackoff) {
+		c.flush()
+		c.mark()
+	}
+	if c.state == Closing && c.out == nil {
+		c.linger()
+	}
+	if c.state == Closed {
+		return
+	}
+	if want := c.interests(); want != c.interest {
+		c.interest = want
+		if err := c.loop.poller.Set(int(c.fd), c.token, want); err != nil {
+			c.closeNow(err)
+		}
+	}
+}
+
+// interests is what the connection waits for.
+func (c *Conn) interests() poller.Interest {
+	var want poller.Interest
+	switch {
+	case c.state == Lingering || c.wantsRead():
+		want = poller.Readable
+	case c.state == Open && !c.is(peerDone|peerHungUp):
+		want = poller.Hangup
+	}
+	if c.out != nil && !c.is(writeBackoff) {
+		want |= poller.Writable
+	}
+	return want
+}
+
+// call hands the connection to fn. A panic costs this connection only.
+func (c *Conn) call(fn func(*Conn)) {
+	defer c.recovered()
+	fn(c)
+}
+
+// recovered ends a connection whose callback has panicked. It must be deferred.
+func (c *Conn) recovered() {
+	if v := recover(); v != nil {
+		c.flags |= resetOnClose
+		c.closeNow(c.loop.Panicked(v))
+	}
+}

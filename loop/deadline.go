@@ -1,0 +1,90 @@
+package loop
+
+import "time"
+
+// SetDeadline has OnTimeout called once d has passed, in place of any deadline
+// before; zero unsets it. Until the first call, the connection ends when nothing
+// was read for Settings.IdleTimeout. Moving a deadline back costs a store.
+//
+// Output that the peer does not take has a deadline of its own, which always runs.
+func (c *Conn) SetDeadline(d time.Duration) {
+	c.flags |= ownDeadline
+	if d <= 0 {
+		c.deadline = 0
+		return
+	}
+	c.deadline = c.loop.now + int64(d)
+	c.armTimer()
+}
+
+// armTimer makes sure that the timer is early enough. It may be too early: then
+// expire arms it anew.
+func (c *Conn) armTimer() {
+	at := c.deadline
+	if at == 0 || c.writeBy != 0 && c.writeBy < at {
+		at = c.writeBy
+	}
+	if at == 0 || c.state == Closed {
+		return
+	}
+	if tick := tickAfter(at); !c.timer.armed() || tick < c.timer.when {
+		c.loop.wheel.arm(&c.timer, tick)
+	}
+}
+
+// tickAfter is the first tick that is not before the time at.
+func tickAfter(at int64) int64 { return (at + tickNanos - 1) / tickNanos }
+
+// expire looks which deadline has passed, if any.
+func (c *Conn) expire(now int64) {
+	switch {
+	case c.writeBy != 0 && c.writeBy <= now:
+		c.loop.count.TimedOut++
+		c.Abort(ErrWriteTimeout)
+	case c.deadline != 0 && c.deadline <= now:
+		c.deadline = 0
+		c.timedOut()
+	}
+	c.armTimer()
+}
+
+func (c *Conn) timedOut() {
+	if c.state == Lingering {
+		c.closeNow(c.cause)
+		return
+	}
+	c.loop.count.TimedOut++
+	if h, ok := c.protocol.(TimeoutHandler); ok {
+		c.call(h.OnTimeout)
+		return
+	}
+	c.Abort(ErrTimeout)
+}
+
+// Timer is a function that waits for its time on a loop.
+type Timer struct {
+	timer
+	loop *Loop
+	fn   func()
+}
+
+// After calls fn on the loop once d has passed. The resolution is a millisecond,
+// and it is never early. Loop only: from elsewhere, Post a function that calls it.
+func (l *Loop) After(d time.Duration, fn func()) *Timer {
+	t := &Timer{loop: l, fn: fn}
+	t.owner = t
+	// The clock, not now: a callback that has held the loop for a while counts
+	// from here.
+	l.wheel.arm(&t.timer, tickAfter(l.clock()+int64(d)))
+	return t
+}
+
+// Stop keeps the function from being called, and says whether it was in time.
+// Loop only.
+func (t *Timer) Stop() bool {
+	armed := t.armed()
+	t.loop.wheel.cancel(&t.timer)
+	return armed
+}
+
+func (t *Timer) expire(int64) { t.loop.call(t.fn) }

@@ -1,0 +1,53 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+)
+
+var (
+	// ErrClosed: the connection is closing or closed.
+	ErrClosed = errors.New("eddy: connection closed")
+	// ErrServerClosed: the engine has shut down, or is about to.
+	ErrServerClosed = errors.New("eddy: engine closed")
+	// ErrOutputFull: the peer takes its output more slowly than it is written.
+	// Wait for OnDrain, or raise Options.MaxOutput.
+	ErrOutputFull = errors.New("eddy: output full: wait for OnDrain before writing more, or raise MaxOutput")
+	// ErrInputFull: a protocol left more input unused than Options.MaxInput.
+	ErrInputFull = errors.New("eddy: input full: OnData must use its input or PauseRead, or raise MaxInput")
+	// ErrTimeout: a deadline has passed.
+	ErrTimeout = errors.New("eddy: deadline passed")
+	// ErrWriteTimeout: the peer did not take its output in time.
+	ErrWriteTimeout = errors.New("eddy: peer does not read: write deadline passed")
+
+	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
+	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
+)
+
+// PanicError is the cause of a connection's end when a callback of it panicked.
+type PanicError struct {
+	Value any    // what the callback panicked with
+	Stack []byte // of the loop, at the panic
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("eddy: callback panicked: %v", e.Value) }
+
+// Panicked counts and logs a panic, which a protocol may recover from by itself:
+// call it in the deferred function. Loop only.
+func (l *Loop) Panicked(v any) *PanicError {
+	err := &PanicError{Value: v, Stack: debug.Stack()}
+	l.count.Panics++
+	l.logger.Error("eddy: callback panicked", "panic", v, "stack", string(err.Stack))
+	return err
+}
+
+// call runs fn, which belongs to no connection. A panic is reported.
+func (l *Loop) call(fn func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			_ = l.Panicked(v) // nobody to close
+		}
+	}()
+	fn()
+}

@@ -1,0 +1,104 @@
+package loop
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/eddynet/eddy/buffers"
+)
+
+// inboxBudget is how many tasks one cycle runs, so that goroutines that post
+// without pause cannot keep the sockets waiting.
+const inboxBudget = 1024
+
+// tasksKept bounds the task array that is kept for the next batch.
+const tasksKept = 4 * inboxBudget
+
+// task is one thing to do on a loop: run a function, or, where conn is set, hand
+// the connection to a function or append output to it, unless it is closed.
+type task struct {
+	run    func()
+	conn   *Conn
+	visit  func(*Conn)
+	output *buffers.Buffer // owned by the task
+}
+
+// inbox is how other goroutines reach a loop. Only the first task in an empty
+// inbox wakes the poller: all that come before the loop looks share that wake-up.
+type inbox struct {
+	mu      sync.Mutex
+	tasks   []task // guarded by mu
+	ended   bool   // guarded by mu
+	waiting atomic.Bool
+
+	taken []task // taken over by the loop, run from next on; the loop's own
+	next  int
+}
+
+// pending says whether there is anything to run. Loop only.
+func (b *inbox) pending() bool { return b.next < len(b.taken) || b.waiting.Load() }
+
+func (l *Loop) post(t task) error {
+	b := &l.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return ErrServerClosed
+	}
+	first := len(b.tasks) == 0
+	b.tasks = append(b.tasks, t)
+	b.waiting.Store(true)
+	if !first {
+		return nil
+	}
+	// Under the lock, so that no wake-up comes after close: the poller's
+	// descriptors may be somebody else's by then.
+	return l.poller.Wake()
+}
+
+// take gets the next task, if there is one.
+func (b *inbox) take() (t task, ok bool) {
+	if b.next == len(b.taken) {
+		if !b.waiting.Load() {
+			return task{}, false
+		}
+		if cap(b.taken) > tasksKept {
+			b.taken = nil // memory returns after a spike
+		}
+		b.mu.Lock()
+		b.taken, b.tasks = b.tasks, b.taken[:0]
+		b.waiting.Store(false)
+		b.mu.Unlock()
+		b.next = 0
+	}
+	t = b.taken[b.next]
+	b.taken[b.next] = task{}
+	b.next++
+	return t, true
+}
+
+// drainInbox runs what was posted, up to the budget, and says whether it ran all.
+func (l *Loop) drainInbox() bool {
+	for range inboxBudget {
+		t, ok := l.inbox.take()
+		if !ok {
+			return true
+		}
+		switch {
+		case t.conn == nil:
+			l.call(t.run)
+		case t.output != nil:
+			t.conn.writePosted(t.output)
+		case t.conn.state != Closed:
+			t.conn.call(t.visit)
+		}
+	}
+	return false
+}
+
+// close refuses further tasks.
+func (b *inbox) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+}

@@ -1,0 +1,149 @@
+package loop
+
+import (
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// wantsInput says whether input is to be delivered.
+func (c *Conn) wantsInput() bool {
+	return c.state == Open && c.flags&(readPaused|outputFull) == 0
+}
+
+// wantsRead says whether the socket is to be read.
+func (c *Conn) wantsRead() bool { return c.wantsInput() && !c.is(peerDone) }
+
+// Buffered is the number of bytes of input that the protocol has left unused. Within
+// OnData it does not count those at hand.
+func (c *Conn) Buffered() int {
+	if c.in == nil {
+		return 0
+	}
+	return len(c.in.B)
+}
+
+// EOF says that the peer has stopped sending and all its input has been read.
+func (c *Conn) EOF() bool { return c.is(peerDone) }
+
+// PauseRead stops reading, and the delivery of input that is kept: what the peer
+// sends waits in the kernel, whose flow control will hold it up.
+func (c *Conn) PauseRead() { c.flags |= readPaused }
+
+// ResumeRead ends a pause. Input that is kept is delivered soon, not inside the
+// call.
+func (c *Conn) ResumeRead() {
+	c.flags &^= readPaused
+	c.Again()
+}
+
+// Again has OnData called once more, soon but not inside the call, with the input
+// that is left unused then, even if nothing has come behind it. It is for
+// protocols that bound the work of one call, so that others get their turn.
+func (c *Conn) Again() {
+	c.flags |= redeliver
+	c.schedule()
+}
+
+// receive reads once and hands the input on.
+func (c *Conn) receive() {
+	l := c.loop
+	n, errno := read(int(c.fd), l.input)
+	switch {
+	case n > 0:
+		l.count.BytesRead += uint64(n)
+		c.take(l.input[:n])
+	case errno == 0:
+		c.endOfInput()
+	case errno == unix.EAGAIN, errno == unix.EINTR:
+		// Somebody else's bytes were announced, or none at all: wait again.
+	default:
+		c.closeNow(errno)
+	}
+}
+
+// take delivers new input behind what is kept, and keeps what is not used.
+func (c *Conn) take(p []byte) {
+	if !c.is(ownDeadline) {
+		c.deadline = c.loop.now + int64(c.settings.IdleTimeout)
+	}
+	if c.in != nil {
+		c.in.B = append(c.in.B, p...)
+		p = c.in.B
+	}
+	c.keep(p, c.deliver(p))
+}
+
+// redeliver hands kept input to the protocol again.
+func (c *Conn) redeliver() {
+	c.flags &^= redeliver
+	if c.in != nil && c.wantsInput() {
+		c.loop.current = c
+		c.keep(c.in.B, c.deliver(c.in.B))
+		c.loop.current = nil
+	}
+}
+
+// keep keeps p[used:], which stands in the loop's buffer or in c.in already.
+func (c *Conn) keep(p []byte, used int) {
+	rest := p[used:]
+	switch {
+	case len(rest) == 0 || c.state != Open:
+		c.dropInput()
+	case len(rest) > c.settings.MaxInput:
+		c.Abort(ErrInputFull)
+	case c.in == nil:
+		c.in = c.loop.spare.Get()
+		c.in.B = append(c.in.B, rest...)
+	case used > 0:
+		c.in.B = c.in.B[:copy(c.in.B, rest)]
+	}
+}
+
+func (c *Conn) dropInput() {
+	if c.in != nil {
+		c.loop.spare.Put(c.in)
+		c.in = nil
+	}
+}
+
+// deliver calls OnData until the protocol that the connection speaks at the end
+// has seen what is left, and returns how much was used.
+func (c *Conn) deliver(p []byte) int {
+	used := 0
+	for {
+		c.flags &^= became | redeliver
+		n := c.onData(p[used:])
+		if n < 0 || n > len(p)-used {
+			c.Abort(errUsed)
+			return len(p)
+		}
+		used += n
+		if !c.is(became) || !c.wantsInput() || used == len(p) {
+			return used
+		}
+	}
+}
+
+func (c *Conn) onData(p []byte) (used int) {
+	defer c.recovered()
+	return c.protocol.OnData(c, p)
+}
+
+// endOfInput handles the peer's FIN.
+func (c *Conn) endOfInput() {
+	c.flags |= peerDone
+	if h, ok := c.protocol.(EOFHandler); ok {
+		c.call(h.OnEOF)
+		return
+	}
+	c.finish(io.EOF)
+}
+
+// hangup handles a FIN that stands behind input which is not being read.
+func (c *Conn) hangup() {
+	c.flags |= peerHungUp
+	if h, ok := c.protocol.(HangupHandler); ok && c.state == Open {
+		c.call(h.OnHangup)
+	}
+}

@@ -1,0 +1,198 @@
+package loop
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/poller"
+)
+
+// inputSize is the size in bytes of the one buffer that all connections of a loop
+// read into, and so the most that one connection is read in one cycle.
+const inputSize = 64 << 10
+
+// Loop is one reactor: a goroutine, locked to its thread, that owns a poller, the
+// connections registered with it, and their timers. Each method says whether it may
+// be called from elsewhere.
+type Loop struct {
+	poller *poller.Poller
+	table  table
+	inbox  inbox
+	wheel  *wheel
+	clock  func() int64 // nanoseconds, monotonic
+	now    int64        // the clock at the beginning of this cycle
+	logger *slog.Logger
+	limit  *Limit
+
+	input   []byte        // read into; a callback sees a part of it
+	slices  [][]byte      // scratch for gathering output
+	spare   buffers.Spare // of the output and input that connections keep
+	discard buffers.Buffer
+
+	current   *Conn   // its event is being handled; it is settled afterwards
+	attention []*Conn // to settle at the end of this cycle
+	attending []*Conn // the list before, being worked off
+	closed    []*Conn // to free at the end of this cycle
+
+	acceptors []*Acceptor
+	conns     int  // in the table
+	draining  bool // no new connections; the loop ends after the last one
+
+	count     Stats // owned by the loop
+	published snapshot
+}
+
+// Config is what a Loop needs from its engine.
+type Config struct {
+	Logger *slog.Logger
+	Limit  *Limit       // shared by the engine's loops
+	Clock  func() int64 // nanoseconds on a monotonic clock; nil is the system's
+}
+
+// New returns a loop that does not run yet.
+func New(cfg Config) (*Loop, error) {
+	p, err := poller.Open()
+	if err != nil {
+		return nil, err
+	}
+	clock := cfg.Clock
+	if clock == nil {
+		clock = sinceStart
+	}
+	l := &Loop{
+		poller: p,
+		clock:  clock,
+		now:    clock(),
+		logger: cfg.Logger,
+		limit:  cfg.Limit,
+		input:  make([]byte, inputSize),
+		slices: make([][]byte, 0, maxSlices),
+	}
+	l.wheel = newWheel(l.now / tickNanos)
+	return l, nil
+}
+
+var start = time.Now()
+
+// sinceStart reads only the monotonic clock: half the cost of time.Now.
+func sinceStart() int64 { return int64(time.Since(start)) }
+
+// Run runs the loop on the calling goroutine until Drain or Force has been called
+// and the last connection is gone.
+func (l *Loop) Run() error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	defer l.end()
+	for !l.draining || l.conns > 0 || l.inbox.pending() {
+		if err := l.cycle(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cycle is the reactor: everything that happens on a loop happens in here, in
+// this order.
+func (l *Loop) cycle() error {
+	events, err := l.poller.Wait(l.timeout())
+	if err != nil {
+		return err
+	}
+	l.now = l.clock()
+	for _, event := range events {
+		if s := l.table.lookup(event.Token); s != nil {
+			s.ready(event.Ready)
+		}
+	}
+	l.drainInbox()
+	l.wheel.advance(l.now/tickNanos, l.expireTimer)
+	l.attend()
+	l.free()
+	l.publish()
+	return nil
+}
+
+// timeout is how long the next wait may take.
+func (l *Loop) timeout() time.Duration {
+	if len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending() {
+		return 0
+	}
+	next := l.wheel.next()
+	if next < 0 {
+		return poller.Forever
+	}
+	return time.Duration(max(0, next*tickNanos-l.now))
+}
+
+// attend settles the connections that were written to, resumed or closed outside
+// their own event. What this brings about is attended to in the next cycle.
+func (l *Loop) attend() {
+	if len(l.attention) == 0 {
+		return
+	}
+	l.attending, l.attention = l.attention, l.attending[:0]
+	for _, c := range l.attending {
+		c.flags &^= needsAttention
+		if c.flags&redeliver != 0 {
+			c.redeliver()
+		}
+		c.settle()
+	}
+	clear(l.attending)
+}
+
+// free ends the connections that were closed in this cycle. Their descriptors
+// stay open until here, so that none is reused while events of the cycle that
+// carry its number are still to come.
+func (l *Loop) free() {
+	for i := 0; i < len(l.closed); i++ { // OnClose may close others
+		l.closed[i].free()
+	}
+	clear(l.closed)
+	l.closed = l.closed[:0]
+}
+
+func (l *Loop) expireTimer(t *timer) { t.owner.expire(l.now) }
+
+// Now is the time of this cycle in nanoseconds on the loop's monotonic clock.
+// Loop only.
+func (l *Loop) Now() int64 { return l.now }
+
+// Logger is the engine's. Any goroutine.
+func (l *Loop) Logger() *slog.Logger { return l.logger }
+
+// Draining says that the engine is shutting down: protocols should end their
+// connections at the next opportunity. Loop only.
+func (l *Loop) Draining() bool { return l.draining }
+
+// Post runs fn on the loop, after what was posted before it. It returns
+// ErrServerClosed when the loop has ended, and fn will not run. Any goroutine.
+func (l *Loop) Post(fn func()) error {
+	return l.post(task{run: fn})
+}
+
+// Discard releases what a loop holds that will not run.
+func (l *Loop) Discard() {
+	l.drainInbox() // listeners were given to it
+	l.end()
+}
+
+// end releases what the loop holds, after its last cycle.
+func (l *Loop) end() {
+	for _, a := range l.acceptors {
+		a.close()
+	}
+	for _, c := range l.table.conns() {
+		c.closeNow(ErrServerClosed)
+	}
+	l.free()
+	l.inbox.close()
+	for !l.drainInbox() { // what was accepted is run: nothing waits for it in vain
+	}
+	l.publish()
+	if err := l.poller.Close(); err != nil {
+		l.logger.Error("eddy: close the poller", "error", err)
+	}
+}

@@ -1,0 +1,80 @@
+package loop
+
+// Protocol is what a listener's connections speak. Its methods run on the
+// connection's own loop and must not block: while one runs, all other
+// connections of that loop wait.
+//
+// A Protocol may implement more: OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown
+// and Bind, each described at its interface.
+type Protocol interface {
+	// OnOpen is called once, before anything else.
+	OnOpen(c *Conn)
+	// OnData is called when input has come. in is valid until it returns. It
+	// returns how many bytes of in are used; the rest is kept and comes back with
+	// more behind it.
+	OnData(c *Conn, in []byte) (used int)
+	// OnClose is called once, after everything else. err is nil after Close,
+	// io.EOF when the peer closed first, and otherwise the cause.
+	OnClose(c *Conn, err error)
+}
+
+// DrainHandler is an optional part of a Protocol.
+type DrainHandler interface {
+	// OnDrain is called when the output, having risen above the high-water mark,
+	// has fallen to the low one: there is room again.
+	OnDrain(c *Conn)
+}
+
+// TimeoutHandler is an optional part of a Protocol. Without it, a connection is
+// aborted with ErrTimeout when its deadline passes.
+type TimeoutHandler interface {
+	// OnTimeout is called when the deadline has passed, which is unset before the
+	// call. It should close the connection or set another.
+	OnTimeout(c *Conn)
+}
+
+// EOFHandler is an optional part of a Protocol. Without it, a connection whose
+// peer has stopped sending is closed once its output is flushed.
+type EOFHandler interface {
+	// OnEOF is called once, when the peer has stopped sending and everything it
+	// sent has been read; input that OnData has not used is still kept.
+	OnEOF(c *Conn)
+}
+
+// HangupHandler is an optional part of a Protocol.
+type HangupHandler interface {
+	// OnHangup is called at most once, when the peer stops sending while the
+	// connection is not being read (PauseRead, or output above its mark).
+	OnHangup(c *Conn)
+}
+
+// ShutdownHandler is an optional part of a Protocol. Without it, a connection is
+// closed when a drain's grace is over.
+type ShutdownHandler interface {
+	// OnShutdown is called when the engine begins to drain. The protocol should
+	// finish what it is doing and close the connection.
+	OnShutdown(c *Conn)
+}
+
+// Binder is an optional part of a Protocol that keeps something for each loop: a
+// cache or a free list that needs no lock.
+type Binder interface {
+	// Bind is called on the loop, once for each loop a listener has, and returns
+	// the Protocol that serves its connections there.
+	Bind(l *Loop) Protocol
+}
+
+// Tuner is an optional part of a Protocol that has limits and deadlines of its own.
+type Tuner interface {
+	// Tune may change the settings of a listener's connections, which come filled
+	// in from the engine's options. It is called once for each listener, on the
+	// goroutine that listens, and an error of it is that of Listen.
+	Tune(s *Settings) error
+}
+
+func bind(p Protocol, l *Loop) Protocol {
+	if b, ok := p.(Binder); ok {
+		return b.Bind(l)
+	}
+	return p
+}

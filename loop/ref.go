@@ -1,0 +1,64 @@
+package loop
+
+import "github.com/eddynet/eddy/buffers"
+
+// copyLimit is the size in bytes up to which joining a buffer to the one before it
+// is cheaper than a segment of its own.
+const copyLimit = 4 << 10
+
+// Ref is the handle of a connection that may leave its loop. A connection that is
+// gone makes it harmless. It may be copied. The zero Ref refers to no connection.
+type Ref struct{ c *Conn }
+
+// Ref returns the connection's handle for other goroutines.
+func (c *Conn) Ref() Ref { return Ref{c} }
+
+// Do runs fn on the connection's loop. It returns ErrClosed when the connection is
+// gone. If it goes before fn had its turn, fn is not called: OnClose is the word
+// on that. Any goroutine.
+func (r Ref) Do(fn func(c *Conn)) error {
+	if r.Gone() {
+		return ErrClosed
+	}
+	return r.c.loop.post(task{conn: r.c, visit: fn})
+}
+
+// Write copies p behind the connection's pending output. It returns ErrClosed when
+// the connection is gone, and ErrOutputFull, with nothing written, while the
+// output is above its high-water mark. Writes of one goroutine keep their order.
+// Any goroutine.
+func (r Ref) Write(p []byte) error {
+	if r.Gone() {
+		return ErrClosed
+	}
+	c, n := r.c, int64(len(p))
+	if c.remote.full.Load() {
+		return ErrOutputFull
+	}
+	// Beyond the mark one write may be on its way, whatever its size.
+	if posted := c.remote.posted.Add(n); posted > c.settings.HighWater && posted > n {
+		c.remote.posted.Add(-n)
+		return ErrOutputFull
+	}
+	b := buffers.Get()
+	b.B = append(b.B, p...)
+	if err := c.loop.post(task{conn: c, output: b}); err != nil {
+		buffers.Put(b)
+		return err
+	}
+	return nil
+}
+
+// writePosted appends what Ref.Write has sent through the inbox.
+func (c *Conn) writePosted(b *buffers.Buffer) {
+	c.remote.posted.Add(-int64(len(b.B)))
+	if len(b.B) > copyLimit {
+		_ = c.WriteBuffer(b) // OnClose tells of the loss, as Do says
+		return
+	}
+	_, _ = c.Write(b.B)
+	c.loop.spare.Put(b)
+}
+
+// Gone says that the connection is closed. Any goroutine.
+func (r Ref) Gone() bool { return r.c == nil || r.c.remote.gone.Load() }

@@ -1,0 +1,19 @@
+package loop
+
+import "golang.org/x/sys/unix"
+
+// socketError takes the error that a socket has failed with.
+func socketError(fd int) error {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return err
+	}
+	if errno == 0 {
+		return unix.ECONNRESET // the error was reported before, the socket is dead
+	}
+	return unix.Errno(errno)
+}
+
+// closeFD closes a descriptor. Whatever close(2) reports, EINTR among it, the
+// descriptor is gone, and calling again could close somebody else's.
+func closeFD(fd int) { _ = unix.Close(fd) }

@@ -1,0 +1,86 @@
+//go:build darwin || freebsd || netbsd || openbsd || dragonfly
+
+package loop
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/buffers"
+)
+
+// Here system calls go through the C library, as darwin and OpenBSD demand.
+
+func read(fd int, p []byte) (int, unix.Errno) { return count(unix.Read(fd, p)) }
+
+func write(fd int, p []byte) (int, unix.Errno) { return count(unix.Write(fd, p)) }
+
+// writev writes slice by slice: x/sys has no Writev for FreeBSD, and one path is
+// easier to trust than two.
+func writev(fd int, slices [][]byte) (int, unix.Errno) {
+	written := 0
+	for _, p := range slices {
+		n, errno := write(fd, p)
+		written += n
+		if errno != 0 && written == 0 {
+			return 0, errno
+		}
+		if n < len(p) {
+			break // the error, if any, comes back with the next call
+		}
+	}
+	return written, 0
+}
+
+func count(n int, err error) (int, unix.Errno) {
+	if err != nil {
+		return 0, err.(unix.Errno) // x/sys returns no other type here
+	}
+	return n, 0
+}
+
+// sendFile copies one piece through a buffer.
+func sendFile(fd int, f *os.File, offset, n int64) (int64, error) {
+	b := buffers.Get()
+	defer buffers.Put(b)
+	size := int(min(n, buffers.MaxKept))
+	if cap(b.B) < size {
+		b.B = make([]byte, size)
+	}
+	m, err := f.ReadAt(b.B[:size], offset)
+	if m == 0 {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return 0, err
+	}
+	written, errno := write(fd, b.B[:m])
+	if errno != 0 {
+		return 0, errno
+	}
+	return int64(written), nil
+}
+
+// accept takes a connection off the queue of a listener.
+func accept(fd int) (int, endpoint, unix.Errno) {
+	conn, sa, errno := acceptNonblocking(fd)
+	if errno != 0 {
+		return -1, endpoint{}, errno
+	}
+	return conn, encode(sa), 0
+}
+
+func encode(sa unix.Sockaddr) endpoint {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		e := endpoint{family: unix.AF_INET, port: uint16(sa.Port)}
+		copy(e.ip[:], sa.Addr[:])
+		return e
+	case *unix.SockaddrInet6:
+		return endpoint{family: unix.AF_INET6, port: uint16(sa.Port), ip: sa.Addr, zone: sa.ZoneId}
+	}
+	return endpoint{family: unix.AF_UNIX}
+}

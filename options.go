@@ -1,0 +1,126 @@
+package eddy
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options configures an Engine. The zero value works: a field that is zero has the
+// default that its comment gives. A negative value is an error.
+type Options struct {
+	// Loops is the number of reactor loops, each on a thread of its own. Default:
+	// GOMAXPROCS.
+	Loops int
+	// Logger receives warnings and errors. Default: slog.Default().
+	Logger *slog.Logger
+
+	// MaxConns is the number of connections that may be open at once, on all
+	// listeners together. Beyond it clients wait in the kernel's queue. Default:
+	// the limit of file descriptors, less a reserve for the rest of the program.
+	MaxConns int
+	// MaxInput is the number of bytes of unused input that a connection may keep.
+	// Default: 1 MiB.
+	MaxInput int
+	// HighWater and LowWater bound pending output in bytes: above the first, a
+	// connection is not read until it is at the second. Default: 64 KiB, and a half
+	// of HighWater.
+	HighWater, LowWater int
+	// MaxOutput is the number of bytes of pending output beyond which a further
+	// write aborts the connection. One write may pass it. Default: 4 MiB.
+	MaxOutput int
+
+	// IdleTimeout ends a connection that has sent nothing for so long, unless its
+	// protocol sets deadlines itself. Default: 5 minutes.
+	IdleTimeout time.Duration
+	// WriteTimeout ends a connection whose peer does not take its output: 16 KiB,
+	// or all there is, within this time. Default: 30 s.
+	WriteTimeout time.Duration
+	// LingerTimeout and LingerBytes bound the reading away of what a peer still
+	// sends after Close. Default: 5 s, 64 MiB.
+	LingerTimeout time.Duration
+	LingerBytes   int64
+
+	// DrainGrace is how long idle connections are kept in a drain, for requests
+	// that are already on their way. Default: 500 ms.
+	DrainGrace time.Duration
+	// DrainTimeout is how long the drain that ends Run may take before what is left
+	// is cut off. Default: 30 s.
+	DrainTimeout time.Duration
+}
+
+// withDefaults returns the options filled in, or an error that names the field.
+func (o Options) withDefaults() (Options, error) {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	for _, f := range []struct {
+		name  string
+		value *int
+		def   int
+	}{
+		{"Loops", &o.Loops, runtime.GOMAXPROCS(0)},
+		{"MaxConns", &o.MaxConns, defaultMaxConns()},
+		{"MaxInput", &o.MaxInput, 1 << 20},
+		{"HighWater", &o.HighWater, 64 << 10},
+		{"MaxOutput", &o.MaxOutput, max(4<<20, 4*o.HighWater)},
+	} {
+		if err := fill(f.name, f.value, f.def); err != nil {
+			return o, err
+		}
+	}
+	if err := fill("LowWater", &o.LowWater, o.HighWater/2); err != nil {
+		return o, err
+	}
+	for _, f := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"IdleTimeout", &o.IdleTimeout, 5 * time.Minute},
+		{"WriteTimeout", &o.WriteTimeout, 30 * time.Second},
+		{"LingerTimeout", &o.LingerTimeout, 5 * time.Second},
+		{"DrainGrace", &o.DrainGrace, 500 * time.Millisecond},
+		{"DrainTimeout", &o.DrainTimeout, 30 * time.Second},
+	} {
+		if err := fill(f.name, f.value, f.def); err != nil {
+			return o, err
+		}
+	}
+	if err := fill("LingerBytes", &o.LingerBytes, 64<<20); err != nil {
+		return o, err
+	}
+	switch {
+	case o.LowWater > o.HighWater:
+		return o, fmt.Errorf("eddy: Options.LowWater is %d, above HighWater, %d: lower it", o.LowWater, o.HighWater)
+	case o.MaxOutput < o.HighWater:
+		return o, fmt.Errorf("eddy: Options.MaxOutput is %d, below HighWater, %d: raise it", o.MaxOutput, o.HighWater)
+	}
+	return o, nil
+}
+
+func fill[T ~int | ~int64](name string, value *T, def T) error {
+	if *value < 0 {
+		return fmt.Errorf("eddy: Options.%s is %v: it must not be negative; 0 stands for the default, %v", name, *value, def)
+	}
+	if *value == 0 {
+		*value = def
+	}
+	return nil
+}
+
+// defaultMaxConns leaves some descriptors to the rest of the program, which fails
+// in less orderly ways than a listener when there are none.
+func defaultMaxConns() int {
+	const reserve = 64
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return math.MaxInt
+	}
+	n := int64(min(uint64(limit.Cur), math.MaxInt32))
+	return int(max(n-reserve, n/2, 1))
+}

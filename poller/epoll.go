@@ -1,0 +1,180 @@
+//go:build linux
+
+package poller
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"os"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Poller is the backend on epoll(7). What a broken or ended connection looks
+// like, as the tests hold it (tcp(7), unix(7)):
+//
+//	peer shut its output     IN|RDHUP            of which a zero interest sees nothing
+//	both outputs are shut    IN|RDHUP|HUP        HUP whatever the interest
+//	unix socket, peer closed IN|RDHUP|HUP        likewise
+//	reset by the peer        IN|RDHUP|HUP|ERR    HUP|ERR whatever the interest
+//	connect refused          IN|OUT|RDHUP|HUP|ERR
+//
+// A failure that a read or write has already returned leaves HUP without ERR.
+// ERR also announces an error queue (MSG_ERRQUEUE), but only to a socket that
+// has asked for one, and ours do not.
+type Poller struct {
+	epfd   int
+	wakefd int
+	one    [8]byte // what Wake writes; never changed after Open
+	raw    [maxEvents]unix.EpollEvent
+	events [maxEvents]Event
+}
+
+// Open returns a poller without registrations. It takes two descriptors, which
+// Close gives back.
+func Open() (*Poller, error) {
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	wakefd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		unix.Close(epfd) // the error that matters is eventfd's
+		return nil, os.NewSyscallError("eventfd", err)
+	}
+	p := &Poller{epfd: epfd, wakefd: wakefd}
+	binary.NativeEndian.PutUint64(p.one[:], 1)
+
+	// Edge-triggered, every write to an eventfd is one event, whether or not its
+	// counter has been read. So it never is: a wake-up costs one write, no read.
+	if err := p.control(unix.EPOLL_CTL_ADD, wakefd, wakeToken, unix.EPOLLIN|unix.EPOLLET); err != nil {
+		p.Close() // the error that matters is epoll_ctl's
+		return nil, err
+	}
+	return p, nil
+}
+
+// Add registers fd; see the contract in poller.go.
+func (p *Poller) Add(fd int, token Token, interest Interest) error {
+	return p.control(unix.EPOLL_CTL_ADD, fd, token, epollEvents(interest))
+}
+
+// Set replaces the interest of a registered fd.
+func (p *Poller) Set(fd int, token Token, interest Interest) error {
+	return p.control(unix.EPOLL_CTL_MOD, fd, token, epollEvents(interest))
+}
+
+// Delete ends the registration of an open fd.
+func (p *Poller) Delete(fd int) error {
+	return p.control(unix.EPOLL_CTL_DEL, fd, 0, 0)
+}
+
+// control stores the token in the 64 bits of epoll_data, which x/sys splits into
+// Fd and Pad. The kernel hands them back untouched.
+func (p *Poller) control(op, fd int, token Token, events uint32) error {
+	event := unix.EpollEvent{
+		Events: events,
+		Fd:     int32(token.Slot()),
+		Pad:    int32(token.Generation()),
+	}
+	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, op, fd, &event))
+}
+
+// Wait returns what is ready; see the contract in poller.go.
+func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
+	n, err := p.wait(milliseconds(timeout))
+	if err == unix.EINTR {
+		return nil, nil // a signal: the caller looks at its clock and waits again
+	}
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_wait", err)
+	}
+	events := p.events[:0]
+	for i := range p.raw[:n] {
+		raw := &p.raw[i]
+		token := NewToken(uint32(raw.Fd), uint32(raw.Pad))
+		if token == wakeToken {
+			continue
+		}
+		events = append(events, Event{Token: token, Ready: epollReady(raw.Events)})
+	}
+	return events, nil
+}
+
+func (p *Poller) wait(timeout int) (int, error) {
+	if timeout != 0 {
+		// It may sleep, so the scheduler must know, and lend the processor out.
+		return unix.EpollWait(p.epfd, p.raw[:], timeout)
+	}
+	// A poll returns at once: telling the scheduler would cost more than it saves.
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd),
+		uintptr(unsafe.Pointer(&p.raw[0])), maxEvents, 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
+// Wake makes Wait return. Any goroutine may call it. EAGAIN would mean that the
+// counter is full, after 2^64-2 calls: it is reported, not handled.
+func (p *Poller) Wake() error {
+	_, err := unix.Write(p.wakefd, p.one[:])
+	return os.NewSyscallError("write", err)
+}
+
+// Close releases the poller's two descriptors.
+func (p *Poller) Close() error {
+	return os.NewSyscallError("close", errors.Join(unix.Close(p.wakefd), unix.Close(p.epfd)))
+}
+
+// milliseconds converts to the unit of epoll_wait and rounds up, so that a timer is never early. The cap of 24 days
+// keeps within epoll_wait's int; a caller woken by it finds its timer not due.
+func milliseconds(timeout time.Duration) int {
+	if timeout < 0 {
+		return -1
+	}
+	ms := timeout / time.Millisecond
+	if timeout%time.Millisecond != 0 {
+		ms++
+	}
+	return int(min(ms, math.MaxInt32))
+}
+
+func epollEvents(interest Interest) uint32 {
+	var events uint32
+	if interest&Readable != 0 {
+		events |= unix.EPOLLIN | unix.EPOLLRDHUP
+	}
+	if interest&Writable != 0 {
+		events |= unix.EPOLLOUT
+	}
+	if interest&Hangup != 0 {
+		events |= unix.EPOLLRDHUP
+	}
+	return events // HUP and ERR are reported without being asked for
+}
+
+func epollReady(events uint32) Ready {
+	var ready Ready
+	if events&unix.EPOLLIN != 0 {
+		ready |= Read
+	}
+	if events&unix.EPOLLOUT != 0 {
+		ready |= Write
+	}
+	if events&unix.EPOLLRDHUP != 0 {
+		ready |= ReadClosed
+	}
+	if events&unix.EPOLLHUP != 0 {
+		// Both directions are shut. A read returns what is left, then the end. Write
+		// is not claimed: OUT comes by itself to an owner that asked for it.
+		ready |= Read | ReadClosed
+	}
+	if events&unix.EPOLLERR != 0 {
+		ready |= Failed
+	}
+	return ready
+}

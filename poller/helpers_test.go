@@ -1,0 +1,276 @@
+//go:build unix
+
+package poller_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/eddynet/eddy/poller"
+	"golang.org/x/sys/unix"
+)
+
+// The poller, with every error fatal and every wait bounded.
+
+func open(t testing.TB) *poller.Poller {
+	t.Helper()
+	p, err := poller.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+func add(t testing.TB, p *poller.Poller, s *socket, token poller.Token, interest poller.Interest) {
+	t.Helper()
+	if err := p.Add(s.fd, token, interest); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func set(t testing.TB, p *poller.Poller, s *socket, token poller.Token, interest poller.Interest) {
+	t.Helper()
+	if err := p.Set(s.fd, token, interest); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wake(t testing.TB, p *poller.Poller) {
+	t.Helper()
+	if err := p.Wake(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func wait(t testing.TB, p *poller.Poller, timeout time.Duration) []poller.Event {
+	t.Helper()
+	watchdog := time.AfterFunc(2*patience, func() { panic("Wait did not return") })
+	defer watchdog.Stop()
+	events, err := p.Wait(timeout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// expect waits until the ready conditions of token are want. They may get there
+// in steps, as packets arrive. No other token may show up.
+func expect(t testing.TB, p *poller.Poller, token poller.Token, want poller.Ready) {
+	t.Helper()
+	awaitReady(t, p, token, want, func(got poller.Ready) bool { return got == want })
+}
+
+// expectAtLeast is expect for conditions that platforms dress differently.
+func expectAtLeast(t testing.TB, p *poller.Poller, token poller.Token, want poller.Ready) {
+	t.Helper()
+	awaitReady(t, p, token, want, func(got poller.Ready) bool { return got&want == want })
+}
+
+func awaitReady(t testing.TB, p *poller.Poller, token poller.Token, want poller.Ready, enough func(poller.Ready) bool) {
+	t.Helper()
+	var last poller.Ready
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		for _, event := range wait(t, p, time.Until(deadline)) {
+			if event.Token != token {
+				t.Fatalf("event %+v, want token %x only", event, token)
+			}
+			if last = event.Ready; enough(last) {
+				return
+			}
+		}
+	}
+	t.Fatalf("ready %b at last, want %b", last, want)
+}
+
+// expectNothing is for a state that has settled: there is nothing to wait for.
+func expectNothing(t testing.TB, p *poller.Poller) {
+	t.Helper()
+	for range 3 {
+		if events := wait(t, p, 0); len(events) != 0 {
+			t.Fatalf("events %+v, want none", events)
+		}
+	}
+}
+
+func readyNow(t testing.TB, p *poller.Poller, token poller.Token) poller.Ready {
+	t.Helper()
+	events := wait(t, p, 0)
+	switch {
+	case len(events) == 0:
+		return 0
+	case len(events) > 1 || events[0].Token != token:
+		t.Fatalf("events %+v, want at most one, of token %x", events, token)
+	}
+	return events[0].Ready
+}
+
+// expectFullWait holds that an idle Wait lasts its timeout. A signal may cut one
+// short, such as the runtime's own, so it is early only if it is so every time.
+func expectFullWait(t testing.TB, p *poller.Poller, timeout time.Duration) {
+	t.Helper()
+	var elapsed time.Duration
+	for range 5 {
+		start := time.Now()
+		if events := wait(t, p, timeout); len(events) != 0 {
+			t.Fatalf("events %+v, want none", events)
+		}
+		if elapsed = time.Since(start); elapsed >= timeout {
+			return
+		}
+	}
+	t.Fatalf("Wait(%v) returned after %v", timeout, elapsed)
+}
+
+// socket is a descriptor of a test, closed once.
+type socket struct {
+	t  testing.TB
+	fd int
+}
+
+func adopt(t testing.TB, fd int) *socket {
+	s := &socket{t: t, fd: fd}
+	t.Cleanup(s.close)
+	return s
+}
+
+func newSocket(t testing.TB, family int) *socket {
+	t.Helper()
+	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return adopt(t, fd)
+}
+
+var pairs = map[string]func(testing.TB) (a, b *socket){"tcp": tcpPair, "unix": unixPair}
+
+func unixPair(t testing.TB) (a, b *socket) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b = adopt(t, fds[0]), adopt(t, fds[1])
+	a.nonblock()
+	b.nonblock()
+	return a, b
+}
+
+func tcpPair(t testing.TB) (a, b *socket) {
+	t.Helper()
+	listener, address := tcpListener(t)
+	b = newSocket(t, unix.AF_INET)
+	if err := unix.Connect(b.fd, address); err != nil {
+		t.Fatal(err)
+	}
+	listener.settle(unix.POLLIN)
+	fd, _, err := unix.Accept(listener.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.close()
+	a = adopt(t, fd)
+	a.nonblock()
+	b.nonblock()
+	return a, b
+}
+
+func tcpListener(t testing.TB) (*socket, unix.Sockaddr) {
+	t.Helper()
+	s, address := tcpBound(t)
+	if err := unix.Listen(s.fd, 8); err != nil {
+		t.Fatal(err)
+	}
+	s.nonblock()
+	return s, address
+}
+
+func tcpBound(t testing.TB) (*socket, unix.Sockaddr) {
+	t.Helper()
+	s := newSocket(t, unix.AF_INET)
+	if err := unix.Bind(s.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	address, err := unix.Getsockname(s.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, address
+}
+
+func (s *socket) nonblock() {
+	s.t.Helper()
+	s.must(unix.SetNonblock(s.fd, true))
+}
+
+func (s *socket) write(text string) {
+	s.t.Helper()
+	if n, err := unix.Write(s.fd, []byte(text)); err != nil || n != len(text) {
+		s.t.Fatalf("write: %d, %v", n, err)
+	}
+}
+
+// read takes n bytes that have arrived; for 0 it holds that the end has.
+func (s *socket) read(n int) {
+	s.t.Helper()
+	if got, err := unix.Read(s.fd, make([]byte, max(n, 1))); err != nil || got != n {
+		s.t.Fatalf("read: %d, %v, want %d", got, err, n)
+	}
+}
+
+// settle waits with poll(2), so that what the other end did has arrived here.
+func (s *socket) settle(events int16) {
+	s.t.Helper()
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: events}}, int(patience.Milliseconds()))
+		if err == unix.EINTR {
+			continue // a signal of the runtime's
+		}
+		if err != nil || n != 1 {
+			s.t.Fatalf("poll: %d, %v", n, err)
+		}
+		return
+	}
+}
+
+func (s *socket) shutWrite() {
+	s.t.Helper()
+	s.must(unix.Shutdown(s.fd, unix.SHUT_WR))
+}
+
+// reset closes with a reset instead of an orderly end.
+func (s *socket) reset() {
+	s.t.Helper()
+	s.must(unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0}))
+	s.close()
+}
+
+func (s *socket) close() {
+	if s.fd < 0 {
+		return
+	}
+	s.must(unix.Close(s.fd))
+	s.fd = -1
+}
+
+func (s *socket) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// openDescriptors counts portably: no system here has it in the same place.
+func openDescriptors() (n int) {
+	for fd := range uintptr(1024) {
+		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,36 @@
+//go:build darwin || dragonfly || freebsd
+
+package poller
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// waker is the change that triggers the poller's EVFILT_USER event. It is not
+// written after openWaker, so any goroutine may submit it.
+type waker [1]unix.Kevent_t
+
+func (p *Poller) openWaker() error {
+	// EV_CLEAR: Wait takes the trigger back by reporting it.
+	if err := p.change(0, unix.EVFILT_USER, unix.EV_ADD|unix.EV_CLEAR); err != nil {
+		return err
+	}
+	unix.SetKevent(&p.waker[0], 0, unix.EVFILT_USER, 0)
+	p.waker[0].Fflags = unix.NOTE_TRIGGER
+	return nil
+}
+
+// Wake makes Wait return. Any goroutine may call it.
+func (p *Poller) Wake() error {
+	_, err := unix.Kevent(p.kq, p.waker[:], nil, nil)
+	if err == unix.EINTR {
+		return nil // the change has been applied, says kqueue(2)
+	}
+	return os.NewSyscallError("kevent", err)
+}
+
+func (p *Poller) takeWake(k *unix.Kevent_t) bool { return k.Filter == unix.EVFILT_USER }
+
+func (p *Poller) closeWaker() error { return nil } // it goes with the queue

@@ -1,0 +1,43 @@
+package eddy
+
+import "github.com/eddynet/eddy/loop"
+
+// The types that a protocol deals with. They live in package loop; the names here
+// let a program do with one import.
+type (
+	// Conn is one connection. Loop only.
+	Conn = loop.Conn
+	// Ref is the handle of a connection for other goroutines.
+	Ref = loop.Ref
+	// Loop is the reactor that a connection lives on.
+	Loop = loop.Loop
+	// Timer is what Conn.After and Loop.After return.
+	Timer = loop.Timer
+	// Settings are the limits and deadlines of a listener's connections.
+	Settings = loop.Settings
+	// Stats counts what happened.
+	Stats = loop.Stats
+	// PanicError is what OnClose is told of a callback that panicked.
+	PanicError = loop.PanicError
+
+	// Protocol is what a listener's connections speak.
+	Protocol = loop.Protocol
+	// The optional parts of a Protocol.
+	DrainHandler    = loop.DrainHandler
+	TimeoutHandler  = loop.TimeoutHandler
+	EOFHandler      = loop.EOFHandler
+	HangupHandler   = loop.HangupHandler
+	ShutdownHandler = loop.ShutdownHandler
+	Binder          = loop.Binder
+	Tuner           = loop.Tuner
+)
+
+// The errors that a protocol meets, as in package loop.
+var (
+	ErrClosed       = loop.ErrClosed
+	ErrServerClosed = loop.ErrServerClosed
+	ErrOutputFull   = loop.ErrOutputFull
+	ErrInputFull    = loop.ErrInputFull
+	ErrTimeout      = loop.ErrTimeout
+	ErrWriteTimeout = loop.ErrWriteTimeout
+)
