@@ -2,6 +2,7 @@ package http1
 
 import (
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -58,6 +59,10 @@ type Options struct {
 	// ServerName is the value of the field Server. Default: "eddy". A hyphen leaves
 	// the field out.
 	ServerName string
+	// AccessLog receives one record for each answer: remote, method, target, status,
+	// bytes of body, duration from the end of the head. It is called on the loop.
+	// Default: none.
+	AccessLog *slog.Logger
 	// AllowConnect lets CONNECT requests reach the handler. They are answered with
 	// 501 otherwise.
 	AllowConnect bool

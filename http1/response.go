@@ -21,6 +21,7 @@ type Response struct {
 	fields  fieldList
 	body    *buffers.Buffer // nil while nothing is written
 	length  int64           // announced with SetLength; -1 if not
+	sent    int64           // bytes of body handed to the connection
 	close   bool
 }
 
@@ -28,6 +29,7 @@ type Response struct {
 func (w *Response) begin() {
 	w.status = http.StatusOK
 	w.length = -1
+	w.sent = 0
 }
 
 func (w *Response) reset() {
@@ -146,12 +148,14 @@ func (w *Response) finish() {
 		dst = append(dst, "\r\n"...)
 	}
 	dst = append(dst, "\r\n"...)
-	separate := len(body) > copyLimit
-	if !separate && !x.request.isHead() {
-		dst = append(dst, body...)
+	if x.request.isHead() {
+		body = nil
 	}
-	out.B = dst
-	if separate && !x.request.isHead() {
+	w.sent = int64(len(body))
+	if len(body) <= copyLimit {
+		out.B = append(dst, body...)
+	} else {
+		out.B = dst
 		_ = x.conn.WriteBuffer(w.body) // a failure has ended the connection
 		w.body = nil
 	}

@@ -23,6 +23,7 @@ type session struct {
 	kept     *buffers.Buffer // copy of the head, and the trailers behind it, once they outlive OnData
 	deferred *Deferred       // the answer in work, if it is deferred
 	stream   *Stream         // the answer in work, if it is streamed
+	started  int64           // when the head was complete, on the loop's clock
 }
 
 // run takes requests from in, and returns how much it has used. in begins where
@@ -40,9 +41,12 @@ func (x *session) take(in []byte) (used int) {
 		n := 0
 		switch x.state {
 		case idle:
-			if budget--; budget < 0 || x.conn.Full() {
-				x.conn.Again() // after the others, or when there is room
+			if budget--; budget < 0 {
+				x.conn.Again() // after the others
 				return used
+			}
+			if x.conn.Full() {
+				return used // until there is room
 			}
 			x.enter(head)
 			continue
@@ -81,6 +85,7 @@ func (x *session) readHead(in []byte) int {
 		return 0
 	}
 	r.buf = in[:n]
+	x.started = x.conn.Loop().Now()
 	x.body.waiting = false
 	x.begin(in[n:])
 	return n
@@ -135,6 +140,7 @@ func (x *session) panicked(v any) {
 
 // answered ends the exchange. If the connection persists, the next one may begin.
 func (x *session) answered(persist bool) {
+	x.logAnswer()
 	if !persist {
 		x.enter(closing)
 		x.conn.Close()

@@ -81,6 +81,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 		}
 		s.left -= int64(len(p))
 	}
+	x.response.sent += int64(len(p))
 	if s.framing != httpparse.ChunkedBody {
 		return x.conn.Write(p)
 	}

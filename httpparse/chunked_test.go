@@ -131,11 +131,13 @@ func TestChunkOverheadIsBounded(t *testing.T) {
 	if got.Err != ErrChunkOverhead || got.N > DefaultOverhead*5/4 {
 		t.Errorf("1-byte chunks with long extensions: %v after %d bytes", got.Err, got.N)
 	}
-	stream = strings.Repeat("1\r\nx\r\n", 100_000) + "0\r\n\r\n"
-	if got := bodyBy(whole, stream, nil); got.Err != nil || !got.Done || len(got.Data) != 100_000 {
+	stream = strings.Repeat("1\r\nx\r\n", 20_000) + "0\r\n\r\n"
+	if got := bodyBy(whole, stream, nil); got.Err != nil || !got.Done || len(got.Data) != 20_000 {
 		t.Errorf("plain 1-byte chunks: %v", got.Err)
 	}
-	for n, want := range map[int]error{11: nil, 12: nil, 13: ErrChunkOverhead} {
+	// A chunk of 1 byte may have 17 bytes of framing. From the second on each has 18 here, the CRLF behind the data
+	// of the one before included.
+	for n, want := range map[int]error{10: nil, 11: nil, 12: ErrChunkOverhead} {
 		stream := strings.Repeat("1;aaaaaaaaaaaa\r\nx\r\n", n)
 		got := sameForAllCuts(t, stream, func(next cutter) bodyOutcome { return bodyBy(next, stream, &Limits{Overhead: 10}) })
 		if got.Err != want {

@@ -11,6 +11,9 @@ const (
 // connectionOptions returns those options of a Connection field that we know, in any case and at any place of
 // the list (RFC 9110 section 7.6.1).
 func connectionOptions(value []byte) (options connectionOption) {
+	if string(value) == "keep-alive" { // as most clients send it
+		return optionKeepAlive
+	}
 	for len(value) > 0 {
 		var element []byte
 		element, value = cutElement(value)

@@ -55,6 +55,7 @@ scan:
 	for {
 		switch next {
 		case nextFieldLine:
+			fields, i = s.plainLines(buf, i, fields, maxField, maxFields)
 			if i == len(buf) {
 				break scan
 			}
@@ -104,9 +105,7 @@ scan:
 			if buf[i] != '\r' || buf[i+1] != '\n' {
 				return fields, false, lineEndError(buf[i], ErrFieldValue)
 			}
-			if mayBeKnown(buf[line], colon-line) {
-				s.marked |= 1 << min(len(fields), lastMark)
-			}
+			s.mark(buf[line], colon-line, len(fields))
 			fields = append(fields, Field{span(line, colon), trim(buf, span(colon+1, i))})
 			i += 2
 			next = nextFieldLine
@@ -114,6 +113,27 @@ scan:
 	}
 	s.next, s.pos, s.line, s.colon = next, i, line, colon
 	return fields, false, nil
+}
+
+// mark notes that the field to be appended as number i may be one that this package understands.
+func (s *fieldSection) mark(name byte, length, i int) {
+	if mayBeKnown(name, length) {
+		s.marked |= 1 << uint(min(i, lastMark))
+	}
+}
+
+// plainLines appends as many lines as are whole and plain, and returns where the next one begins.
+func (s *fieldSection) plainLines(buf []byte, i int, fields []Field, maxField, maxFields int) ([]Field, int) {
+	for len(fields) < maxFields && i < len(buf) && buf[i] != '\r' {
+		colon, end, ok := plainLine(buf, i)
+		if !ok || end-i > maxField {
+			break
+		}
+		s.mark(buf[i], colon-i, len(fields))
+		fields = append(fields, Field{span(i, colon), trim(buf, span(colon+1, end))})
+		i = end + 2
+	}
+	return fields, i
 }
 
 // nameError says what is wrong with a line whose last byte is not the colon after a name.

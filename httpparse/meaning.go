@@ -1,7 +1,5 @@
 package httpparse
 
-import "math/bits"
-
 // meaning is what the fields of one head say together about the host, the body and the connection.
 type meaning struct {
 	host    Span
@@ -37,50 +35,36 @@ func (m *meaning) readExpect(value []byte) {
 
 // read collects what the marked fields say and reports the first that cannot be understood.
 func (m *meaning) read(buf []byte, fields []Field, marked uint64) error {
-	for ; marked != 0; marked &= marked - 1 {
-		i := bits.TrailingZeros64(marked)
-		if i == lastMark {
-			break
+	for i := range fields {
+		if marked>>uint(min(i, lastMark))&1 == 0 {
+			continue
 		}
-		if err := m.readField(buf, fields[i]); err != nil {
-			return err
-		}
-	}
-	if marked != 0 {
-		for _, f := range fields[lastMark:] {
-			if err := m.readField(buf, f); err != nil {
-				return err
+		f := &fields[i]
+		value := f.Value.Of(buf)
+		switch known(f.Name.Of(buf)) {
+		case hostField:
+			m.host = f.Value
+			m.hosts++
+		case expectField:
+			m.readExpect(value)
+		case upgradeField:
+			if m.upgrade.Len() == 0 {
+				m.upgrade = f.Value
 			}
+		case connectionField:
+			m.options |= connectionOptions(value)
+		case lengthField:
+			length, ok := parseLength(value)
+			if !ok {
+				return ErrLength
+			}
+			if m.length = length; m.lengths > 0 {
+				return ErrLengthRepeated
+			}
+			m.lengths++
+		case codingField:
+			m.codings.read(value)
 		}
-	}
-	return nil
-}
-
-func (m *meaning) readField(buf []byte, f Field) error {
-	value := f.Value.Of(buf)
-	switch known(f.Name.Of(buf)) {
-	case hostField:
-		m.host = f.Value
-		m.hosts++
-	case expectField:
-		m.readExpect(value)
-	case upgradeField:
-		if m.upgrade.Len() == 0 {
-			m.upgrade = f.Value
-		}
-	case connectionField:
-		m.options |= connectionOptions(value)
-	case lengthField:
-		length, ok := parseLength(value)
-		if !ok {
-			return ErrLength
-		}
-		if m.length = length; m.lengths > 0 {
-			return ErrLengthRepeated
-		}
-		m.lengths++
-	case codingField:
-		m.codings.read(value)
 	}
 	return nil
 }

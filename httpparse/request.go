@@ -156,7 +156,10 @@ func (r *Request) skipEmptyLines(buf []byte, limit int) (done bool, err error) {
 // parseMethod goes on to the space behind the method.
 func (r *Request) parseMethod(buf []byte, limit int) (done bool, err error) {
 	start := int(r.Method.Start)
-	i := scanToken(buf, r.pos)
+	i := scanName(buf, r.pos)
+	if i < len(buf) && buf[i] != ' ' {
+		i = scanClass(buf, i, classToken)
+	}
 	r.pos = i
 	switch {
 	case i-start > limit:

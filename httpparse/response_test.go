@@ -92,10 +92,10 @@ func TestResponseFraming(t *testing.T) {
 
 func TestResponseKeepAliveAndUpgrade(t *testing.T) {
 	for head, want := range map[string]string{
-		"HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n":                    `200 "OK" 1 1 true ""`,
-		"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n":                                              `200 "OK" 1 1 false ""`,
-		"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n":     `101 "Switching Protocols" 0 0 true "websocket"`,
-		"HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n":     `101 "Switching Protocols" 0 0 false ""`,
+		"HTTP/1.0 200 OK\r\nContent-Length: 1\r\nConnection: keep-alive\r\n":                 `200 "OK" 1 1 true ""`,
+		"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n":                                           `200 "OK" 1 1 false ""`,
+		"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n":  `101 "Switching Protocols" 0 0 true "websocket"`,
+		"HTTP/1.0 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n":  `101 "Switching Protocols" 0 0 false ""`,
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + strings.Repeat("long ", 20) + "\r\n": `200 "OK" 1 0 true ""`,
 	} {
 		message := head + "\r\n"

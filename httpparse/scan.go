@@ -80,6 +80,27 @@ func scanName(buf []byte, i int) int {
 // scanToken returns the index of the first byte of buf[i:] that no token holds, or len(buf).
 func scanToken(buf []byte, i int) int { return scanClass(buf, scanName(buf, i), classToken) }
 
+// plainLine reads the field line at the beginning of buf[i:], if all of it is there and it is as nearly all are: a
+// name of letters and hyphens, a value of visible ASCII and spaces. It returns where its colon and its CR are, or
+// ok == false when the line needs a closer look.
+func plainLine(buf []byte, i int) (colon, end int, ok bool) {
+	if buf = buf[:len(buf):len(buf)]; i < 0 {
+		return 0, 0, false
+	}
+	line := i
+	for ; i <= len(buf)-8; i += 8 {
+		if stops := nameStops(load(buf, i)); stops != 0 {
+			i += firstStop(stops)
+			break
+		}
+	}
+	if i >= len(buf) || buf[i] != ':' || i == line {
+		return 0, 0, false
+	}
+	end = scanText(buf, i+1)
+	return i, end, end < len(buf)-1 && buf[end] == '\r' && buf[end+1] == '\n'
+}
+
 // scanText returns the index of the first byte of buf[i:] that is neither visible ASCII nor a space, or len(buf).
 func scanText(buf []byte, i int) int {
 	if buf = buf[:len(buf):len(buf)]; i < 0 {

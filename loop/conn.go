@@ -178,8 +178,9 @@ func (c *Conn) ready(r poller.Ready) {
 // connection waits for.
 func (c *Conn) settle() {
 	if c.out != nil && c.state != Closed && !c.is(writeBackoff) {
+		c.markFull()
 		c.flush()
-		c.mark()
+		c.markDrained()
 	}
 	if c.state == Closing && c.out == nil {
 		c.linger()

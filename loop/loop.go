@@ -160,6 +160,9 @@ func (l *Loop) expireTimer(t *timer) { t.owner.expire(l.now) }
 // Loop only.
 func (l *Loop) Now() int64 { return l.now }
 
+// Clock is the time now in nanoseconds on the loop's monotonic clock. Any goroutine.
+func (l *Loop) Clock() int64 { return l.clock() }
+
 // Logger is the engine's. Any goroutine.
 func (l *Loop) Logger() *slog.Logger { return l.logger }
 

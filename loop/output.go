@@ -200,24 +200,26 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 	return 0, wanted, errno
 }
 
-// mark compares the pending output with the water marks.
-func (c *Conn) mark() {
-	if c.state == Closed {
-		return
-	}
-	pending := c.Pending()
-	switch {
-	case !c.is(outputFull) && pending > c.settings.HighWater:
+// markFull notes that output has risen above the high-water mark, before it is
+// flushed: a callback that saw Full waits for OnDrain, even if the flush takes all.
+func (c *Conn) markFull() {
+	if !c.is(outputFull) && c.out.Len() > c.settings.HighWater {
 		c.flags |= outputFull
 		c.remote.full.Store(true)
-	case c.is(outputFull) && pending <= c.settings.LowWater:
-		c.flags &^= outputFull
-		c.remote.full.Store(false)
-		if h, ok := c.protocol.(DrainHandler); ok && c.state == Open {
-			c.call(h.OnDrain)
-		}
-		c.Again()
 	}
+}
+
+// markDrained notes that output has fallen to the low-water mark.
+func (c *Conn) markDrained() {
+	if !c.is(outputFull) || c.state == Closed || c.Pending() > c.settings.LowWater {
+		return
+	}
+	c.flags &^= outputFull
+	c.remote.full.Store(false)
+	if h, ok := c.protocol.(DrainHandler); ok && c.state == Open {
+		c.call(h.OnDrain)
+	}
+	c.Again()
 }
 
 // watchProgress sets the write deadline when output begins to wait, and moves it

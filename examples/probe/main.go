@@ -1,0 +1,140 @@
+// Probe shows every capability of the engine on one address, for black-box tests.
+//
+//	go run ./examples/probe -listen 127.0.0.1:8080 -echo 127.0.0.1:7000
+//
+// It prints one line for each listener, with the bound port, on standard error, and
+// exits 0 after a drain.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	_ "net/http/pprof"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
+)
+
+func main() {
+	log.SetFlags(0)
+	if err := run(os.Args[1:]); err != nil {
+		log.Fatal("probe: ", err)
+	}
+}
+
+// addresses is a flag that may be repeated.
+type addresses []string
+
+func (a *addresses) String() string     { return strings.Join(*a, " ") }
+func (a *addresses) Set(s string) error { *a = append(*a, s); return nil }
+
+func run(args []string) error {
+	var (
+		listen    addresses
+		engine    eddy.Options
+		server    http1.Options
+		flags     = flag.NewFlagSet("probe", flag.ExitOnError)
+		echoAddr  = flags.String("echo", "", "raw TCP echo listener (a custom protocol, no HTTP)")
+		accessLog = flags.Bool("access-log", false, "one line per request on standard error")
+		pprofAddr = flags.String("pprof", "", "net/http/pprof on an address of its own")
+	)
+	flags.Var(&listen, "listen", "HTTP listener; may be repeated; unix:PATH for a Unix socket (default 127.0.0.1:8080)")
+	flags.IntVar(&engine.Loops, "loops", 0, "reactor loops (default GOMAXPROCS)")
+	flags.DurationVar(&server.ReadHeaderTimeout, "header-timeout", 0, "for a head to come")
+	flags.DurationVar(&server.ReadTimeout, "body-timeout", 0, "for a body to come")
+	flags.DurationVar(&server.IdleTimeout, "idle-timeout", 0, "between requests")
+	flags.DurationVar(&server.WriteTimeout, "write-timeout", 0, "for output that is not taken")
+	flags.IntVar(&server.MaxHeaderBytes, "max-header", 0, "bytes of a head")
+	flags.Int64Var(&server.MaxBodyBytes, "max-body", 0, "bytes of a body")
+	flags.IntVar(&engine.MaxOutput, "max-output", 0, "bytes of pending output of a connection")
+	flags.IntVar(&engine.MaxConns, "max-conns", 0, "open connections")
+	flags.DurationVar(&engine.DrainTimeout, "drain", 10*time.Second, "how long a drain may take")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if len(listen) == 0 {
+		listen = addresses{"127.0.0.1:8080"}
+	}
+	if *accessLog {
+		server.AccessLog = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	if engine.MaxOutput > 0 {
+		engine.HighWater = min(64<<10, engine.MaxOutput)
+	}
+
+	e, err := eddy.New(engine)
+	if err != nil {
+		return err
+	}
+	routes := newRoutes(e)
+	for _, address := range listen {
+		if err := open(e, "http", address, http1.New(routes.serve, server)); err != nil {
+			return err
+		}
+	}
+	if *echoAddr != "" {
+		if err := open(e, "echo", *echoAddr, echo{}); err != nil {
+			return err
+		}
+	}
+	if *pprofAddr != "" {
+		go func() { log.Print("probe: ", http.ListenAndServe(*pprofAddr, nil)) }()
+	}
+	return serve(e)
+}
+
+// open listens, and tells where.
+func open(e *eddy.Engine, name, address string, p eddy.Protocol) error {
+	network := "tcp"
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		network, address = "unix", path
+	}
+	ln, err := e.Listen(network, address, p)
+	if err != nil {
+		return err
+	}
+	shown := ln.Addr().String()
+	if network == "unix" {
+		shown = "unix:" + shown
+	}
+	fmt.Fprintln(os.Stderr, "listening", name, shown)
+	return nil
+}
+
+// serve runs until a signal starts a drain. A second one ends it.
+func serve(e *eddy.Engine) error {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	ctx, drain := context.WithCancel(context.Background())
+	defer drain()
+	go func() {
+		<-signals
+		drain()
+		<-signals
+		forced, cancel := context.WithCancelCause(context.Background())
+		cancel(errors.New("forced by a second signal"))
+		_ = e.Shutdown(forced) // Run reports it
+	}()
+	return e.Run(ctx)
+}
+
+// echo is the custom protocol.
+type echo struct{}
+
+func (echo) OnOpen(*eddy.Conn)         {}
+func (echo) OnClose(*eddy.Conn, error) {}
+
+func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
+	_, _ = c.Write(in) // a failure has ended the connection
+	return len(in)
+}

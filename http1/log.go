@@ -1,0 +1,28 @@
+package http1
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// logAnswer writes the access log's record of an answer. Handlers of log/slog
+// escape control bytes: a target cannot forge a line.
+func (x *session) logAnswer() {
+	log := x.server.options.AccessLog
+	if log == nil {
+		return
+	}
+	r, w := &x.request, &x.response
+	method, target := "", ""
+	if r.buf != nil { // else the head never became complete
+		method, target = string(r.Method()), string(r.Target())
+	}
+	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
+		slog.String("remote", r.RemoteAddr()),
+		slog.String("method", method),
+		slog.String("target", target),
+		slog.Int("status", w.status),
+		slog.Int64("bytes", w.sent),
+		slog.Duration("duration", time.Duration(x.conn.Loop().Clock()-x.started)))
+}
