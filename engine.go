@@ -19,8 +19,7 @@ type Engine struct {
 	mu        sync.Mutex
 	stage     stage       // guarded by mu
 	listeners []*Listener // guarded by mu
-	drainOnce sync.Once
-	forced    error // guarded by mu: why connections were cut off
+	forced    error       // guarded by mu: why connections were cut off
 }
 
 // stage is where an engine stands in its life: each leads to the next, and ready

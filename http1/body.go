@@ -8,85 +8,137 @@ import (
 )
 
 // bodyReader takes a request's body off the input. A body that has come whole with
-// its head is left where it is; any other is gathered.
+// its head is left where it is; any other is gathered, unless it goes to OnBody
+// piece by piece, or is not wanted any more.
 type bodyReader struct {
-	waiting  bool // a deadline runs for the head or the body
-	chunks   httpparse.Chunked
-	received int64           // bytes of the body
-	gathered *buffers.Buffer // what has come; nil while nothing has been copied
-	started  int64           // when the body began, on the loop's clock
+	limit     int64 // bytes; 413 beyond
+	waiting   bool  // the deadline of the head runs
+	paused    bool  // by the program
+	continued bool  // 100 Continue is sent, or was not asked for
+	unwanted  bool  // the answer is given: what comes is read away
+	inPlace   bool  // all of it stands behind the head
+	chunks    httpparse.Chunked
+	received  int64                         // bytes of the body
+	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
+	pieces    func(chunk []byte, last bool) // the program's OnBody
+	started   int64                         // when the body began, on the loop's clock
 }
 
-// begin is called behind the head. rest is what of the body is here.
-func (b *bodyReader) begin(x *session, rest []byte) {
+// begin is called at the end of the head.
+func (b *bodyReader) begin(x *session) {
+	b.waiting = false
+	b.continued = !x.request.head.ExpectContinue
+	b.limit = x.server.options.MaxBodyBytes
+}
+
+// expect is called when a body follows. rest is what of it is here.
+func (b *bodyReader) expect(x *session, rest []byte) {
 	h := &x.request.head
-	whole := h.Framing == httpparse.ContentLength && int64(len(rest)) >= h.Length
-	if h.ExpectContinue && len(rest) == 0 {
+	if !b.continued && len(rest) == 0 && x.out != answered {
+		b.continued = true
 		_, _ = x.conn.WriteString("HTTP/1.1 100 Continue\r\n\r\n") // a failure ends the connection
 	}
-	if !whole {
-		b.started = x.conn.Loop().Now()
-		b.gathered = buffers.Get()
-		b.wait(x)
+	whole := h.Framing == httpparse.ContentLength && int64(len(rest)) >= h.Length
+	if b.inPlace = whole && b.pieces == nil && !b.unwanted; b.inPlace {
+		return
 	}
+	b.started = x.conn.Loop().Now()
+	if b.pieces == nil && !b.unwanted {
+		b.gathered = buffers.Get()
+	}
+	b.wait(x)
 }
 
 // wait moves the deadline with what has come: the peer owes MinBodyRate.
 func (b *bodyReader) wait(x *session) {
+	if b.paused {
+		x.awaitAnswer()
+		return
+	}
 	o := &x.server.options
 	earned := time.Duration(b.received/int64(o.MinBodyRate)) * time.Second
 	spent := time.Duration(x.conn.Loop().Now() - b.started)
 	x.conn.SetDeadline(max(o.ReadTimeout+earned-spent, 1))
 }
 
-// read takes what in has of the body, and has the request handled at its end. It
-// returns how much of in it has used.
+// read takes what in has of the body, and returns how much of in it has used.
 func (b *bodyReader) read(x *session, in []byte) int {
-	if x.request.head.Framing == httpparse.ChunkedBody {
-		return b.readChunks(x, in)
+	if b.paused {
+		return 0
 	}
 	h := &x.request.head
-	if b.gathered == nil {
-		x.request.body = in[:h.Length]
-		x.handle()
-		return int(h.Length)
+	if h.Framing == httpparse.ChunkedBody {
+		return b.readChunks(x, in)
+	}
+	if b.inPlace {
+		n := int(h.Length) // read before the next request replaces it
+		x.request.body = in[:n]
+		x.bodyDone()
+		return n
 	}
 	n := int(min(int64(len(in)), h.Length-b.received))
-	b.gather(in[:n])
-	b.finish(x, b.received == h.Length)
+	if b.take(x, in[:n]) {
+		b.proceed(x, b.received == h.Length)
+	}
 	return n
 }
 
-func (b *bodyReader) gather(p []byte) {
-	b.gathered.B = append(b.gathered.B, p...)
+// take hands a piece of the body to where it belongs, and says whether the
+// exchange goes on.
+func (b *bodyReader) take(x *session, p []byte) bool {
 	b.received += int64(len(p))
+	switch {
+	case b.unwanted:
+		if b.received > x.server.options.MaxDiscardBytes {
+			x.conn.Close()
+		}
+	case b.received > b.limit:
+		b.malformed(x, errBodyTooLarge)
+	case b.pieces == nil:
+		b.gathered.B = append(b.gathered.B, p...)
+	case len(p) > 0:
+		b.deliver(x, p, false)
+	}
+	return x.conn.Open()
 }
 
-// finish goes on to the handler if the body is complete.
-func (b *bodyReader) finish(x *session, complete bool) {
-	if !complete {
+// deliver calls OnBody. A panic ends the exchange like one of the handler.
+func (b *bodyReader) deliver(x *session, p []byte, last bool) {
+	pieces := b.pieces
+	x.call(func(*Response, *Request) { pieces(p, last) })
+}
+
+// proceed goes on after a piece: to the answer, if the body is complete.
+func (b *bodyReader) proceed(x *session, done bool) {
+	if !done {
 		b.wait(x)
 		return
 	}
-	x.request.body = b.gathered.B
-	x.handle()
+	if b.pieces != nil && !b.unwanted {
+		if b.deliver(x, nil, true); !x.conn.Open() {
+			return
+		}
+	}
+	if b.gathered != nil {
+		x.request.body = b.gathered.B
+	}
+	x.bodyDone()
 }
 
 // readChunks takes chunks, then the trailer section.
 func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	for !b.chunks.Done() {
 		data, n, err := b.chunks.Next(in[used:], &x.server.limits)
-		if err == nil && b.received+int64(len(data)) > x.server.options.MaxBodyBytes {
-			err = errBodyTooLarge
-		}
 		if err != nil {
-			x.refuse(err)
+			b.malformed(x, err)
 			return 0
 		}
 		used += n
-		b.gather(data)
-		if n == 0 {
-			b.finish(x, false)
+		if !b.take(x, data) {
+			return 0
+		}
+		if used == len(in) && !b.chunks.Done() || b.paused {
+			b.proceed(x, false)
 			return used
 		}
 	}
@@ -94,15 +146,63 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	n, err := r.trailer.Parse(in[used:], &x.server.limits)
 	switch {
 	case err != nil:
-		x.refuse(err)
+		b.malformed(x, err)
 		return 0
 	case n == 0:
-		b.finish(x, false)
+		b.proceed(x, false)
 		return used
 	}
 	r.trailerBuf = in[used : used+n]
-	b.finish(x, true)
+	b.proceed(x, true)
 	return used + n
+}
+
+// malformed handles a body that breaks a rule or a limit, which an answer that has
+// begun cannot tell.
+func (b *bodyReader) malformed(x *session, err error) {
+	switch x.out {
+	case answered:
+		x.conn.Close()
+	case streaming:
+		x.conn.Abort(err)
+	default:
+		x.refuse(err)
+	}
+}
+
+// discardable says whether the rest of the body may be read away, so that the
+// connection can go on.
+func (b *bodyReader) discardable(x *session) bool {
+	h := &x.request.head
+	switch {
+	case x.in == complete:
+		return true
+	case !b.continued:
+		return false // the client may send the body, or not
+	case h.Framing == httpparse.ContentLength:
+		return h.Length <= x.server.options.MaxDiscardBytes
+	}
+	return true // a chunked body is cut off when it turns out too long
+}
+
+// discard is called when the answer is given before the body is complete.
+func (b *bodyReader) discard(x *session) {
+	b.unwanted = true
+	b.paused = false
+	b.pieces = nil
+	if b.gathered != nil {
+		buffers.Put(b.gathered)
+		b.gathered = nil
+	}
+	x.request.body = nil
+	if !b.discardable(x) || b.received > x.server.options.MaxDiscardBytes {
+		x.conn.Close()
+		return
+	}
+	if x.in == inBody {
+		b.wait(x)
+		x.conn.ResumeRead()
+	}
 }
 
 // pin copies a body that stands in the loop's input buffer.

@@ -11,7 +11,8 @@ import (
 // Deferred is an answer that comes later than the handler's return. It is safe on
 // any goroutine, also when the client has gone. It costs no goroutine.
 type Deferred struct {
-	ref loop.Ref
+	ref     loop.Ref
+	timeout time.Duration // 0 for Options.HandlerTimeout
 
 	mu       sync.Mutex
 	answered bool                    // guarded by mu
@@ -28,13 +29,13 @@ func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
 // DeferFor is Defer with a timeout of its own in place of Options.HandlerTimeout.
 func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 	x := w.session
-	x.enter(deferred)
-	x.deferred = &Deferred{ref: x.conn.Ref()}
-	x.handlerDeadline(timeout)
+	x.answer(deferred)
+	x.deferred = &Deferred{ref: x.conn.Ref(), timeout: timeout}
+	x.awaitAnswer()
 	if w.body != nil && len(w.body.B) == 0 {
 		w.dropBody() // nothing is held while waiting
 	}
-	if x.gone {
+	if x.conn.EOF() {
 		x.deferred.cancel(ErrClientGone)
 	}
 	return x.deferred
@@ -69,13 +70,13 @@ func (d *Deferred) claim() error {
 // respond runs on the loop.
 func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 	x, ok := c.State().(*session)
-	if !ok || x.deferred != d || x.state != deferred || !c.Open() {
+	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
 		return
 	}
 	x.call(func(w *Response, _ *Request) { fn(w) })
 	d.cancel(context.Canceled) // answered: whoever still works on it may stop
-	if x.state == deferred {
-		x.response.finish()
+	if x.out == deferred {
+		x.response.Finish()
 	}
 }
 

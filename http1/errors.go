@@ -66,11 +66,8 @@ func (x *session) refuse(err error) {
 	case errors.As(err, &own):
 		status = own.status
 	}
-	if x.state == idle {
-		x.enter(head)
-	}
-	if x.state == body || x.state == head {
-		x.enter(handling)
+	if x.out == unanswered {
+		x.answer(handling)
 	}
 	w := &x.response
 	w.Reset()
@@ -79,5 +76,5 @@ func (x *session) refuse(err error) {
 	_ = w.SetHeader("Content-Type", "text/plain; charset=utf-8") // a valid field
 	_, _ = w.WriteString(http.StatusText(status))                // never fails
 	_, _ = w.WriteString("\n")
-	w.finish()
+	w.Finish()
 }

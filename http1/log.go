@@ -14,14 +14,10 @@ func (x *session) logAnswer() {
 		return
 	}
 	r, w := &x.request, &x.response
-	method, target := "", ""
-	if r.buf != nil { // else the head never became complete
-		method, target = string(r.Method()), string(r.Target())
-	}
 	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("remote", r.RemoteAddr()),
-		slog.String("method", method),
-		slog.String("target", target),
+		slog.String("method", string(r.Method())),
+		slog.String("target", string(r.Target())),
 		slog.Int("status", w.status),
 		slog.Int64("bytes", w.sent),
 		slog.Duration("duration", time.Duration(x.conn.Loop().Clock()-x.started)))

@@ -47,6 +47,9 @@ type Options struct {
 	MaxEmptyLines int
 	// MaxBodyBytes bounds a body that is held in memory: 413. Default: 4 MiB.
 	MaxBodyBytes int64
+	// MaxDiscardBytes bounds a body that is read away after an early answer, so that
+	// the connection can go on; with a longer one it is closed. Default: 256 KiB.
+	MaxDiscardBytes int64
 	// MaxChunkExtension bounds one chunk's extensions in bytes: 400. Default: 256.
 	MaxChunkExtension int
 	// MaxChunkOverhead bounds what chunked framing may cost beyond a fair share of
@@ -56,6 +59,11 @@ type Options struct {
 	// 8 KiB, 32.
 	MaxTrailerBytes, MaxTrailerFields int
 
+	// OnHead is called at the end of a head, before the body has come and before the
+	// handler. It may answer at once (w.Finish), take the answer over (w.Defer,
+	// w.Stream) so that the handler is not called, have the body delivered piece by
+	// piece (r.OnBody), or change the limit of the body (r.SetMaxBody). Default: none.
+	OnHead Handler
 	// ServerName is the value of the field Server. Default: "eddy". A hyphen leaves
 	// the field out.
 	ServerName string
@@ -107,6 +115,9 @@ func (o Options) withDefaults() (Options, error) {
 		}
 	}
 	if err := fill("MaxBodyBytes", &o.MaxBodyBytes, 4<<20); err != nil {
+		return o, err
+	}
+	if err := fill("MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10); err != nil {
 		return o, err
 	}
 	switch o.ServerName {

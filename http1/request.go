@@ -23,18 +23,26 @@ type Request struct {
 	trailerBuf []byte
 }
 
+// view is what s covers. A head that broke off leaves spans without an end.
+func (r *Request) view(s httpparse.Span) []byte {
+	if s.End <= s.Start || int(s.End) > len(r.buf) {
+		return nil
+	}
+	return s.Of(r.buf)
+}
+
 // Method is the method, as sent: its case matters (RFC 9110 section 9.1).
-func (r *Request) Method() []byte { return r.head.Method.Of(r.buf) }
+func (r *Request) Method() []byte { return r.view(r.head.Method) }
 
 // Target is the request target, as sent (RFC 9112 section 3.2).
-func (r *Request) Target() []byte { return r.head.Target.Of(r.buf) }
+func (r *Request) Target() []byte { return r.view(r.head.Target) }
 
 var root = []byte("/")
 
 // Path is the target's path, not decoded: "/" where an absolute target has none,
 // and "*" for OPTIONS * (RFC 9112 section 3.2). It is empty for CONNECT.
 func (r *Request) Path() []byte {
-	p := r.head.Path.Of(r.buf)
+	p := r.view(r.head.Path)
 	if len(p) == 0 {
 		switch r.head.Form {
 		case httpparse.AbsoluteForm:
@@ -47,11 +55,11 @@ func (r *Request) Path() []byte {
 }
 
 // Query is the target's query, not decoded, without its question mark.
-func (r *Request) Query() []byte { return r.head.Query.Of(r.buf) }
+func (r *Request) Query() []byte { return r.view(r.head.Query) }
 
 // Host is the authority the request is for: the target's, or the field Host
 // (RFC 9112 section 3.3).
-func (r *Request) Host() []byte { return r.head.Host.Of(r.buf) }
+func (r *Request) Host() []byte { return r.view(r.head.Host) }
 
 // Minor is the minor version: 1 for HTTP/1.1 and what is above, 0 for HTTP/1.0.
 func (r *Request) Minor() int { return r.head.Minor }
@@ -87,6 +95,37 @@ func fields(list []httpparse.Field, buf []byte) iter.Seq2[[]byte, []byte] {
 // request without one.
 func (r *Request) Body() []byte { return r.body }
 
+// OnBody has the body delivered piece by piece, as it comes, decoded if it is
+// chunked. After the last piece fn is called once more, with last set and no chunk,
+// and then the handler, for which Body is empty. A chunk is valid until fn returns.
+// Call it in Options.OnHead; fn runs on the loop. When the body breaks off or breaks
+// a rule, last never comes: the deferred answer's context, or nobody, is told.
+func (r *Request) OnBody(fn func(chunk []byte, last bool)) { r.session.body.pieces = fn }
+
+// SetMaxBody replaces Options.MaxBodyBytes for this request. Call it in
+// Options.OnHead.
+func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
+
+// PauseBody stops the delivery of pieces after the one at hand, until ResumeBody:
+// flow control holds the client up meanwhile. Loop only.
+func (r *Request) PauseBody() {
+	r.session.body.paused = true
+	r.session.conn.PauseRead()
+}
+
+// ResumeBody ends a pause. Loop only.
+func (r *Request) ResumeBody() {
+	x := r.session
+	if !x.body.paused {
+		return
+	}
+	x.body.paused = false
+	if x.in == inBody {
+		x.body.wait(x)
+	}
+	x.conn.ResumeRead()
+}
+
 // RemoteAddr is the peer's address, such as "192.0.2.1:1234", "@" for a Unix
 // socket. It is made anew at each call.
 func (r *Request) RemoteAddr() string { return r.session.conn.RemoteAddr().String() }
@@ -109,11 +148,11 @@ func (r *Request) Clone() *Request {
 }
 
 func (r *Request) reset() {
-	r.head.Reset()
-	r.buf = nil
-	r.body = nil
-	if r.trailerBuf != nil {
+	if r.head.Framing == httpparse.ChunkedBody {
 		r.trailer.Reset()
 		r.trailerBuf = nil
 	}
+	r.head.Reset()
+	r.buf = nil
+	r.body = nil
 }

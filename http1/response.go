@@ -126,26 +126,28 @@ func (w *Response) Reset() {
 	}
 }
 
-// persist says whether the connection goes on after this answer.
-func (w *Response) persist() bool {
+// decide settles whether the connection goes on after this answer.
+func (w *Response) decide() {
 	x := w.session
-	return x.request.head.KeepAlive && !w.close && !x.conn.Loop().Draining()
+	x.persist = x.request.head.KeepAlive && !w.close && !x.conn.Loop().Draining() &&
+		(x.body.pieces != nil || x.body.discardable(x))
 }
 
-// finish sends the answer whole and ends the exchange.
-func (w *Response) finish() {
+// Finish sends the answer whole, before the handler returns: what follows in the
+// handler has no effect on it. In OnHead it answers a request whose body has not
+// come, which is then read away within Options.MaxDiscardBytes, or else the
+// connection closed.
+func (w *Response) Finish() {
 	x := w.session
-	persist := w.persist()
+	w.decide()
 	var body []byte
 	if w.body != nil && !bodyless(w.status) {
 		body = w.body.B
 	}
 	out := x.conn.Out()
-	dst := w.appendHead(out.B, persist)
+	dst := w.appendHead(out.B)
 	if !lengthless(w.status) {
-		dst = append(dst, "Content-Length: "...)
-		dst = strconv.AppendInt(dst, int64(len(body)), 10)
-		dst = append(dst, "\r\n"...)
+		dst = appendLength(dst, int64(len(body)))
 	}
 	dst = append(dst, "\r\n"...)
 	if x.request.isHead() {
@@ -159,16 +161,22 @@ func (w *Response) finish() {
 		_ = x.conn.WriteBuffer(w.body) // a failure has ended the connection
 		w.body = nil
 	}
-	x.answered(persist)
+	x.sent()
+}
+
+func appendLength(dst []byte, n int64) []byte {
+	dst = append(dst, "Content-Length: "...)
+	dst = strconv.AppendInt(dst, n, 10)
+	return append(dst, "\r\n"...)
 }
 
 // appendHead appends the status line and the fields, up to those of the framing.
-func (w *Response) appendHead(dst []byte, persist bool) []byte {
+func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
 	dst = append(dst, statusLine(w.status)...)
 	dst = append(dst, x.server.stamp.at(x.conn.Loop().Now())...)
 	dst = append(dst, w.fields.lines...)
-	if !persist {
+	if !x.persist {
 		dst = append(dst, "Connection: close\r\n"...)
 	} else if x.request.head.Minor == 0 {
 		dst = append(dst, "Connection: keep-alive\r\n"...)
@@ -176,7 +184,4 @@ func (w *Response) appendHead(dst []byte, persist bool) []byte {
 	return dst
 }
 
-// isHead says whether the method is HEAD, also of a request that is not complete.
-func (r *Request) isHead() bool {
-	return r.buf != nil && string(r.Method()) == http.MethodHead
-}
+func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }

@@ -17,6 +17,9 @@ const requestBudget = 256
 // sessionsKept bounds a loop's free list: memory returns after a spike.
 const sessionsKept = 64
 
+// fieldsExpected is the number of fields that most requests keep within.
+const fieldsExpected = 16
+
 // Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give the
 // one from New to Listen; every loop works with an instance of its own. Its methods
 // are for the engine.
@@ -97,7 +100,7 @@ func (s *Server) OnTimeout(c *loop.Conn) {
 
 // OnDrain is reached when there is room for output again.
 func (s *Server) OnDrain(c *loop.Conn) {
-	if x := s.session(c); x != nil && x.state == streaming {
+	if x := s.session(c); x != nil && x.out == streaming {
 		x.stream.ready()
 	}
 }
@@ -151,6 +154,7 @@ func (s *Server) begin(c *loop.Conn) *session {
 	} else {
 		x = &session{server: s}
 		x.request.session, x.response.session = x, x
+		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
 	}
 	x.conn = c
 	c.SetState(x)
@@ -161,12 +165,12 @@ func (s *Server) begin(c *loop.Conn) *session {
 // served its turn, unless there is more input. A client that has stopped sending
 // will not complete a request.
 func (s *Server) rest(x *session, more bool) {
-	between := x.state == idle && !more
+	done := x.in == between && !more
 	switch {
 	case !x.conn.Open():
-	case x.conn.EOF() && (between || x.state == head || x.state == body):
+	case x.conn.EOF() && (done || x.in == inHead || x.in == inBody):
 		x.conn.Close()
-	case between:
+	case done:
 		s.release(x)
 	}
 }
@@ -175,7 +179,7 @@ func (s *Server) rest(x *session, more bool) {
 func (s *Server) release(x *session) {
 	x.conn.SetState(nil)
 	x.reset()
-	x.conn = nil
+	x.conn, x.in, x.out, x.running = nil, between, unanswered, false
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

@@ -2,21 +2,21 @@ package http1
 
 import (
 	"context"
-	"time"
 
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
 )
 
-// session is the work on a connection's request, from the first byte of its head
+// session is the work on a connection's exchange, from the first byte of a request
 // to the last of its answer. An idle connection has none. It belongs to the loop.
 type session struct {
 	server   *Server
 	conn     *loop.Conn
-	state    state
+	in       inbound
+	out      outbound
 	running  bool // within run
-	gone     bool // the client has stopped sending
+	persist  bool // decided with the head of the answer: the connection goes on
 	request  Request
 	response Response
 	body     bodyReader
@@ -39,8 +39,8 @@ func (x *session) run(in []byte) (used int) {
 func (x *session) take(in []byte) (used int) {
 	for budget := requestBudget; used < len(in) && x.conn.Open(); {
 		n := 0
-		switch x.state {
-		case idle:
+		switch x.in {
+		case between:
 			if budget--; budget < 0 {
 				x.conn.Again() // after the others
 				return used
@@ -48,13 +48,13 @@ func (x *session) take(in []byte) (used int) {
 			if x.conn.Full() {
 				return used // until there is room
 			}
-			x.enter(head)
+			x.receive(inHead)
 			continue
-		case head:
+		case inHead:
 			n = x.readHead(in[used:])
-		case body:
+		case inBody:
 			n = x.body.read(x, in[used:])
-		default:
+		case complete:
 			// The next request waits unparsed until this one is answered, and no
 			// more is read than the one read that brought it.
 			x.conn.PauseRead()
@@ -86,36 +86,56 @@ func (x *session) readHead(in []byte) int {
 	}
 	r.buf = in[:n]
 	x.started = x.conn.Loop().Now()
-	x.body.waiting = false
-	x.begin(in[n:])
+	x.headDone(in[n:])
 	return n
 }
 
-// begin decides what follows a head. rest is the input behind it.
-func (x *session) begin(rest []byte) {
-	h := &x.request.head
+// headDone decides what follows a head. rest is the input behind it.
+func (x *session) headDone(rest []byte) {
+	h, o := &x.request.head, &x.server.options
+	x.body.begin(x)
+	x.response.begin()
 	switch {
 	case h.ExpectUnknown:
 		x.refuse(errExpectation)
-	case h.Form == httpparse.AuthorityForm && !x.server.options.AllowConnect:
+		return
+	case h.Form == httpparse.AuthorityForm && !o.AllowConnect:
 		x.refuse(errConnect)
-	case h.Framing == httpparse.ContentLength && h.Length > x.server.options.MaxBodyBytes:
-		x.refuse(errBodyTooLarge)
+		return
+	}
+	if o.OnHead != nil {
+		x.answer(handling)
+		x.call(o.OnHead)
+		if x.out == handling {
+			x.answer(unanswered)
+		}
+	}
+	switch {
+	case !x.conn.Open():
 	case h.Framing == httpparse.NoBody || h.Framing == httpparse.ContentLength && h.Length == 0:
-		x.handle()
+		x.body.proceed(x, true)
+	case h.Framing == httpparse.ContentLength && h.Length > x.body.limit && x.out != answered:
+		x.refuse(errBodyTooLarge)
 	default:
-		x.enter(body)
-		x.body.begin(x, rest)
+		x.receive(inBody)
+		x.body.expect(x, rest)
 	}
 }
 
-// handle calls the handler for a complete request.
-func (x *session) handle() {
-	x.enter(handling)
-	x.response.begin()
-	x.call(x.server.handler)
-	if x.state == handling {
-		x.response.finish()
+// bodyDone follows the last byte of a request.
+func (x *session) bodyDone() {
+	x.receive(complete)
+	switch x.out {
+	case unanswered:
+		x.answer(handling)
+		x.call(x.server.handler)
+		if x.out == handling {
+			x.response.Finish()
+		}
+	case answered:
+		x.over()
+	default:
+		x.awaitAnswer()
 	}
 }
 
@@ -131,36 +151,40 @@ func (x *session) call(h Handler) {
 
 func (x *session) panicked(v any) {
 	err := x.conn.Loop().Panicked(v)
-	if x.state == handling || x.state == deferred {
-		x.refuse(errPanic)
+	if x.out == streaming || x.out == answered {
+		x.conn.Abort(err)
 		return
 	}
-	x.conn.Abort(err)
+	x.refuse(errPanic)
 }
 
-// answered ends the exchange. If the connection persists, the next one may begin.
-func (x *session) answered(persist bool) {
+// sent follows the last byte of an answer.
+func (x *session) sent() {
+	x.answer(answered)
 	x.logAnswer()
-	if !persist {
-		x.enter(closing)
+	switch {
+	case !x.persist:
 		x.conn.Close()
-		return
+	case x.in == complete:
+		x.over()
+	default:
+		x.body.discard(x)
 	}
-	x.enter(idle)
+}
+
+// over follows a whole exchange: the next one may begin.
+func (x *session) over() {
+	x.receive(between)
+	x.answer(unanswered)
 	x.reset()
 	x.conn.SetDeadline(x.server.options.IdleTimeout)
 	if !x.running {
-		x.resume()
+		x.conn.ResumeRead()
+		x.server.rest(x, x.conn.Buffered() > 0)
 	}
 }
 
-// resume goes on after an answer that came later than its handler's return.
-func (x *session) resume() {
-	x.conn.ResumeRead()
-	x.server.rest(x, x.conn.Buffered() > 0)
-}
-
-// reset makes the session ready for the next request.
+// reset makes the session ready for the next exchange.
 func (x *session) reset() {
 	x.request.reset()
 	x.response.reset()
@@ -177,7 +201,7 @@ func (x *session) reset() {
 // goes on after OnData.
 func (x *session) pin() {
 	r := &x.request
-	if r.buf == nil || x.state == closing {
+	if r.buf == nil || !x.conn.Open() {
 		return
 	}
 	if x.kept == nil {
@@ -192,29 +216,42 @@ func (x *session) pin() {
 	x.body.pin(r)
 }
 
-// clientLeft is told that the client has stopped sending. The answer is still
-// tried.
+// clientLeft is told that the client has stopped sending. An answer is still tried.
 func (x *session) clientLeft() {
-	x.gone = true
 	if x.deferred != nil {
 		x.deferred.cancel(ErrClientGone)
 	}
 }
 
+// awaitAnswer sets the deadline for an answer that comes later.
+func (x *session) awaitAnswer() {
+	if x.in == inBody && !x.body.paused {
+		return // the body's deadline runs
+	}
+	d := x.server.options.HandlerTimeout
+	if x.deferred != nil && x.deferred.timeout > 0 {
+		d = x.deferred.timeout
+	}
+	x.conn.SetDeadline(d)
+}
+
 // timedOut handles the deadline of the state.
 func (x *session) timedOut() {
-	switch x.state {
-	case idle:
+	waiting := x.in == inHead || x.in == inBody && !x.body.paused
+	switch {
+	case x.in == between || x.out == answered:
 		x.conn.Close()
-	case head, body:
+	case x.out == streaming:
+		x.conn.Abort(loop.ErrTimeout)
+	case waiting:
 		x.refuse(errTooSlow)
-	case deferred:
+	case x.deferred == nil:
+		x.refuse(errUnanswered) // a body that was paused, and not resumed
+	default:
 		x.deferred.cancel(context.DeadlineExceeded)
 		if x.deferred.claim() == nil { // else the answer is on its way through the inbox
 			x.refuse(errUnanswered)
 		}
-	default:
-		x.conn.Abort(loop.ErrTimeout)
 	}
 }
 
@@ -229,12 +266,4 @@ func (x *session) closed(err error) {
 	if x.stream != nil {
 		x.stream.closed(err)
 	}
-}
-
-// handlerDeadline bounds the wait for an answer.
-func (x *session) handlerDeadline(d time.Duration) {
-	if d <= 0 {
-		d = x.server.options.HandlerTimeout
-	}
-	x.conn.SetDeadline(d)
 }

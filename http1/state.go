@@ -2,50 +2,75 @@ package http1
 
 import "fmt"
 
-// state is where a session stands. No session is a state too: the connection is
-// idle between requests.
-type state uint8
+// An exchange has two halves, the request and the answer, which may overlap: an
+// answer may begin, and even end, while the body is still coming. The exchange is
+// over when both halves are.
+
+// inbound is how far the request has come.
+type inbound uint8
 
 const (
-	// idle: between two requests of a pipeline. To head, at the first byte.
-	idle state = iota
-	// head: a head has begun. To body, handling when there is no body, or closing
-	// on an error or a deadline.
-	head
-	// body: the body is coming. To handling, or closing.
-	body
-	// handling: the handler runs. To idle or closing with its answer; to deferred;
-	// to streaming.
-	handling
-	// deferred: the handler has returned, the answer comes later. To idle or
-	// closing with it; to streaming.
-	deferred
-	// streaming: the head of the answer is sent, its body comes piece by piece. To
-	// idle or closing at its end.
-	streaming
-	// closing: the last answer is written. No way out.
-	closing
+	// between two requests. To inHead, at the first byte.
+	between inbound = iota
+	// inHead: a head has begun. To inBody, or to complete when there is none.
+	inHead
+	// inBody: the body is coming. To complete.
+	inBody
+	// complete: all of it has come. To between, when the answer is given too.
+	complete
 )
 
-var stateNames = [...]string{"idle", "head", "body", "handling", "deferred", "streaming", "closing"}
+var inboundNames = [...]string{"between", "inHead", "inBody", "complete"}
 
-func (s state) String() string { return stateNames[s] }
-
-// exits lists the states that each state may lead to, as a set of bits.
-var exits = [...]uint8{
-	idle:      1<<head | 1<<closing,
-	head:      1<<body | 1<<handling | 1<<closing,
-	body:      1<<handling | 1<<closing,
-	handling:  1<<idle | 1<<deferred | 1<<streaming | 1<<closing,
-	deferred:  1<<idle | 1<<streaming | 1<<closing,
-	streaming: 1<<idle | 1<<closing,
-	closing:   0,
+// inboundExits lists the states that each may lead to, as a set of bits.
+var inboundExits = [...]uint8{
+	between:  1 << inHead,
+	inHead:   1<<inBody | 1<<complete,
+	inBody:   1 << complete,
+	complete: 1 << between,
 }
 
-// enter is the one place where the state changes.
-func (x *session) enter(next state) {
-	if exits[x.state]&(1<<next) == 0 {
-		panic(fmt.Sprintf("http1: session cannot go from %v to %v", x.state, next))
+// outbound is how far the answer is.
+type outbound uint8
+
+const (
+	// unanswered: nothing has happened. To handling.
+	unanswered outbound = iota
+	// handling: OnHead or the handler runs, or an error is being answered. To
+	// answered, deferred, streaming; after OnHead, back to unanswered.
+	handling
+	// deferred: the answer comes later. To answered, streaming.
+	deferred
+	// streaming: the head of the answer is sent, its body comes piece by piece. To
+	// answered.
+	streaming
+	// answered: all is written. To unanswered, when the request is complete too.
+	answered
+)
+
+var outboundNames = [...]string{"unanswered", "handling", "deferred", "streaming", "answered"}
+
+// outboundExits lists the states that each may lead to, as a set of bits.
+var outboundExits = [...]uint8{
+	unanswered: 1 << handling,
+	handling:   1<<unanswered | 1<<deferred | 1<<streaming | 1<<answered,
+	deferred:   1<<streaming | 1<<answered,
+	streaming:  1 << answered,
+	answered:   1 << unanswered,
+}
+
+// receive is the one place where the request's state changes.
+func (x *session) receive(next inbound) {
+	if inboundExits[x.in]&(1<<next) == 0 {
+		panic(fmt.Sprintf("http1: a request cannot go from %s to %s", inboundNames[x.in], inboundNames[next]))
 	}
-	x.state = next
+	x.in = next
+}
+
+// answer is the one place where the answer's state changes.
+func (x *session) answer(next outbound) {
+	if outboundExits[x.out]&(1<<next) == 0 {
+		panic(fmt.Sprintf("http1: an answer cannot go from %s to %s", outboundNames[x.out], outboundNames[next]))
+	}
+	x.out = next
 }

@@ -1,8 +1,6 @@
 package http1
 
 import (
-	"strconv"
-
 	"github.com/eddynet/eddy/httpparse"
 )
 
@@ -14,7 +12,6 @@ type Stream struct {
 	framing httpparse.Framing
 	left    int64 // of the announced length
 	silent  bool  // the answer to HEAD: nothing of the body is sent
-	persist bool
 	onReady func()
 	err     error // why it ended early
 }
@@ -28,8 +25,9 @@ func (w *Response) SetLength(n int64) { w.length = n }
 // in the handler or in Respond, once.
 func (w *Response) Stream() *Stream {
 	x := w.session
-	x.enter(streaming)
-	s := &Stream{session: x, persist: w.persist()}
+	x.answer(streaming)
+	w.decide()
+	s := &Stream{session: x}
 	switch {
 	case bodyless(w.status):
 		s.framing = httpparse.ContentLength
@@ -38,23 +36,21 @@ func (w *Response) Stream() *Stream {
 	case x.request.head.Minor > 0:
 		s.framing = httpparse.ChunkedBody
 	default:
-		s.framing, s.persist = httpparse.UntilClose, false
+		s.framing, x.persist = httpparse.UntilClose, false
 	}
 	s.silent = x.request.isHead() || bodyless(w.status)
 	out := x.conn.Out()
-	dst := w.appendHead(out.B, s.persist)
+	dst := w.appendHead(out.B)
 	switch {
 	case lengthless(w.status):
 	case s.framing == httpparse.ContentLength:
-		dst = append(dst, "Content-Length: "...)
-		dst = strconv.AppendInt(dst, s.left, 10)
-		dst = append(dst, "\r\n"...)
+		dst = appendLength(dst, s.left)
 	case s.framing == httpparse.ChunkedBody:
 		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
 	}
 	out.B = append(dst, "\r\n"...)
 	x.stream = s
-	x.handlerDeadline(0)
+	x.awaitAnswer()
 	if w.body != nil {
 		_, _ = s.Write(w.body.B) // an error is met again by the next Write
 		w.dropBody()
@@ -71,7 +67,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 	if x == nil {
 		return 0, s.ended()
 	}
-	x.handlerDeadline(0)
+	x.awaitAnswer()
 	if s.silent || len(p) == 0 {
 		return len(p), nil
 	}
@@ -117,7 +113,7 @@ func (s *Stream) Finish() error {
 		_, _ = x.conn.WriteString(httpparse.LastChunk) // a failure has ended the connection
 	}
 	s.session = nil
-	x.answered(s.persist)
+	x.sent()
 	return nil
 }
 

@@ -63,7 +63,7 @@ func TestScannersStopAtTheFirstByte(t *testing.T) {
 		{"host", func(buf []byte, i int) int { return i + scanHost(buf[i:]) },
 			func(c byte) bool { return letter(c) || isDigit(c) || c == '.' }, '9'},
 	} {
-		for length := range 35 {
+		for _, length := range []int{1, 7, 8, 9, 15, 16, 17, 23, 24, 33} {
 			for place := range length {
 				for c := range 256 {
 					buf := []byte(strings.Repeat(string(scanner.plain), length))

@@ -64,3 +64,60 @@ func BenchmarkRequest(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkResponse(b *testing.B) {
+	buf := []byte("HTTP/1.1 200 OK\r\nServer: eddy\r\nDate: Mon, 01 Jan 2024 00:00:00 GMT\r\n" +
+		"Content-Type: text/plain; charset=utf-8\r\nContent-Length: 13\r\n\r\n")
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	var r Response
+	for b.Loop() {
+		r.Reset()
+		if n, err := r.Parse(buf, "GET", nil); n != len(buf) || err != nil {
+			b.Fatal(n, err)
+		}
+	}
+}
+
+// BenchmarkRequestInPieces is the 703-byte request in 32 calls.
+func BenchmarkRequestInPieces(b *testing.B) {
+	buf := []byte(kittyRequest)
+	b.SetBytes(int64(len(buf)))
+	b.ReportAllocs()
+	var r Request
+	for b.Loop() {
+		r.Reset()
+		for have := 22; have < len(buf)+22; have += 22 {
+			if _, err := r.Parse(buf[:min(have, len(buf))], nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkChunked(b *testing.B) {
+	for _, bench := range []struct {
+		name string
+		size int
+	}{{"16 B", 16}, {"1 KiB", 1 << 10}, {"16 KiB", 16 << 10}} {
+		b.Run(bench.name, func(b *testing.B) {
+			var stream []byte
+			for len(stream) < 32<<10 {
+				stream = AppendChunk(stream, make([]byte, bench.size))
+			}
+			stream = append(stream, LastChunk...)
+			b.SetBytes(int64(len(stream)))
+			b.ReportAllocs()
+			for b.Loop() {
+				var d Chunked
+				for in := stream; !d.Done(); {
+					_, n, err := d.Next(in, nil)
+					if err != nil {
+						b.Fatal(err)
+					}
+					in = in[n:]
+				}
+			}
+		})
+	}
+}

@@ -60,15 +60,12 @@ scan:
 				break scan
 			}
 			line = i
-			if c := buf[i]; c == '\r' {
-				if i+1 == len(buf) {
-					break scan
-				}
-				if buf[i+1] != '\n' {
-					return fields, false, ErrBareCR
-				}
+			if buf[i] == '\r' && i+1 == len(buf) {
+				break scan
+			}
+			if buf[i] == '\r' {
 				s.pos = i + 2
-				return fields, true, nil
+				return fields, buf[i+1] == '\n', bareCR(buf[i+1])
 			}
 			if len(fields) >= maxFields {
 				return fields, false, ErrTooManyFields
@@ -134,6 +131,14 @@ func (s *fieldSection) plainLines(buf []byte, i int, fields []Field, maxField, m
 		i = end + 2
 	}
 	return fields, i
+}
+
+// bareCR returns an error unless the byte behind a CR is LF.
+func bareCR(c byte) error {
+	if c == '\n' {
+		return nil
+	}
+	return ErrBareCR
 }
 
 // nameError says what is wrong with a line whose last byte is not the colon after a name.

@@ -60,7 +60,7 @@ const (
 func (r *Request) Reset() { *r = Request{Fields: reuse(r.Fields)} }
 
 // Parse goes on parsing the head at the beginning of buf. From call to call buf begins with the same bytes,
-// possibly at another address, and has more behind them; no byte is looked at twice but the last few.
+// possibly at another address, and has more behind them; a later call scans none again but the last few.
 //
 // It returns n == 0 and no error when the head needs more bytes than buf has, and else the head's length in
 // bytes, empty lines before it and the CRLF at its end included: the body begins at buf[n]. After that, and after
@@ -104,25 +104,60 @@ func (r *Request) Field(buf []byte, name string) (value []byte, ok bool) {
 	return find(buf, r.Fields, name)
 }
 
-// parseLine goes on with the request line and whatever empty lines precede it.
+// parseLine goes on with the request line and whatever empty lines precede it. What the target means can be said only
+// when the version is known: PRI * HTTP/2.0 is 505.
 func (r *Request) parseLine(buf []byte, limits *Limits) (done bool, err error) {
 	switch r.next {
 	case nextEmptyLine:
-		if done, err = r.skipEmptyLines(buf, orDefault(limits.EmptyLines, DefaultEmptyLines)); !done {
-			return false, err
+		if r.pos == len(buf) || buf[r.pos] == '\r' {
+			if done, err = r.skipEmptyLines(buf, orDefault(limits.EmptyLines, DefaultEmptyLines)); !done {
+				return false, err
+			}
 		}
 		r.next = nextMethod
 		fallthrough
 	case nextMethod:
-		if done, err = r.parseMethod(buf, orDefault(limits.Method, DefaultMethod)); !done {
-			return false, err
+		start := int(r.Method.Start)
+		i := scanName(buf, r.pos)
+		if i < len(buf) && buf[i] != ' ' {
+			i = scanClass(buf, i, classToken)
 		}
+		r.pos = i
+		if i-start > orDefault(limits.Method, DefaultMethod) {
+			return false, ErrMethodTooLong
+		}
+		if i == len(buf) {
+			return false, nil
+		}
+		if buf[i] != ' ' || i == start {
+			return false, ErrMethod
+		}
+		r.Method.End = uint32(i)
+		r.Target.Start = uint32(i + 1)
+		r.pos = i + 1
 		r.next = nextTarget
 		fallthrough
 	case nextTarget:
-		if done, err = r.parseTarget(buf, orDefault(limits.RequestLine, DefaultRequestLine)); !done {
-			return false, err
+		i := scanTarget(buf, r.pos)
+		for i < len(buf) && buf[i] == '?' {
+			if r.question == 0 {
+				r.question = i
+			}
+			i = scanTarget(buf, i+1)
 		}
+		r.pos = i
+		start := int(r.Target.Start)
+		if i > start && i+len(" HTTP/1.1")-int(r.Method.Start) > orDefault(limits.RequestLine, DefaultRequestLine) {
+			return false, ErrTargetTooLong
+		}
+		if i == len(buf) {
+			return false, nil
+		}
+		if buf[i] != ' ' || i == start {
+			return false, ErrTarget
+		}
+		r.Target.End = uint32(i)
+		r.pos = i + 1
 		r.next = nextVersion
 		fallthrough
 	case nextVersion:
@@ -134,6 +169,7 @@ func (r *Request) parseLine(buf []byte, limits *Limits) (done bool, err error) {
 	return true, nil
 }
 
+// skipEmptyLines goes on to the first byte of the method.
 func (r *Request) skipEmptyLines(buf []byte, limit int) (done bool, err error) {
 	i := r.pos
 	for ; i < len(buf) && buf[i] == '\r'; i += 2 {
@@ -151,53 +187,6 @@ func (r *Request) skipEmptyLines(buf []byte, limit int) (done bool, err error) {
 	r.pos = i
 	r.Method.Start = uint32(i)
 	return i < len(buf) && buf[i] != '\r', nil
-}
-
-// parseMethod goes on to the space behind the method.
-func (r *Request) parseMethod(buf []byte, limit int) (done bool, err error) {
-	start := int(r.Method.Start)
-	i := scanName(buf, r.pos)
-	if i < len(buf) && buf[i] != ' ' {
-		i = scanClass(buf, i, classToken)
-	}
-	r.pos = i
-	switch {
-	case i-start > limit:
-		return false, ErrMethodTooLong
-	case i == len(buf):
-		return false, nil
-	case buf[i] != ' ' || i == start:
-		return false, ErrMethod
-	}
-	r.Method.End = uint32(i)
-	r.Target.Start = uint32(i + 1)
-	r.pos = i + 1
-	return true, nil
-}
-
-// parseTarget goes on to the space behind the target. What the target is can be said only when the version is
-// known: PRI * HTTP/2.0 is 505.
-func (r *Request) parseTarget(buf []byte, maxLine int) (done bool, err error) {
-	i := scanTarget(buf, r.pos)
-	for i < len(buf) && buf[i] == '?' {
-		if r.question == 0 {
-			r.question = i
-		}
-		i = scanTarget(buf, i+1)
-	}
-	r.pos = i
-	start := int(r.Target.Start)
-	switch {
-	case i > start && i+len(" HTTP/1.1")-int(r.Method.Start) > maxLine:
-		return false, ErrTargetTooLong
-	case i == len(buf):
-		return false, nil
-	case buf[i] != ' ' || i == start:
-		return false, ErrTarget
-	}
-	r.Target.End = uint32(i)
-	r.pos = i + 1
-	return true, nil
 }
 
 // parseVersion goes on to the end of the request line, from the beginning of the version at every call: it is

@@ -97,8 +97,25 @@ func plainLine(buf []byte, i int) (colon, end int, ok bool) {
 	if i >= len(buf) || buf[i] != ':' || i == line {
 		return 0, 0, false
 	}
-	end = scanText(buf, i+1)
-	return i, end, end < len(buf)-1 && buf[end] == '\r' && buf[end+1] == '\n'
+	colon = i
+	for i++; i <= len(buf)-16; i += 16 {
+		pair := buf[i : i+16 : i+16]
+		first, second := textStops(load(pair, 0)), textStops(load(pair, 8))
+		if first != 0 {
+			i += firstStop(first)
+			return colon, i, isLineEnd(buf, i)
+		}
+		if second != 0 {
+			i += 8 + firstStop(second)
+			return colon, i, isLineEnd(buf, i)
+		}
+	}
+	i = scanText(buf, i)
+	return colon, i, isLineEnd(buf, i)
+}
+
+func isLineEnd(buf []byte, i int) bool {
+	return i >= 0 && i < len(buf)-1 && buf[i] == '\r' && buf[i+1] == '\n'
 }
 
 // scanText returns the index of the first byte of buf[i:] that is neither visible ASCII nor a space, or len(buf).
@@ -106,21 +123,10 @@ func scanText(buf []byte, i int) int {
 	if buf = buf[:len(buf):len(buf)]; i < 0 {
 		return 0
 	}
-	for ; i <= len(buf)-16; i += 16 {
-		pair := buf[i : i+16 : i+16]
-		first, second := textStops(load(pair, 0)), textStops(load(pair, 8))
-		if first != 0 {
-			return i + firstStop(first)
-		}
-		if second != 0 {
-			return i + 8 + firstStop(second)
-		}
-	}
-	if i <= len(buf)-8 {
+	for ; i <= len(buf)-8; i += 8 {
 		if stops := textStops(load(buf, i)); stops != 0 {
 			return i + firstStop(stops)
 		}
-		i += 8
 	}
 	if i == len(buf) {
 		return i

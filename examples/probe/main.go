@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	_ "net/http/pprof"
 	"os"
@@ -72,6 +73,8 @@ func run(args []string) error {
 		engine.HighWater = min(64<<10, engine.MaxOutput)
 	}
 
+	server.OnHead = onHead(server.MaxBodyBytes)
+
 	e, err := eddy.New(engine)
 	if err != nil {
 		return err
@@ -88,7 +91,9 @@ func run(args []string) error {
 		}
 	}
 	if *pprofAddr != "" {
-		go func() { log.Print("probe: ", http.ListenAndServe(*pprofAddr, nil)) }()
+		if err := openPprof(*pprofAddr); err != nil {
+			return err
+		}
 	}
 	return serve(e)
 }
@@ -108,6 +113,17 @@ func open(e *eddy.Engine, name, address string, p eddy.Protocol) error {
 		shown = "unix:" + shown
 	}
 	fmt.Fprintln(os.Stderr, "listening", name, shown)
+	return nil
+}
+
+// openPprof serves the profiles of net/http/pprof.
+func openPprof(address string) error {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "listening pprof", ln.Addr())
+	go func() { log.Print("probe: ", http.Serve(ln, nil)) }()
 	return nil
 }
 

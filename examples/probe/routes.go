@@ -33,6 +33,7 @@ func newRoutes(e *eddy.Engine) *routes {
 		"/reflect":   reflect,
 		"/panic":     func(*http1.Response, *http1.Request) { panic("asked for by /panic") },
 		"/stats":     rt.stats,
+		"/upload":    upload,
 	}
 	return rt
 }

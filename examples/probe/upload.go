@@ -1,0 +1,43 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+
+	"github.com/eddynet/eddy/http1"
+)
+
+// onHead has the body of /upload streamed through a hash. maxBody is the limit set
+// by a flag; without one, a body that is not held may have any size.
+func onHead(maxBody int64) http1.Handler {
+	return func(w *http1.Response, r *http1.Request) {
+		if string(r.Path()) != "/upload" || string(r.Method()) != "POST" {
+			return
+		}
+		if maxBody == 0 {
+			r.SetMaxBody(math.MaxInt64)
+		}
+		hash, size := sha256.New(), 0
+		r.OnBody(func(chunk []byte, last bool) {
+			if !last {
+				size += len(chunk)
+				_, _ = hash.Write(chunk) // never fails
+				return
+			}
+			answerJSON(w, struct {
+				Len    int    `json:"len"`
+				SHA256 string `json:"sha256"`
+			}{size, hex.EncodeToString(hash.Sum(nil))})
+		})
+	}
+}
+
+// upload is called when the body is complete; for POST, onHead has written the
+// answer then.
+func upload(w *http1.Response, r *http1.Request) {
+	if string(r.Method()) != "POST" {
+		fail(w, 405, "use POST")
+		header(w, "Allow", "POST")
+	}
+}
