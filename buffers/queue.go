@@ -1,6 +1,9 @@
 package buffers
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
 // chunkSize is how many bytes are copied into one buffer before the next is
 // begun: growing a single one would copy what it holds again and again, and
@@ -223,4 +226,27 @@ func (q *Queue) discard() {
 		q.done(&q.segments[q.first-1])
 	}
 	*q = Queue{spare: q.spare, segments: q.segments[:0]}
+}
+
+// WriteTo writes everything to w, and releases it. It may be called on another
+// goroutine than the owner's before, if that has given the queue up.
+func (q *Queue) WriteTo(w io.Writer) (written int64, err error) {
+	q.spare = &Spare{} // the loop's own is not for other goroutines
+	defer q.discard()
+	for err == nil && q.Len() > 0 {
+		var n int64
+		if f, offset, length := q.File(); f != nil {
+			n, err = io.Copy(w, io.NewSectionReader(f, offset, length))
+			if err == nil && n < length {
+				err = io.ErrUnexpectedEOF
+			}
+		} else {
+			var m int
+			m, err = w.Write(q.Slices(make([][]byte, 0, 1), q.Len())[0])
+			n = int64(m)
+		}
+		q.Advance(n)
+		written += n
+	}
+	return written, err
 }

@@ -2,7 +2,7 @@ package http1
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -11,14 +11,12 @@ import (
 // Deferred is an answer that comes later than the handler's return. It is safe on
 // any goroutine, also when the client has gone. It costs no goroutine.
 type Deferred struct {
-	ref     loop.Ref
-	timeout time.Duration // 0 for Options.HandlerTimeout
-
-	mu       sync.Mutex
-	answered bool                    // guarded by mu
-	cause    error                   // guarded by mu: why no answer is wanted any more
-	ctx      context.Context         // guarded by mu: made when it is asked for
-	stop     context.CancelCauseFunc // guarded by mu
+	ref      loop.Ref
+	timeout  time.Duration // 0 for Options.HandlerTimeout
+	answered atomic.Bool
+	settled  bool        // the answer was written: nobody uses the request any more. Loop only
+	onGone   func(error) // loop only
+	lifetime lifetime
 }
 
 // Defer keeps the exchange open after the handler has returned. Later requests of
@@ -36,36 +34,28 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 		w.dropBody() // nothing is held while waiting
 	}
 	if x.conn.EOF() {
-		x.deferred.cancel(ErrClientGone)
+		x.deferred.clientLeft(ErrClientGone)
 	}
 	return x.deferred
 }
 
 // Respond has fn write the answer, on the connection's loop, which it must not
 // block. It returns ErrAnswered if the request was answered before, by the deadline
-// too, and the cause if the client has gone. If the client goes before fn had its
-// turn, fn is not called. Any goroutine.
+// too, and ErrClientGone if the connection is gone. If it goes before fn had its
+// turn, fn is not called. The request must not be used after the call, other than
+// by fn. Any goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
-	if err := d.claim(); err != nil {
-		return err
+	if !d.claim() {
+		return ErrAnswered
 	}
-	err := d.ref.Do(func(c *loop.Conn) { d.respond(c, fn) })
-	if err != nil {
+	if d.ref.Do(func(c *loop.Conn) { d.respond(c, fn) }) != nil {
 		return ErrClientGone
 	}
 	return nil
 }
 
 // claim makes sure that a request is answered once.
-func (d *Deferred) claim() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.answered {
-		return ErrAnswered
-	}
-	d.answered = true
-	return nil
-}
+func (d *Deferred) claim() bool { return d.answered.CompareAndSwap(false, true) }
 
 // respond runs on the loop.
 func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
@@ -73,10 +63,24 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
 		return
 	}
+	d.settled = true
+	d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
 	x.call(func(w *Response, _ *Request) { fn(w) })
-	d.cancel(context.Canceled) // answered: whoever still works on it may stop
 	if x.out == deferred {
 		x.response.Finish()
+	}
+}
+
+// OnGone has fn called, once, if the client goes away before the answer is given.
+// Loop only, as fn is.
+func (d *Deferred) OnGone(fn func(cause error)) { d.onGone = fn }
+
+// clientLeft is told that the client has gone, or has stopped sending.
+func (d *Deferred) clientLeft(cause error) {
+	d.lifetime.end(cause)
+	if fn := d.onGone; fn != nil && !d.settled {
+		d.onGone = nil
+		fn(cause)
 	}
 }
 
@@ -85,27 +89,4 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 // context.DeadlineExceeded, ErrClientGone, or what broke the connection. A client
 // that has only stopped sending counts as gone, though an answer is still tried.
 // Any goroutine.
-func (d *Deferred) Context() context.Context {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ctx == nil {
-		d.ctx, d.stop = context.WithCancelCause(context.Background())
-		if d.cause != nil {
-			d.stop(d.cause)
-		}
-	}
-	return d.ctx
-}
-
-// cancel ends the context.
-func (d *Deferred) cancel(cause error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.cause != nil {
-		return
-	}
-	d.cause = cause
-	if d.stop != nil {
-		d.stop(cause)
-	}
-}
+func (d *Deferred) Context() context.Context { return d.lifetime.context() }

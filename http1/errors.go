@@ -16,6 +16,8 @@ var (
 	ErrAnswered = errors.New("http1: request answered already")
 	// ErrLength: a stream was given more or fewer bytes than SetLength announced.
 	ErrLength = errors.New("http1: body differs from the length that SetLength announced")
+	// ErrNotOffered: the client has not offered to switch to that protocol.
+	ErrNotOffered = errors.New("http1: upgrade not offered by the client")
 	// ErrStreamEnded: the stream is finished or aborted.
 	ErrStreamEnded = errors.New("http1: stream ended")
 )

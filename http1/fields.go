@@ -94,3 +94,19 @@ func checkField(name, value string) (owner, error) {
 	}
 	return ownerHandler, nil
 }
+
+// checkTrailer says whether a program may set the trailer field (RFC 9110 section
+// 6.5.1): none that says how the message is framed, routed or handled.
+func checkTrailer(name, value string) error {
+	owner, err := checkField(name, value)
+	if err != nil {
+		return err
+	}
+	for _, forbidden := range [...]string{"Host", "Trailer", "Upgrade", "Set-Cookie", "Content-Encoding",
+		"Content-Type", "Content-Range", "Authorization", "WWW-Authenticate", "Cache-Control", "Expires", "Vary"} {
+		if owner != ownerHandler || strings.EqualFold(name, forbidden) {
+			return &FieldError{name, value, "it may not stand in a trailer (RFC 9110 section 6.5.1)"}
+		}
+	}
+	return nil
+}

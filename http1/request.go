@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"context"
 	"iter"
 	"net/netip"
 
@@ -21,6 +22,7 @@ type Request struct {
 	body       []byte
 	trailer    httpparse.Trailer
 	trailerBuf []byte
+	context    func() context.Context // set for a handler that blocks
 }
 
 // view is what s covers. A head that broke off leaves spans without an end.
@@ -133,6 +135,22 @@ func (r *Request) RemoteAddr() string { return r.session.conn.RemoteAddr().Strin
 // RemoteAddrPort is the peer's address without an allocation, the zero value for a
 // Unix socket.
 func (r *Request) RemoteAddrPort() netip.AddrPort { return r.session.conn.RemoteAddrPort() }
+
+// Context is cancelled when the client has gone or the time for the answer is up. It
+// is that of the deferred answer; without one, on the loop, it never ends.
+func (r *Request) Context() context.Context {
+	if r.context != nil {
+		return r.context()
+	}
+	if d := r.session.deferred; d != nil {
+		return d.Context()
+	}
+	return context.Background()
+}
+
+// pinned makes sure that the request outlives OnData, before it is handed to
+// another goroutine.
+func (r *Request) pinned() { r.session.pin() }
 
 // Clone copies the request. The copy is independent of the connection, whose
 // addresses it has no more: its RemoteAddr must not be called.

@@ -17,6 +17,7 @@ const copyLimit = 16 << 10
 // handler returns, or until the answer is complete if that is later.
 type Response struct {
 	session *session
+	request *Request
 	status  int
 	fields  fieldList
 	body    *buffers.Buffer // nil while nothing is written
@@ -50,7 +51,7 @@ func (w *Response) dropBody() {
 }
 
 // Request is the request that w answers.
-func (w *Response) Request() *Request { return &w.session.request }
+func (w *Response) Request() *Request { return w.request }
 
 // Loop is the loop that the connection lives on, for timers: Loop().After.
 func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }

@@ -85,6 +85,10 @@ func (s *Server) OnData(c *loop.Conn, in []byte) int {
 		x = s.begin(c)
 	}
 	used := x.run(in)
+	if x.upgrade != nil {
+		x.become()
+		return used
+	}
 	s.rest(x, used < len(in))
 	return used
 }
@@ -153,7 +157,7 @@ func (s *Server) begin(c *loop.Conn) *session {
 		x, s.free = s.free[n-1], s.free[:n-1]
 	} else {
 		x = &session{server: s}
-		x.request.session, x.response.session = x, x
+		x.request.session, x.response.session, x.response.request = x, x, &x.request
 		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
 	}
 	x.conn = c
@@ -175,11 +179,16 @@ func (s *Server) rest(x *session, more bool) {
 	}
 }
 
-// release takes the session off its connection.
+// release takes the session off its connection. While a deferred answer is
+// outstanding, another goroutine may be reading the request: then it is left as it
+// is, to the garbage collector.
 func (s *Server) release(x *session) {
 	x.conn.SetState(nil)
+	if x.deferred != nil && !x.deferred.settled {
+		return
+	}
 	x.reset()
-	x.conn, x.in, x.out, x.running = nil, between, unanswered, false
+	x.conn, x.in, x.out, x.running, x.upgrade = nil, between, unanswered, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

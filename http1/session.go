@@ -24,6 +24,7 @@ type session struct {
 	deferred *Deferred       // the answer in work, if it is deferred
 	stream   *Stream         // the answer in work, if it is streamed
 	started  int64           // when the head was complete, on the loop's clock
+	upgrade  loop.Protocol   // what the connection will speak after this exchange
 }
 
 // run takes requests from in, and returns how much it has used. in begins where
@@ -37,7 +38,7 @@ func (x *session) run(in []byte) (used int) {
 }
 
 func (x *session) take(in []byte) (used int) {
-	for budget := requestBudget; used < len(in) && x.conn.Open(); {
+	for budget := requestBudget; used < len(in) && x.conn.Open() && x.upgrade == nil; {
 		n := 0
 		switch x.in {
 		case between:
@@ -163,6 +164,10 @@ func (x *session) sent() {
 	x.answer(answered)
 	x.logAnswer()
 	switch {
+	case x.upgrade != nil:
+		if !x.running {
+			x.become()
+		}
 	case !x.persist:
 		x.conn.Close()
 	case x.in == complete:
@@ -201,7 +206,7 @@ func (x *session) reset() {
 // goes on after OnData.
 func (x *session) pin() {
 	r := &x.request
-	if r.buf == nil || !x.conn.Open() {
+	if r.buf == nil || !x.conn.Open() || x.upgrade != nil {
 		return
 	}
 	if x.kept == nil {
@@ -216,10 +221,22 @@ func (x *session) pin() {
 	x.body.pin(r)
 }
 
+// become hands the connection to the protocol that it was upgraded to, together
+// with the input behind the request.
+func (x *session) become() {
+	conn, next := x.conn, x.upgrade
+	x.server.release(x)
+	conn.ResumeRead()
+	conn.Become(next)
+}
+
 // clientLeft is told that the client has stopped sending. An answer is still tried.
 func (x *session) clientLeft() {
-	if x.deferred != nil {
-		x.deferred.cancel(ErrClientGone)
+	switch x.out {
+	case deferred:
+		x.deferred.clientLeft(ErrClientGone)
+	case streaming:
+		x.stream.clientLeft(ErrClientGone)
 	}
 }
 
@@ -248,8 +265,8 @@ func (x *session) timedOut() {
 	case x.deferred == nil:
 		x.refuse(errUnanswered) // a body that was paused, and not resumed
 	default:
-		x.deferred.cancel(context.DeadlineExceeded)
-		if x.deferred.claim() == nil { // else the answer is on its way through the inbox
+		x.deferred.lifetime.end(context.DeadlineExceeded)
+		if x.deferred.claim() { // else the answer is on its way through the inbox
 			x.refuse(errUnanswered)
 		}
 	}
@@ -261,7 +278,7 @@ func (x *session) closed(err error) {
 		err = ErrClientGone
 	}
 	if x.deferred != nil {
-		x.deferred.cancel(err)
+		x.deferred.clientLeft(err)
 	}
 	if x.stream != nil {
 		x.stream.closed(err)

@@ -1,19 +1,26 @@
 package http1
 
 import (
+	"context"
+
 	"github.com/eddynet/eddy/httpparse"
 )
 
 // Stream is an answer whose body is sent piece by piece: chunked, or with the
 // length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
-// of the connection. It belongs to the loop.
+// of the connection. Every piece leaves when the callback that wrote it returns. A
+// Stream belongs to the loop; Send, TrySend, Close and Context are for any
+// goroutine.
 type Stream struct {
-	session *session // nil when it has ended
-	framing httpparse.Framing
-	left    int64 // of the announced length
-	silent  bool  // the answer to HEAD: nothing of the body is sent
-	onReady func()
-	err     error // why it ended early
+	session  *session // nil when it has ended
+	framing  httpparse.Framing
+	left     int64 // of the announced length
+	silent   bool  // the answer to HEAD: nothing of the body is sent
+	trailers fieldList
+	onReady  func()
+	onGone   func(error)
+	lifetime lifetime
+	sender   sender
 }
 
 // SetLength announces the length in bytes of the body of a stream, which is then
@@ -21,13 +28,15 @@ type Stream struct {
 func (w *Response) SetLength(n int64) { w.length = n }
 
 // Stream sends the head, with what was written so far behind it, and leaves the
-// body to the Stream. Later requests of the connection wait until it ends. Call it
-// in the handler or in Respond, once.
+// body to the Stream. Later requests of the connection wait until it ends. It is
+// aborted when nothing is written for Options.HandlerTimeout. Call it in the handler
+// or in Respond, once.
 func (w *Response) Stream() *Stream {
 	x := w.session
 	x.answer(streaming)
 	w.decide()
 	s := &Stream{session: x}
+	s.sender.begin(x)
 	switch {
 	case bodyless(w.status):
 		s.framing = httpparse.ContentLength
@@ -51,6 +60,9 @@ func (w *Response) Stream() *Stream {
 	out.B = append(dst, "\r\n"...)
 	x.stream = s
 	x.awaitAnswer()
+	if x.conn.EOF() {
+		s.clientLeft(ErrClientGone)
+	}
 	if w.body != nil {
 		_, _ = s.Write(w.body.B) // an error is met again by the next Write
 		w.dropBody()
@@ -58,14 +70,13 @@ func (w *Response) Stream() *Stream {
 	return s
 }
 
-// Write sends p as the next piece. It leaves when the callback at hand returns. The
-// piece is always taken while Room says so, and beyond that up to
-// Options.MaxOutput. The error is ErrStreamEnded, ErrLength, or what has broken the
-// connection. Loop only.
+// Write sends p as the next piece. It is always taken while Room says so, and
+// beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, or
+// what has broken the connection. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
 	x := s.session
 	if x == nil {
-		return 0, s.ended()
+		return 0, s.cause()
 	}
 	x.awaitAnswer()
 	if s.silent || len(p) == 0 {
@@ -98,21 +109,44 @@ func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full()
 // only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
+// OnGone has fn called, once, if the client goes away before the stream has ended.
+// Loop only, as fn is.
+func (s *Stream) OnGone(fn func(cause error)) { s.onGone = fn }
+
+// Context is cancelled when the stream has ended, and when the client has gone;
+// context.Cause tells which, as for Deferred. Any goroutine.
+func (s *Stream) Context() context.Context { return s.lifetime.context() }
+
+// SetTrailer sets a trailer field, sent behind the last chunk; with another framing
+// there is no place for it. What may not stand in a field, or not in a trailer, is
+// an error, as for SetHeader. Loop only.
+func (s *Stream) SetTrailer(name, value string) error {
+	if err := checkTrailer(name, value); err != nil {
+		return err
+	}
+	s.trailers.remove(name)
+	s.trailers.add(name, value)
+	return nil
+}
+
 // Finish ends the body and so the exchange. When less was written than SetLength
 // announced, it aborts the connection and returns ErrLength. Loop only.
 func (s *Stream) Finish() error {
 	x := s.session
 	if x == nil {
-		return s.ended()
+		return s.cause()
 	}
 	if s.framing == httpparse.ContentLength && s.left > 0 && !s.silent {
 		x.conn.Abort(ErrLength)
 		return ErrLength
 	}
 	if s.framing == httpparse.ChunkedBody && !s.silent {
-		_, _ = x.conn.WriteString(httpparse.LastChunk) // a failure has ended the connection
+		out := x.conn.Out()
+		out.B = append(out.B, "0\r\n"...)
+		out.B = append(out.B, s.trailers.lines...)
+		out.B = append(out.B, "\r\n"...)
 	}
-	s.session = nil
+	s.end(ErrStreamEnded)
 	x.sent()
 	return nil
 }
@@ -127,20 +161,37 @@ func (s *Stream) Abort() {
 
 // ready is told that there is room again.
 func (s *Stream) ready() {
+	s.sender.setRoom(true)
 	if s.onReady != nil {
 		s.onReady()
 	}
 }
 
-// closed is told that the connection is gone.
-func (s *Stream) closed(err error) {
-	s.session = nil
-	s.err = err
+// clientLeft is told that the client has gone, or has stopped sending.
+func (s *Stream) clientLeft(cause error) {
+	s.lifetime.end(cause)
+	if fn := s.onGone; fn != nil {
+		s.onGone = nil
+		fn(cause)
+	}
 }
 
-func (s *Stream) ended() error {
-	if s.err != nil {
-		return s.err
+// closed is told that the connection is gone.
+func (s *Stream) closed(err error) {
+	s.clientLeft(err)
+	s.end(err)
+}
+
+// end detaches the stream from its exchange.
+func (s *Stream) end(cause error) {
+	s.session = nil
+	s.lifetime.end(cause)
+	s.sender.end()
+}
+
+func (s *Stream) cause() error {
+	if err := s.lifetime.ended(); err != nil {
+		return err
 	}
 	return ErrStreamEnded
 }

@@ -16,7 +16,7 @@ func connectionOptions(value []byte) (options connectionOption) {
 	}
 	for len(value) > 0 {
 		var element []byte
-		element, value = cutElement(value)
+		element, value = CutElement(value)
 		switch {
 		case EqualFold(element, "keep-alive"):
 			options |= optionKeepAlive

@@ -44,7 +44,7 @@ type codings struct {
 func (c *codings) read(value []byte) {
 	c.seen = true
 	for {
-		element, rest := cutElement(value)
+		element, rest := CutElement(value)
 		if c.chunkedLast || !IsToken(element) {
 			c.malformed = true
 		}

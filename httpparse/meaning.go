@@ -24,7 +24,7 @@ const (
 func (m *meaning) readExpect(value []byte) {
 	for len(value) > 0 {
 		var element []byte
-		element, value = cutElement(value)
+		element, value = CutElement(value)
 		if EqualFold(element, "100-continue") {
 			m.expect = max(m.expect, expectContinue)
 		} else if len(element) > 0 {
@@ -77,9 +77,9 @@ func (m *meaning) upgradeOffer() Span {
 	return m.upgrade
 }
 
-// cutElement cuts the first element off a comma-separated list, without the white space around it. The list is
+// CutElement cuts the first element off a comma-separated list, without the white space around it. The list is
 // at its end when the rest is empty; so a trailing comma passes without another, empty element.
-func cutElement(list []byte) (element, rest []byte) {
+func CutElement(list []byte) (element, rest []byte) {
 	end := len(list)
 	for i, c := range list {
 		if c == ',' {

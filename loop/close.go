@@ -93,7 +93,9 @@ func (c *Conn) free() {
 		// A failure leaves the default, an ordinary close.
 		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
-	closeFD(int(c.fd))
+	if !c.is(detached) {
+		closeFD(int(c.fd))
+	}
 	l.conns--
 	l.count.Closed++
 	l.limit.release()

@@ -62,6 +62,7 @@ const (
 	became                           // Become was called
 	ownDeadline                      // the protocol has set a deadline
 	resetOnClose                     // close with RST, so that nothing looks complete
+	detached                         // the descriptor is not the loop's any more
 	writeBackoff                     // the kernel is short of memory: a timer will try again
 )
 

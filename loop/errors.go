@@ -20,6 +20,8 @@ var (
 	ErrTimeout = errors.New("eddy: deadline passed")
 	// ErrWriteTimeout: the peer did not take its output in time.
 	ErrWriteTimeout = errors.New("eddy: peer does not read: write deadline passed")
+	// ErrDetached: the connection has left its loop, by Detach.
+	ErrDetached = errors.New("eddy: connection detached")
 
 	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
 	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
@@ -36,9 +38,12 @@ func (e *PanicError) Error() string { return fmt.Sprintf("eddy: callback panicke
 // Panicked counts and logs a panic, which a protocol may recover from by itself:
 // call it in the deferred function. Loop only.
 func (l *Loop) Panicked(v any) *PanicError {
-	err := &PanicError{Value: v, Stack: debug.Stack()}
+	err, ok := v.(*PanicError) // of another goroutine, with its own stack
+	if !ok {
+		err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
 	l.count.Panics++
-	l.logger.Error("eddy: callback panicked", "panic", v, "stack", string(err.Stack))
+	l.logger.Error("eddy: callback panicked", "panic", err.Value, "stack", string(err.Stack))
 	return err
 }
 

@@ -38,6 +38,7 @@ type Loop struct {
 
 	acceptors []*Acceptor
 	conns     int  // in the table
+	yield     bool // other goroutines are to run before the next wait
 	draining  bool // no new connections; the loop ends after the last one
 
 	count     Stats // owned by the loop
@@ -96,6 +97,10 @@ func (l *Loop) Run() error {
 // cycle is the reactor: everything that happens on a loop happens in here, in
 // this order.
 func (l *Loop) cycle() error {
+	if l.yield {
+		l.yield = false
+		runtime.Gosched()
+	}
 	events, err := l.poller.Wait(l.timeout())
 	if err != nil {
 		return err
@@ -159,6 +164,11 @@ func (l *Loop) expireTimer(t *timer) { t.owner.expire(l.now) }
 // Now is the time of this cycle in nanoseconds on the loop's monotonic clock.
 // Loop only.
 func (l *Loop) Now() int64 { return l.now }
+
+// Yield lets other goroutines run before the loop waits again. Call it after giving
+// work to one: a loop that blocks in the kernel keeps its processor until Go's
+// scheduler takes it away, which may take milliseconds. Loop only.
+func (l *Loop) Yield() { l.yield = true }
 
 // Clock is the time now in nanoseconds on the loop's monotonic clock. Any goroutine.
 func (l *Loop) Clock() int64 { return l.clock() }

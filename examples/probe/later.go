@@ -3,17 +3,94 @@ package main
 import (
 	"bytes"
 	"strconv"
+	"sync/atomic"
+	"time"
 
 	"github.com/eddynet/eddy/http1"
 )
 
+// pool is where /block really blocks.
+var pool = http1.NewPool(2048, 8192)
+
+// gone counts the clients that left before their answer was complete.
+var gone atomic.Int64
+
 // sleep answers by a timer on the loop.
 func sleep(w *http1.Response, r *http1.Request) {
 	d := w.Defer()
+	watch(d)
 	w.Loop().After(millis(r, "ms"), func() {
 		_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // else the client is gone
 	})
 }
+
+// later answers from another goroutine, with the value of tag, if there is one.
+func later(w *http1.Response, r *http1.Request) {
+	d := w.Defer()
+	watch(d)
+	answer := "deferred"
+	if tag := param(r, "tag"); tag != "" {
+		answer = tag
+	}
+	time.AfterFunc(millis(r, "ms"), func() {
+		_ = d.Respond(func(w *http1.Response) { text(w, answer) }) // else the client is gone
+	})
+}
+
+var block = http1.Blocking(func(w *http1.Response, r *http1.Request) {
+	time.Sleep(millis(r, "ms"))
+	text(w, "blocked")
+}, pool)
+
+// watch counts the client if it leaves.
+func watch(d *http1.Deferred) { d.OnGone(func(error) { gone.Add(1) }) }
+
+// stream sends three pieces, a gap apart.
+func stream(w *http1.Response, r *http1.Request) {
+	gap := millis(r, "gap")
+	header(w, "Content-Type", "text/plain")
+	loop, s := w.Loop(), w.Stream()
+	s.OnGone(func(error) { gone.Add(1) })
+	pieces := []string{"START", "MIDDLE", "END"}
+	var next func()
+	next = func() {
+		if _, err := s.Write([]byte(pieces[0])); err != nil {
+			return // the client is gone
+		}
+		if pieces = pieces[1:]; len(pieces) == 0 {
+			_ = s.Finish() // an error says that the client is gone
+			return
+		}
+		loop.After(gap, next)
+	}
+	next()
+}
+
+// sse sends an event every 100 ms, until the client goes.
+func sse(w *http1.Response, _ *http1.Request) {
+	header(w, "Content-Type", "text/event-stream")
+	header(w, "Cache-Control", "no-store")
+	loop, s := w.Loop(), w.Stream()
+	left := false
+	s.OnGone(func(error) { left = true; gone.Add(1) })
+	n := 0
+	var next func()
+	next = func() {
+		if left {
+			return
+		}
+		if s.Room() { // a client that does not keep up misses events
+			if _, err := s.Write([]byte("data: " + strconv.Itoa(n) + "\n\n")); err != nil {
+				return
+			}
+		}
+		n++
+		loop.After(100*time.Millisecond, next)
+	}
+	next()
+}
+
+func countGone(w *http1.Response, _ *http1.Request) { answerJSON(w, gone.Load()) }
 
 var xs = bytes.Repeat([]byte("x"), 32<<10)
 

@@ -21,6 +21,7 @@ type routes struct {
 
 func newRoutes(e *eddy.Engine) *routes {
 	rt := &routes{engine: e}
+	ws := &waiters{list: map[*http1.Stream]struct{}{}}
 	rt.byPath = map[string]http1.Handler{
 		"/plaintext": plaintext,
 		"/json":      jsonHello,
@@ -29,6 +30,14 @@ func newRoutes(e *eddy.Engine) *routes {
 		"/big":       big,
 		"/sleep":     sleep,
 		"/spin":      spin,
+		"/defer":     later,
+		"/block":     block,
+		"/stream":    stream,
+		"/sse":       sse,
+		"/gone":      countGone,
+		"/wait":      ws.wait,
+		"/notify":    ws.notify,
+		"/count":     ws.count,
 		"/status":    status,
 		"/reflect":   reflect,
 		"/panic":     func(*http1.Response, *http1.Request) { panic("asked for by /panic") },

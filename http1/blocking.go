@@ -1,0 +1,165 @@
+package http1
+
+import (
+	"net/http"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/eddynet/eddy/loop"
+)
+
+// Pool is a bounded number of goroutines, with a bounded queue before them, for
+// handlers that block. Goroutines are started when there is work, and end when
+// there has been none for a while. Any goroutine may use it; one Pool may serve
+// several handlers and servers.
+type Pool struct {
+	most     int // goroutines
+	mostJobs int // in the queue
+
+	mu      sync.Mutex
+	queue   []func()    // guarded by mu
+	workers int         // guarded by mu: goroutines that exist
+	idle    int         // guarded by mu: of these, the ones that wait and are not promised a job
+	jobs    chan func() // to a worker that waits
+}
+
+// workerIdle is how long a goroutine waits for more work.
+const workerIdle = 10 * time.Second
+
+// NewPool returns a pool of at most workers goroutines, before which at most queue
+// jobs wait.
+func NewPool(workers, queue int) *Pool {
+	return &Pool{most: max(workers, 1), mostJobs: max(queue, 0), jobs: make(chan func())}
+}
+
+// Go runs job on a goroutine of the pool, and says whether there was room for it.
+func (p *Pool) Go(job func()) bool {
+	p.mu.Lock()
+	switch {
+	case p.idle > 0:
+		p.idle--
+		p.mu.Unlock()
+		p.jobs <- job // a worker is waiting for it
+		return true
+	case p.workers < p.most:
+		p.workers++
+		p.mu.Unlock()
+		go p.work(job)
+		return true
+	case len(p.queue) < p.mostJobs:
+		p.queue = append(p.queue, job)
+		p.mu.Unlock()
+		return true
+	}
+	p.mu.Unlock()
+	return false
+}
+
+func (p *Pool) work(job func()) {
+	timer := time.NewTimer(workerIdle)
+	defer timer.Stop()
+	for job != nil {
+		job()
+		if job = p.queued(); job != nil {
+			continue
+		}
+		timer.Reset(workerIdle)
+		select {
+		case job = <-p.jobs:
+		case <-timer.C:
+			job = p.retire()
+		}
+	}
+}
+
+// queued takes a job off the queue. Without one, it counts the worker as idle.
+func (p *Pool) queued() func() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.queue) == 0 {
+		p.idle++
+		return nil
+	}
+	job := p.queue[0]
+	p.queue[0] = nil
+	p.queue = p.queue[1:]
+	return job
+}
+
+// retire ends an idle worker, unless one of the idle was just promised a job, which
+// it then takes.
+func (p *Pool) retire() func() {
+	p.mu.Lock()
+	if p.idle > 0 {
+		p.idle--
+		p.workers--
+		p.mu.Unlock()
+		return nil
+	}
+	p.mu.Unlock()
+	return <-p.jobs
+}
+
+// Blocking returns a Handler that runs h on a goroutine of the pool, where it may
+// block. When pool and queue are full, the client gets 503 with Retry-After. There,
+// w gathers the answer, which is sent when h returns: its methods that reach the
+// connection (Defer, Stream, Upgrade, Hijack, Finish, Loop) must not be called. r is
+// valid until h returns, and r.Context is cancelled when the client has gone or the
+// time of Options.HandlerTimeout is up.
+func Blocking(h Handler, pool *Pool) Handler {
+	return func(w *Response, r *Request) {
+		d := w.Defer()
+		r.pinned()
+		job := &blockingJob{handler: h, deferred: d, request: *r}
+		job.request.context = d.Context
+		if pool.Go(job.run) {
+			w.Loop().Yield()
+			return
+		}
+		_ = d.Respond(tooBusy) // an error says that the client is gone
+	}
+}
+
+// blockingJob is one request on its way through a pool.
+type blockingJob struct {
+	handler  Handler
+	deferred *Deferred
+	request  Request  // shares the bytes of the one on the loop
+	response Response // gathered here, moved over there
+}
+
+func (j *blockingJob) run() {
+	j.response.begin()
+	j.response.request = &j.request
+	err := j.call()
+	_ = j.deferred.Respond(func(w *Response) { // else the client is gone
+		if err != nil {
+			panic(err) // reported, and answered, as one of a handler on the loop
+		}
+		w.adopt(&j.response)
+	})
+}
+
+// call runs the handler and returns its panic, if it panicked.
+func (j *blockingJob) call() (err *loop.PanicError) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &loop.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	j.handler(&j.response, &j.request)
+	return nil
+}
+
+// adopt takes over an answer that was gathered elsewhere.
+func (w *Response) adopt(from *Response) {
+	w.dropBody()
+	w.status, w.fields, w.body, w.close = from.status, from.fields, from.body, w.close || from.close
+}
+
+func tooBusy(w *Response) {
+	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
+	_ = w.SetHeader("Retry-After", "1")            // valid
+	_, _ = w.WriteString("busy\n")                 // never fails
+}

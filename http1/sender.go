@@ -1,0 +1,101 @@
+package http1
+
+import (
+	"sync"
+
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/loop"
+)
+
+// sender is the part of a Stream that other goroutines write through. It bounds
+// what they have on its way to the loop, and holds them up while the client does
+// not keep up.
+type sender struct {
+	ref    loop.Ref
+	window int64 // bytes
+
+	mu     sync.Mutex
+	change sync.Cond // on mu: room, or the end
+	onWay  int64     // guarded by mu: bytes
+	full   bool      // guarded by mu: the connection's output is
+	ended  bool      // guarded by mu
+}
+
+func (d *sender) begin(x *session) {
+	d.ref = x.conn.Ref()
+	d.window = x.conn.Settings().HighWater
+	d.change.L = &d.mu
+}
+
+// Send copies p and has the loop write it as the next piece. While the client does
+// not keep up it blocks. Pieces of one goroutine keep their order, and no piece is
+// mixed with another. The error is ErrStreamEnded or what has broken the connection;
+// nil says that p is on its way. Any goroutine but the loop's, which it would stop.
+func (s *Stream) Send(p []byte) error { return s.send(p, true) }
+
+// TrySend is Send, but returns ErrOutputFull instead of blocking. Any goroutine.
+func (s *Stream) TrySend(p []byte) error { return s.send(p, false) }
+
+func (s *Stream) send(p []byte, wait bool) error {
+	d := &s.sender
+	d.mu.Lock()
+	// One piece may be on its way whatever its size.
+	for !d.ended && (d.full || d.onWay > 0 && d.onWay+int64(len(p)) > d.window) {
+		if !wait {
+			d.mu.Unlock()
+			return loop.ErrOutputFull
+		}
+		d.change.Wait()
+	}
+	if d.ended {
+		d.mu.Unlock()
+		return s.cause()
+	}
+	d.onWay += int64(len(p))
+	b := buffers.Get()
+	b.B = append(b.B, p...)
+	// Under the lock, so that the order of Send calls is that of the tasks.
+	err := d.ref.Do(func(*loop.Conn) { s.sendHere(b) })
+	d.mu.Unlock()
+	if err != nil {
+		return s.cause()
+	}
+	return nil
+}
+
+// sendHere is the rest of Send, on the loop.
+func (s *Stream) sendHere(b *buffers.Buffer) {
+	_, _ = s.Write(b.B) // a failure has ended the stream, as the next Send will say
+	d := &s.sender
+	d.mu.Lock()
+	d.onWay -= int64(len(b.B))
+	d.full = s.session != nil && !s.Room()
+	d.change.Broadcast()
+	d.mu.Unlock()
+	buffers.Put(b)
+}
+
+// Close is Finish behind everything that was sent before. It may be called more than
+// once. Any goroutine.
+func (s *Stream) Close() error {
+	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has aborted the connection
+	if s.sender.ref.Do(finish) != nil {
+		return s.cause()
+	}
+	return nil
+}
+
+// setRoom is told by the loop that there is room again, or none.
+func (d *sender) setRoom(room bool) {
+	d.mu.Lock()
+	d.full = !room
+	d.change.Broadcast()
+	d.mu.Unlock()
+}
+
+func (d *sender) end() {
+	d.mu.Lock()
+	d.ended = true
+	d.change.Broadcast()
+	d.mu.Unlock()
+}
