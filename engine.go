@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/eddynet/eddy/loop"
 )
@@ -14,6 +15,7 @@ import (
 type Engine struct {
 	options Options
 	loops   []*loop.Loop
+	dials   atomic.Uint64 // counts Dial, to take the loops in turn
 	done    chan struct{} // closed when the loops have ended
 
 	mu        sync.Mutex
@@ -43,7 +45,7 @@ func New(options Options) (*Engine, error) {
 	e := &Engine{options: options, done: make(chan struct{})}
 	limit := loop.NewLimit(options.MaxConns)
 	for range options.Loops {
-		l, err := loop.New(loop.Config{Logger: options.Logger, Limit: limit})
+		l, err := loop.New(loop.Config{Logger: options.Logger, Limit: limit, Settings: e.settings()})
 		if err != nil {
 			e.discard()
 			return nil, fmt.Errorf("eddy: open a poller: %w", err)

@@ -77,6 +77,8 @@ func (a *Acceptor) start() {
 	}
 }
 
+func (a *Acceptor) end(error) { a.close() }
+
 func (a *Acceptor) close() {
 	if a.fd >= 0 {
 		a.loop.table.remove(a.token)

@@ -22,6 +22,31 @@ func (c *Conn) finish(cause error) {
 	c.attend()
 }
 
+// CloseWrite sends FIN once everything that was written has reached the kernel, and
+// goes on reading. Nothing more can be written. The connection is closed when the
+// peer has stopped sending too.
+func (c *Conn) CloseWrite() {
+	if c.state == Open {
+		c.flags |= writeDone
+		c.attend()
+	}
+}
+
+// shutWrite follows CloseWrite when everything is flushed, and every event after it.
+func (c *Conn) shutWrite() {
+	if c.is(peerDone) {
+		c.closeNow(nil)
+		return
+	}
+	if c.is(writeShut) {
+		return
+	}
+	c.flags |= writeShut
+	if err := unix.Shutdown(int(c.fd), unix.SHUT_WR); err != nil {
+		c.closeNow(err)
+	}
+}
+
 // Abort ends the connection now, with a reset: pending output is dropped, and the
 // peer cannot take what it got for complete. OnClose is called with err at the end
 // of the cycle, not inside the call.
@@ -43,6 +68,8 @@ func (c *Conn) closeNow(cause error) {
 	c.loop.wheel.cancel(&c.timer)
 	c.loop.closed = append(c.loop.closed, c)
 }
+
+func (c *Conn) end(cause error) { c.closeNow(cause) }
 
 // linger follows when everything is flushed.
 func (c *Conn) linger() {
@@ -107,7 +134,7 @@ func (c *Conn) onClose() {
 }
 
 // open gives an accepted or dialled descriptor, non-blocking, to the loop.
-func (l *Loop) open(fd int, peer endpoint, s *Service) {
+func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 	c := &Conn{
 		loop:     l,
 		protocol: s.protocol,
@@ -123,7 +150,7 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) {
 	if err := l.poller.Add(fd, c.token, c.interest); err != nil {
 		l.logger.Error("eddy: register a connection", "remote", peer, "error", err)
 		c.closeNow(err)
-		return
+		return c
 	}
 	c.deadline = l.now + int64(c.settings.IdleTimeout)
 	c.armTimer()
@@ -131,4 +158,5 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) {
 	c.call(c.protocol.OnOpen)
 	l.current = nil
 	c.settle()
+	return c
 }

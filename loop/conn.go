@@ -62,6 +62,9 @@ const (
 	became                           // Become was called
 	ownDeadline                      // the protocol has set a deadline
 	resetOnClose                     // close with RST, so that nothing looks complete
+	writeDone                        // CloseWrite was called
+	writeShut                        // FIN is sent, and the connection still open
+	unwatched                        // not registered with the poller for now
 	detached                         // the descriptor is not the loop's any more
 	writeBackoff                     // the kernel is short of memory: a timer will try again
 )
@@ -94,8 +97,7 @@ func (c *Conn) State() any { return c.value }
 // allocation.
 func (c *Conn) SetState(v any) { c.value = v }
 
-// Open says that the connection may be written to: neither Close nor Abort was
-// called, and nothing failed.
+// Open says that neither Close nor Abort was called, and nothing failed.
 func (c *Conn) Open() bool { return c.state == Open }
 
 // RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr, made anew at
@@ -164,9 +166,7 @@ func (c *Conn) ready(r poller.Ready) {
 	case c.wantsRead():
 		c.receive()
 	case c.interest&(poller.Readable|poller.Hangup) == 0:
-		// Unasked, this is the end of both directions, and would be reported for
-		// ever: the peer of a Unix socket has closed it, and can take no answer.
-		c.closeNow(unix.EPIPE)
+		c.bothEnded()
 	case r&poller.ReadClosed != 0:
 		c.hangup()
 	}
@@ -183,17 +183,44 @@ func (c *Conn) settle() {
 		c.flush()
 		c.markDrained()
 	}
-	if c.state == Closing && c.out == nil {
-		c.linger()
+	if c.out == nil {
+		switch {
+		case c.state == Closing:
+			c.linger()
+		case c.state == Open && c.is(writeDone):
+			c.shutWrite()
+		}
 	}
-	if c.state == Closed {
+	if want := c.interests(); c.state != Closed && want != c.interest {
+		c.watch(want)
+	}
+}
+
+// watch tells the poller what the connection waits for.
+func (c *Conn) watch(want poller.Interest) {
+	c.interest = want
+	tell := c.loop.poller.Set
+	if c.is(unwatched) {
+		c.flags &^= unwatched
+		tell = c.loop.poller.Add
+	}
+	if err := tell(int(c.fd), c.token, want); err != nil {
+		c.closeNow(err)
+	}
+}
+
+// bothEnded handles the end of both directions while nothing is waited for, which
+// the poller would report for ever.
+func (c *Conn) bothEnded() {
+	if !c.is(writeShut) {
+		// The peer of a Unix socket has closed it, and can take no answer.
+		c.closeNow(unix.EPIPE)
 		return
 	}
-	if want := c.interests(); want != c.interest {
-		c.interest = want
-		if err := c.loop.poller.Set(int(c.fd), c.token, want); err != nil {
-			c.closeNow(err)
-		}
+	// Its FIN is behind input that is to be read later.
+	c.flags |= unwatched
+	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+		c.closeNow(err)
 	}
 }
 

@@ -38,6 +38,19 @@ func (e endpoint) addr() net.Addr {
 	return &net.UnixAddr{Net: "unix", Name: "@"} // as package net shows an unbound one
 }
 
+// encode is the endpoint of an address as x/sys has it.
+func encode(sa unix.Sockaddr) endpoint {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		e := endpoint{family: unix.AF_INET, port: uint16(sa.Port)}
+		copy(e.ip[:], sa.Addr[:])
+		return e
+	case *unix.SockaddrInet6:
+		return endpoint{family: unix.AF_INET6, port: uint16(sa.Port), ip: sa.Addr, zone: sa.ZoneId}
+	}
+	return endpoint{family: unix.AF_UNIX}
+}
+
 // LogValue makes the address only if the line is written.
 func (e endpoint) LogValue() slog.Value { return slog.StringValue(e.addr().String()) }
 

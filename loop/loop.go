@@ -25,6 +25,8 @@ type Loop struct {
 	now    int64        // the clock at the beginning of this cycle
 	logger *slog.Logger
 	limit  *Limit
+	// settings are those of connections that are dialled.
+	settings *Settings
 
 	input   []byte        // read into; a callback sees a part of it
 	slices  [][]byte      // scratch for gathering output
@@ -47,9 +49,10 @@ type Loop struct {
 
 // Config is what a Loop needs from its engine.
 type Config struct {
-	Logger *slog.Logger
-	Limit  *Limit       // shared by the engine's loops
-	Clock  func() int64 // nanoseconds on a monotonic clock; nil is the system's
+	Logger   *slog.Logger
+	Limit    *Limit       // shared by the engine's loops
+	Settings *Settings    // of connections that are dialled
+	Clock    func() int64 // nanoseconds on a monotonic clock; nil is the system's
 }
 
 // New returns a loop that does not run yet.
@@ -63,13 +66,14 @@ func New(cfg Config) (*Loop, error) {
 		clock = sinceStart
 	}
 	l := &Loop{
-		poller: p,
-		clock:  clock,
-		now:    clock(),
-		logger: cfg.Logger,
-		limit:  cfg.Limit,
-		input:  make([]byte, inputSize),
-		slices: make([][]byte, 0, maxSlices),
+		poller:   p,
+		clock:    clock,
+		now:      clock(),
+		logger:   cfg.Logger,
+		limit:    cfg.Limit,
+		settings: cfg.Settings,
+		input:    make([]byte, inputSize),
+		slices:   make([][]byte, 0, maxSlices),
 	}
 	l.wheel = newWheel(l.now / tickNanos)
 	return l, nil
@@ -194,11 +198,8 @@ func (l *Loop) Discard() {
 
 // end releases what the loop holds, after its last cycle.
 func (l *Loop) end() {
-	for _, a := range l.acceptors {
-		a.close()
-	}
-	for _, c := range l.table.conns() {
-		c.closeNow(ErrServerClosed)
+	for _, s := range l.table.sources() {
+		s.end(ErrServerClosed)
 	}
 	l.free()
 	l.inbox.close()

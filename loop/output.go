@@ -116,7 +116,7 @@ func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 
 // queue is the place where output enters a connection.
 func (c *Conn) queue() (*buffers.Queue, error) {
-	if c.state != Open {
+	if c.state != Open || c.is(writeDone) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {

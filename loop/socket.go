@@ -1,6 +1,22 @@
 package loop
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// socketCloexec opens a stream socket that programs which are started meanwhile do
+// not inherit.
+func socketCloexec(family int) (int, error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
+	if err == nil {
+		unix.CloseOnExec(fd)
+	}
+	return fd, err
+}
 
 // socketError takes the error that a socket has failed with.
 func socketError(fd int) error {

@@ -72,15 +72,3 @@ func accept(fd int) (int, endpoint, unix.Errno) {
 	}
 	return conn, encode(sa), 0
 }
-
-func encode(sa unix.Sockaddr) endpoint {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		e := endpoint{family: unix.AF_INET, port: uint16(sa.Port)}
-		copy(e.ip[:], sa.Addr[:])
-		return e
-	case *unix.SockaddrInet6:
-		return endpoint{family: unix.AF_INET6, port: uint16(sa.Port), ip: sa.Addr, zone: sa.ZoneId}
-	}
-	return endpoint{family: unix.AF_UNIX}
-}

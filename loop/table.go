@@ -5,6 +5,7 @@ import "github.com/eddynet/eddy/poller"
 // source is what a registration with the poller leads to.
 type source interface {
 	ready(r poller.Ready)
+	end(cause error) // the loop ends
 }
 
 // pageSize is the number of slots that the table grows by: pages are never moved,
@@ -62,14 +63,25 @@ func (t *table) remove(token poller.Token) {
 	t.freed = append(t.freed, token.Slot())
 }
 
-// conns lists the connections, for what is done to all of them.
-func (t *table) conns() []*Conn {
-	var all []*Conn
+// sources lists what is registered, for what is done to all.
+func (t *table) sources() []source {
+	var all []source
 	for _, page := range t.pages {
 		for _, e := range page {
-			if c, ok := e.source.(*Conn); ok {
-				all = append(all, c)
+			if e.source != nil {
+				all = append(all, e.source)
 			}
+		}
+	}
+	return all
+}
+
+// conns lists the connections among the sources.
+func (t *table) conns() []*Conn {
+	var all []*Conn
+	for _, s := range t.sources() {
+		if c, ok := s.(*Conn); ok {
+			all = append(all, c)
 		}
 	}
 	return all

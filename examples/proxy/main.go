@@ -1,0 +1,113 @@
+// Proxy passes TCP connections on to another address, both ways, holding little: a
+// side that does not read holds up the other.
+//
+//	go run ./examples/proxy -listen 127.0.0.1:9000 -to 127.0.0.1:8080
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/eddynet/eddy"
+)
+
+// side is one end of a pair. Both ends live on one loop, so they need no lock.
+type side struct {
+	other *eddy.Conn // nil while there is none
+}
+
+// pipe is the protocol of both ends.
+type pipe struct{ to string }
+
+func (p pipe) OnOpen(c *eddy.Conn) {
+	if p.to == "" {
+		return // the dialled end, paired in connected
+	}
+	c.PauseRead()
+	c.SetState(&side{})
+	c.Loop().Dial("tcp", p.to, pipe{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
+		if err != nil {
+			log.Print(err)
+			c.Abort(err)
+			return
+		}
+		connected(c, upstream)
+	})
+}
+
+func connected(c, upstream *eddy.Conn) {
+	if !c.Open() {
+		upstream.Close()
+		return
+	}
+	c.SetState(&side{other: upstream})
+	upstream.SetState(&side{other: c})
+	c.ResumeRead()
+}
+
+func other(c *eddy.Conn) *eddy.Conn {
+	if s, ok := c.State().(*side); ok {
+		return s.other
+	}
+	return nil
+}
+
+func (pipe) OnData(c *eddy.Conn, in []byte) (used int) {
+	o := other(c)
+	if o == nil {
+		return 0 // paired in a moment
+	}
+	if _, err := o.Write(in); err != nil {
+		c.Abort(err)
+		return len(in)
+	}
+	if o.Full() {
+		c.PauseRead() // until OnDrain
+	}
+	return len(in)
+}
+
+func (pipe) OnDrain(c *eddy.Conn) {
+	if o := other(c); o != nil {
+		o.ResumeRead()
+	}
+}
+
+func (pipe) OnEOF(c *eddy.Conn) {
+	if o := other(c); o != nil {
+		o.CloseWrite() // half-closed: answers may still come
+	}
+}
+
+func (pipe) OnClose(c *eddy.Conn, err error) {
+	if o := other(c); o != nil {
+		o.Close()
+	}
+}
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:9000", "address to listen on")
+	to := flag.String("to", "127.0.0.1:8080", "address to pass connections on to")
+	flag.Parse()
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", *listen, pipe{to: *to})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("proxy on", ln.Addr(), "to", *to)
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	if err := engine.Run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
