@@ -1,12 +1,17 @@
 package eddy
 
-import "github.com/eddynet/eddy/loop"
+import (
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/loop"
+)
 
 // The types that a protocol deals with. They live in package loop; the names here
 // let a program do with one import.
 type (
 	// Conn is one connection. Loop only.
 	Conn = loop.Conn
+	// Buffer is what Conn.Out returns and Conn.WriteBuffer takes.
+	Buffer = buffers.Buffer
 	// Ref is the handle of a connection for other goroutines.
 	Ref = loop.Ref
 	// Loop is the reactor that a connection lives on.

@@ -12,22 +12,42 @@ import "github.com/valyala/bytebufferpool"
 // Buffer is a growable byte slice from the pool: append to B.
 type Buffer = bytebufferpool.ByteBuffer
 
-// MaxKept is the largest capacity in bytes that goes back to the pool. A buffer
+// MaxKept is the largest capacity in bytes of output that goes back to its pool. A buffer
 // that grew beyond it for one large message is left to the garbage collector,
 // so that memory returns after a spike.
 const MaxKept = 64 << 10
 
-var shared bytebufferpool.Pool
+// Pool is a pool of buffers for one purpose. Purposes want pools of their own when
+// their sizes differ: otherwise a large buffer comes to somebody who keeps a few bytes
+// in it for long.
+type Pool struct {
+	pool bytebufferpool.Pool
+	most int
+}
+
+// NewPool returns a pool that keeps buffers of up to most bytes of capacity.
+func NewPool(most int) *Pool { return &Pool{most: most} }
 
 // Get returns an empty buffer, which the caller owns. Any goroutine may call it.
-func Get() *Buffer { return shared.Get() }
+func (p *Pool) Get() *Buffer { return p.pool.Get() }
 
-// Put gives up the ownership of b. Any goroutine may call it.
-func Put(b *Buffer) {
-	if cap(b.B) <= MaxKept {
-		shared.Put(b)
+// Put gives up the ownership of b, which came from any pool. Any goroutine may call
+// it.
+func (p *Pool) Put(b *Buffer) {
+	if cap(b.B) <= p.most {
+		p.pool.Put(b)
 	}
 }
+
+// output is the pool of what is written.
+var output = NewPool(MaxKept)
+
+// Get returns an empty buffer for output, which the caller owns. Any goroutine may
+// call it.
+func Get() *Buffer { return output.Get() }
+
+// Put gives up the ownership of b. Any goroutine may call it.
+func Put(b *Buffer) { output.Put(b) }
 
 // Spare is one loop's front to the pool. It keeps the buffer and the queue that
 // were given back last, still warm in the cache: a request that is answered at

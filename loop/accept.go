@@ -43,7 +43,7 @@ type Service struct {
 
 // NewService binds p to the loop. Any goroutine.
 func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
-	service := &Service{loop: l, settings: s}
+	service := &Service{loop: l, settings: s, protocol: unbound{}}
 	return service, l.Post(func() { service.protocol = bind(p, l) })
 }
 

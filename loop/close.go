@@ -28,6 +28,7 @@ func (c *Conn) finish(cause error) {
 func (c *Conn) CloseWrite() {
 	if c.state == Open {
 		c.flags |= writeDone
+		c.remote.mute.Store(true)
 		c.attend()
 	}
 }
@@ -69,7 +70,14 @@ func (c *Conn) closeNow(cause error) {
 	c.loop.closed = append(c.loop.closed, c)
 }
 
-func (c *Conn) end(cause error) { c.closeNow(cause) }
+// end cuts the connection off: with a reset, if not everything was written.
+func (c *Conn) end(cause error) {
+	if c.out != nil {
+		c.Abort(cause)
+		return
+	}
+	c.closeNow(cause)
+}
 
 // linger follows when everything is flushed.
 func (c *Conn) linger() {
@@ -85,7 +93,7 @@ func (c *Conn) linger() {
 	c.dropInput()
 	c.progress = 0
 	c.writeBy = 0
-	c.deadline = c.loop.now + int64(c.settings.LingerTimeout)
+	c.deadline = later(c.loop.now, c.settings.LingerTimeout)
 	c.armTimer()
 }
 
@@ -111,21 +119,29 @@ func (c *Conn) free() {
 	l := c.loop
 	c.onClose()
 	c.dropInput()
-	if c.out != nil {
-		l.call(func() { l.spare.PutQueue(c.out) }) // it calls release functions
-		c.out = nil
+	for c.out != nil {
+		// It calls release functions. One that panics has had its turn: what comes
+		// behind it is next.
+		l.call(func() {
+			l.spare.PutQueue(c.out)
+			c.out = nil
+		})
 	}
 	l.table.remove(c.token)
-	if c.is(resetOnClose) {
-		// A failure leaves the default, an ordinary close.
-		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
-	}
 	if !c.is(detached) {
-		closeFD(int(c.fd))
+		c.closeSocket()
 	}
 	l.conns--
 	l.count.Closed++
 	l.limit.release()
+}
+
+func (c *Conn) closeSocket() {
+	if c.is(resetOnClose) {
+		// A failure leaves the default, an ordinary close.
+		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	closeFD(int(c.fd))
 }
 
 func (c *Conn) onClose() {
@@ -152,7 +168,7 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 		c.closeNow(err)
 		return c
 	}
-	c.deadline = l.now + int64(c.settings.IdleTimeout)
+	c.deadline = later(l.now, c.settings.IdleTimeout)
 	c.armTimer()
 	l.current = c
 	c.call(c.protocol.OnOpen)

@@ -45,6 +45,7 @@ type Conn struct {
 // remote is the part of a Conn that its Refs touch from other goroutines.
 type remote struct {
 	gone   atomic.Bool  // closed
+	mute   atomic.Bool  // takes no more output: closing, closed or after CloseWrite
 	full   atomic.Bool  // output is above the high-water mark
 	posted atomic.Int64 // bytes on their way through the inbox
 }
@@ -56,6 +57,7 @@ const (
 	readPaused     flags = 1 << iota // by the protocol
 	outputFull                       // above the high-water mark, not yet at the low one
 	peerDone                         // the peer's FIN has been read
+	endUntold                        // the protocol was not told of that: it came later, by Become
 	peerHungUp                       // the peer's FIN has been seen behind unread input
 	needsAttention                   // in the loop's attention list
 	redeliver                        // kept input is to be delivered again
@@ -112,13 +114,16 @@ func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.peer.addrPort() }
 // that is not used goes to p.OnData when the callback at hand has returned. The
 // value of State is cleared. The protocol before gets no OnClose.
 func (c *Conn) Become(p Protocol) {
-	if c.state == Closed {
+	if c.state != Open {
 		return
 	}
 	c.protocol = bind(p, c.loop)
 	c.value = nil
 	c.flags = c.flags&^(readPaused|ownDeadline) | became
-	c.deadline = c.loop.now + int64(c.settings.IdleTimeout)
+	if c.is(peerDone) {
+		c.flags |= endUntold
+	}
+	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	c.armTimer()
 	c.protocol.OnOpen(c)
 	c.Again()
@@ -155,7 +160,7 @@ func (c *Conn) ready(r poller.Ready) {
 		return
 	}
 	if r&poller.Failed != 0 {
-		c.closeNow(socketError(int(c.fd)))
+		c.failed()
 		return
 	}
 	c.loop.current = c
@@ -164,7 +169,9 @@ func (c *Conn) ready(r poller.Ready) {
 	case c.state == Lingering:
 		c.discard()
 	case c.wantsRead():
-		c.receive()
+		if !c.backlogged() {
+			c.receive()
+		}
 	case c.interest&(poller.Readable|poller.Hangup) == 0:
 		c.bothEnded()
 	case r&poller.ReadClosed != 0:
@@ -174,10 +181,23 @@ func (c *Conn) ready(r poller.Ready) {
 	c.settle()
 }
 
+// failed handles a broken socket.
+func (c *Conn) failed() {
+	if c.state == Lingering {
+		c.closeNow(c.cause) // a reset by a peer that has read enough
+		return
+	}
+	c.closeNow(socketError(int(c.fd)))
+}
+
 // settle brings a connection in line after its callbacks: output goes out, water
 // marks and closing have their consequences, and the poller learns what the
 // connection waits for.
 func (c *Conn) settle() {
+	if c.is(endUntold) && c.wantsInput() && !c.is(redeliver) {
+		c.flags &^= endUntold
+		c.endOfInput()
+	}
 	if c.out != nil && c.state != Closed && !c.is(writeBackoff) {
 		c.markFull()
 		c.flush()
@@ -210,14 +230,14 @@ func (c *Conn) watch(want poller.Interest) {
 }
 
 // bothEnded handles the end of both directions while nothing is waited for, which
-// the poller would report for ever.
+// the poller would report for ever: after CloseWrite, or when the peer of a Unix
+// socket has closed it, and can take no answer.
 func (c *Conn) bothEnded() {
-	if !c.is(writeShut) {
-		// The peer of a Unix socket has closed it, and can take no answer.
+	if c.state != Open || c.is(peerDone) {
 		c.closeNow(unix.EPIPE)
 		return
 	}
-	// Its FIN is behind input that is to be read later.
+	// The end is behind input that is to be read later.
 	c.flags |= unwatched
 	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
 		c.closeNow(err)

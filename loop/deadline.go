@@ -1,19 +1,26 @@
 package loop
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // SetDeadline has OnTimeout called once d has passed, in place of any deadline
 // before; zero unsets it. Until the first call, the connection ends when nothing
 // was read for Settings.IdleTimeout. Moving a deadline back costs a store.
 //
 // Output that the peer does not take has a deadline of its own, which always runs.
+// So has closing: after Close, SetDeadline does nothing.
 func (c *Conn) SetDeadline(d time.Duration) {
+	if c.state != Open {
+		return // the state has a deadline of its own
+	}
 	c.flags |= ownDeadline
 	if d <= 0 {
 		c.deadline = 0
 		return
 	}
-	c.deadline = c.loop.now + int64(d)
+	c.deadline = later(c.loop.now, d)
 	c.armTimer()
 }
 
@@ -30,6 +37,17 @@ func (c *Conn) armTimer() {
 	if tick := tickAfter(at); !c.timer.armed() || tick < c.timer.when {
 		c.loop.wheel.arm(&c.timer, tick)
 	}
+}
+
+// endOfTime is 292 years after the start of the clock.
+const endOfTime = math.MaxInt64 - tickNanos
+
+// later is the time d after t. Some people's durations are for ever.
+func later(t int64, d time.Duration) int64 {
+	if int64(d) > endOfTime-t {
+		return endOfTime
+	}
+	return t + int64(d)
 }
 
 // tickAfter is the first tick that is not before the time at.
@@ -75,7 +93,7 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	t.owner = t
 	// The clock, not now: a callback that has held the loop for a while counts
 	// from here.
-	l.wheel.arm(&t.timer, tickAfter(l.clock()+int64(d)))
+	l.wheel.arm(&t.timer, tickAfter(later(l.clock(), d)))
 	return t
 }
 

@@ -18,8 +18,10 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	if c.state != Open {
 		return nil, nil, ErrClosed
 	}
-	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		return nil, nil, err
+	if !c.is(unwatched) {
+		if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+			return nil, nil, err
+		}
 	}
 	file := os.NewFile(uintptr(c.fd), "eddy")
 	conn, err := net.FileConn(file) // a duplicate, registered with Go's own poller

@@ -23,6 +23,7 @@ func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, 
 		loop: l, network: network, address: address, fd: -1, done: done,
 		service: &Service{loop: l, protocol: bind(p, l), settings: l.settings},
 	}
+	d.token = l.table.add(d) // so that it ends with the loop
 	d.limit = l.After(timeout, func() { d.finish(nil, os.ErrDeadlineExceeded) })
 	if network == "unix" {
 		d.targets = []unix.Sockaddr{&unix.SockaddrUnix{Name: address}}
@@ -40,7 +41,7 @@ type dialing struct {
 	targets          []unix.Sockaddr // still to try
 	fd               int             // of the attempt under way, -1 without one
 	peer             endpoint        // of the attempt under way
-	token            poller.Token
+	token            poller.Token    // another one for each attempt
 	limit            *Timer
 	err              error // of the last attempt
 	done             func(*Conn, error)
@@ -124,12 +125,12 @@ func (d *dialing) attempt(target unix.Sockaddr) error {
 	d.peer = encode(target)
 	err = unix.Connect(fd, target)
 	if err == nil || errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR) {
+		d.loop.table.remove(d.token)
 		d.token = d.loop.table.add(d)
 		if err = d.loop.poller.Add(fd, d.token, poller.Writable); err == nil {
 			d.fd = fd
 			return nil
 		}
-		d.loop.table.remove(d.token)
 	}
 	closeFD(fd)
 	return err
@@ -144,7 +145,6 @@ func (d *dialing) ready(poller.Ready) {
 		return
 	}
 	fd := d.fd
-	d.loop.table.remove(d.token)
 	d.fd = -1
 	if err := d.loop.poller.Delete(fd); err != nil {
 		closeFD(fd)
@@ -164,7 +164,6 @@ func (d *dialing) end(cause error) { d.finish(nil, cause) }
 // drop ends the attempt under way.
 func (d *dialing) drop() {
 	if d.fd >= 0 {
-		d.loop.table.remove(d.token)
 		closeFD(d.fd)
 		d.fd = -1
 	}
@@ -178,6 +177,7 @@ func (d *dialing) finish(c *Conn, err error) {
 	}
 	d.done = nil
 	d.limit.Stop()
+	d.loop.table.remove(d.token)
 	d.drop()
 	if err != nil {
 		err = fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)

@@ -47,7 +47,7 @@ func (l *Loop) Force() error {
 			a.close()
 		}
 		for _, c := range l.table.conns() {
-			c.closeNow(ErrServerClosed)
+			c.end(ErrServerClosed)
 		}
 	})
 }

@@ -25,6 +25,8 @@ var (
 
 	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
 	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
+	errUnbound   = errors.New("eddy: the protocol's Bind has panicked")
+	errFileRange = errors.New("eddy: SendFile was given a negative offset or length")
 )
 
 // PanicError is the cause of a connection's end when a callback of it panicked.

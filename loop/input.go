@@ -4,7 +4,13 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/buffers"
 )
+
+// inputs is the pool for input that is kept. It is mostly the beginning of
+// something small, and may be kept for as long as a peer likes.
+var inputs = buffers.NewPool(16 << 10)
 
 // wantsInput says whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
@@ -22,6 +28,10 @@ func (c *Conn) Buffered() int {
 	}
 	return len(c.in.B)
 }
+
+// backlogged says that kept input is about to be delivered again. More is read after
+// that: what is kept stays within one read of what the protocol makes it.
+func (c *Conn) backlogged() bool { return c.is(redeliver) && c.in != nil }
 
 // EOF says that the peer has stopped sending and all its input has been read.
 func (c *Conn) EOF() bool { return c.is(peerDone) }
@@ -65,7 +75,7 @@ func (c *Conn) receive() {
 // take delivers new input behind what is kept, and keeps what is not used.
 func (c *Conn) take(p []byte) {
 	if !c.is(ownDeadline) {
-		c.deadline = c.loop.now + int64(c.settings.IdleTimeout)
+		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	}
 	if c.in != nil {
 		c.in.B = append(c.in.B, p...)
@@ -93,7 +103,7 @@ func (c *Conn) keep(p []byte, used int) {
 	case len(rest) > c.settings.MaxInput:
 		c.Abort(ErrInputFull)
 	case c.in == nil:
-		c.in = c.loop.spare.Get()
+		c.in = inputs.Get()
 		c.in.B = append(c.in.B, rest...)
 	case used > 0:
 		c.in.B = c.in.B[:copy(c.in.B, rest)]
@@ -102,7 +112,7 @@ func (c *Conn) keep(p []byte, used int) {
 
 func (c *Conn) dropInput() {
 	if c.in != nil {
-		c.loop.spare.Put(c.in)
+		inputs.Put(c.in)
 		c.in = nil
 	}
 }

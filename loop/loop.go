@@ -103,7 +103,11 @@ func (l *Loop) Run() error {
 func (l *Loop) cycle() error {
 	if l.yield {
 		l.yield = false
+		// Not locked to its thread, the loop changes places with them without a change
+		// of threads.
+		runtime.UnlockOSThread()
 		runtime.Gosched()
+		runtime.LockOSThread()
 	}
 	events, err := l.poller.Wait(l.timeout())
 	if err != nil {
@@ -132,7 +136,8 @@ func (l *Loop) timeout() time.Duration {
 	if next < 0 {
 		return poller.Forever
 	}
-	return time.Duration(max(0, next*tickNanos-l.now))
+	// The clock, not now: callbacks may have held the loop for a while.
+	return time.Duration(max(0, next*tickNanos-l.clock()))
 }
 
 // attend settles the connections that were written to, resumed or closed outside
@@ -196,15 +201,20 @@ func (l *Loop) Discard() {
 	l.end()
 }
 
-// end releases what the loop holds, after its last cycle.
-func (l *Loop) end() {
+func (l *Loop) endSources() {
 	for _, s := range l.table.sources() {
 		s.end(ErrServerClosed)
 	}
 	l.free()
+}
+
+// end releases what the loop holds, after its last cycle.
+func (l *Loop) end() {
+	l.endSources()
 	l.inbox.close()
 	for !l.drainInbox() { // what was accepted is run: nothing waits for it in vain
 	}
+	l.endSources() // a connection that was dealt to this loop may have been among it
 	l.publish()
 	if err := l.poller.Close(); err != nil {
 		l.logger.Error("eddy: close the poller", "error", err)

@@ -48,6 +48,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WriteParts is Write for several slices that belong together: all or none of them
+// is written.
+func (c *Conn) WriteParts(parts ...[]byte) error {
+	q, err := c.queue()
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		q.Write(p)
+	}
+	return nil
+}
+
 // WriteString is Write for a string.
 func (c *Conn) WriteString(s string) (int, error) {
 	q, err := c.queue()
@@ -105,6 +118,10 @@ func (c *Conn) WriteOwned(p []byte, release func()) error {
 // the loop: a slow one holds it up.
 func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 	release := func() { _ = f.Close() } // opened for reading: nothing is lost
+	if offset < 0 || n < 0 {
+		release()
+		return errFileRange
+	}
 	q, err := c.queue()
 	if err != nil {
 		release()
@@ -116,14 +133,21 @@ func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 
 // queue is the place where output enters a connection.
 func (c *Conn) queue() (*buffers.Queue, error) {
+	q, err := c.queueBeyond()
+	if err == nil && q.Len() > c.settings.MaxOutput {
+		c.Abort(ErrOutputFull)
+		return nil, ErrOutputFull
+	}
+	return q, err
+}
+
+// queueBeyond is queue for output that is within bounds already.
+func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 	if c.state != Open || c.is(writeDone) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
 		c.out = c.loop.spare.NewQueue()
-	} else if c.out.Len() > c.settings.MaxOutput {
-		c.Abort(ErrOutputFull)
-		return nil, ErrOutputFull
 	}
 	c.attend()
 	return c.out, nil
@@ -133,21 +157,22 @@ func (c *Conn) queue() (*buffers.Queue, error) {
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function
 	q := c.out
-	before := q.Len()
-	for left := before; left > 0; left = q.Len() {
+	taken := int64(0)
+	for q.Len() > 0 {
 		n, wanted, err := c.writeHead(q)
-		q.Advance(n)
+		q.Advance(n) // calls release functions, which may write more
+		taken += n
 		c.loop.count.BytesWritten += uint64(n)
 		if err != nil {
-			c.closeNow(err)
+			c.Abort(err) // the peer has got a part only
 			return
 		}
-		if n < wanted || before-q.Len() >= writeBudget {
+		if n < wanted || taken >= writeBudget || c.state == Closed {
 			break
 		}
 	}
 	if q.Len() > 0 {
-		c.watchProgress(before - q.Len())
+		c.watchProgress(taken)
 		return
 	}
 	c.writeBy = 0
@@ -230,7 +255,7 @@ func (c *Conn) watchProgress(n int64) {
 		return
 	}
 	c.progress = 0
-	c.writeBy = c.loop.now + int64(c.settings.WriteTimeout)
+	c.writeBy = later(c.loop.now, c.settings.WriteTimeout)
 	c.armTimer()
 }
 

@@ -72,6 +72,13 @@ type Tuner interface {
 	Tune(s *Settings) error
 }
 
+// unbound serves the connections of a listener whose Bind has panicked.
+type unbound struct{}
+
+func (unbound) OnOpen(c *Conn)           { c.Abort(errUnbound) }
+func (unbound) OnData(*Conn, []byte) int { return 0 }
+func (unbound) OnClose(*Conn, error)     {}
+
 func bind(p Protocol, l *Loop) Protocol {
 	if b, ok := p.(Binder); ok {
 		return b.Bind(l)

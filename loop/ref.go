@@ -24,11 +24,11 @@ func (r Ref) Do(fn func(c *Conn)) error {
 }
 
 // Write copies p behind the connection's pending output. It returns ErrClosed when
-// the connection is gone, and ErrOutputFull, with nothing written, while the
-// output is above its high-water mark. Writes of one goroutine keep their order.
-// Any goroutine.
+// the connection is closing or gone, and ErrOutputFull, with nothing written, while
+// the output is above its high-water mark. Writes of one goroutine keep their
+// order. Any goroutine.
 func (r Ref) Write(p []byte) error {
-	if r.Gone() {
+	if r.c == nil || r.c.remote.mute.Load() {
 		return ErrClosed
 	}
 	c, n := r.c, int64(len(p))
@@ -51,13 +51,21 @@ func (r Ref) Write(p []byte) error {
 
 // writePosted appends what Ref.Write has sent through the inbox.
 func (c *Conn) writePosted(b *buffers.Buffer) {
-	c.remote.posted.Add(-int64(len(b.B)))
-	if len(b.B) > copyLimit {
-		_ = c.WriteBuffer(b) // OnClose tells of the loss, as Do says
-		return
+	n := int64(len(b.B))
+	q, err := c.queueBeyond() // Write has bounded it
+	switch {
+	case err != nil: // OnClose tells of the loss, as Do says
+		c.loop.spare.Put(b)
+	case len(b.B) > copyLimit:
+		q.WriteBuffer(b)
+		c.markFull()
+	default:
+		q.Write(b.B)
+		c.loop.spare.Put(b)
+		c.markFull()
 	}
-	_, _ = c.Write(b.B)
-	c.loop.spare.Put(b)
+	// Only now may further writes come: when the output is full, they know.
+	c.remote.posted.Add(-n)
 }
 
 // Gone says that the connection is closed. Any goroutine.

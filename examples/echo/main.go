@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"os/signal"
@@ -25,18 +26,21 @@ func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
 }
 
 func main() {
+	listen := flag.String("listen", "127.0.0.1:7000", "address to serve on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:7000", echo{})
+	ln, err := engine.Listen("tcp", *listen, echo{})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("echo on", ln.Addr())
-
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

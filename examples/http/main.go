@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log"
 	"os/signal"
@@ -21,19 +22,21 @@ func hello(w *http1.Response, r *http1.Request) {
 }
 
 func main() {
+	listen := flag.String("listen", "127.0.0.1:8080", "address to serve on")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:8080", http1.New(hello, http1.Options{}))
+	ln, err := engine.Listen("tcp", *listen, http1.New(hello, http1.Options{}))
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("http://%v/\n", ln.Addr())
-
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

@@ -75,6 +75,10 @@ func run(args []string) error {
 
 	server.OnHead = onHead(server.MaxBodyBytes)
 
+	// From here on, so that who reads the addresses can end the program in order.
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+
 	e, err := eddy.New(engine)
 	if err != nil {
 		return err
@@ -95,7 +99,7 @@ func run(args []string) error {
 			return err
 		}
 	}
-	return serve(e)
+	return serve(e, signals)
 }
 
 // open listens, and tells where.
@@ -128,9 +132,7 @@ func openPprof(address string) error {
 }
 
 // serve runs until a signal starts a drain. A second one ends it.
-func serve(e *eddy.Engine) error {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+func serve(e *eddy.Engine, signals <-chan os.Signal) error {
 	ctx, drain := context.WithCancel(context.Background())
 	defer drain()
 	go func() {

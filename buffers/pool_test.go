@@ -1,0 +1,131 @@
+package buffers
+
+import "testing"
+
+func TestSpareGivesBackTheSameBufferEmpty(t *testing.T) {
+	var s Spare
+	b := s.Get()
+	b.B = append(b.B, "left over"...)
+	s.Put(b)
+	again := s.Get()
+	if again != b {
+		t.Error("the buffer given back last was not the next one handed out")
+	}
+	if len(again.B) != 0 {
+		t.Errorf("it still holds %q", again.B)
+	}
+}
+
+// Random traffic over one Spare: a buffer that somebody owns is never handed out
+// to anybody else, nor changed.
+func TestBufferHasOneOwner(t *testing.T) {
+	const steps = 20_000
+	random := newRandom(t)
+	var s Spare
+	type owned struct {
+		buffer *Buffer
+		mark   byte
+	}
+	var held []owned
+	owner := map[*Buffer]bool{}
+	for step := range steps {
+		if len(held) == 0 || len(held) < 40 && random.IntN(2) == 0 {
+			b := s.Get()
+			if owner[b] {
+				t.Fatalf("step %d: a buffer was handed out to a second owner", step)
+			}
+			if len(b.B) != 0 {
+				t.Fatalf("step %d: a buffer came with %d bytes in it", step, len(b.B))
+			}
+			owner[b] = true
+			mark := byte(step)
+			b.B = append(b.B, mark, mark)
+			held = append(held, owned{b, mark})
+			continue
+		}
+		i := random.IntN(len(held))
+		h := held[i]
+		if len(h.buffer.B) != 2 || h.buffer.B[0] != h.mark || h.buffer.B[1] != h.mark {
+			t.Fatalf("step %d: a buffer changed in its owner's hands", step)
+		}
+		held[i] = held[len(held)-1]
+		held = held[:len(held)-1]
+		delete(owner, h.buffer)
+		s.Put(h.buffer)
+	}
+}
+
+func TestOversizeBufferIsNotKept(t *testing.T) {
+	var s Spare
+	big := s.Get()
+	big.B = append(big.B[:0], make([]byte, MaxKept+1)...)
+	s.Put(big)
+	if s.buffer != nil {
+		t.Fatal("the spare kept a buffer above MaxKept")
+	}
+
+	// Behind the spare, in the pool, neither. sync.Pool may drop what it is given,
+	// but never hands out what it was not.
+	Put(big)
+	for range 64 {
+		if Get() == big {
+			t.Fatal("the pool kept a buffer above MaxKept")
+		}
+	}
+}
+
+func TestLargestKeptBufferIsKept(t *testing.T) {
+	var s Spare
+	b := &Buffer{B: make([]byte, 10, MaxKept)}
+	s.Put(b)
+	if s.Get() != b {
+		t.Error("a buffer of MaxKept bytes was not kept")
+	}
+}
+
+func TestSpareKeepsOneAndPassesOnTheRest(t *testing.T) {
+	var s Spare
+	first, second := s.Get(), s.Get()
+	if first == second {
+		t.Fatal("two owners of one buffer")
+	}
+	s.Put(first)
+	s.Put(second)
+	if s.buffer != first {
+		t.Error("the second buffer took the first one's place")
+	}
+}
+
+func TestSpareQueueComesBackEmpty(t *testing.T) {
+	var s Spare
+	q := s.NewQueue()
+	q.Write([]byte("never written"))
+	q.WriteOwned([]byte("neither"), nil)
+	q.Advance(3)
+	s.PutQueue(q)
+
+	again := s.NewQueue()
+	if again != q {
+		t.Error("the queue given back last was not the next one handed out")
+	}
+	checkEmpty(t, again)
+	if other := s.NewQueue(); other == again {
+		t.Fatal("two owners of one queue")
+	}
+	again.Write([]byte("new"))
+	if got := drain(t, again); got != "new" {
+		t.Errorf("a used queue held %q, want %q", got, "new")
+	}
+}
+
+func TestQueueOfManySegmentsIsNotKept(t *testing.T) {
+	var s Spare
+	q := s.NewQueue()
+	for range maxSegmentsKept + 1 {
+		q.WriteOwned([]byte("x"), nil)
+	}
+	s.PutQueue(q)
+	if s.queue != nil {
+		t.Errorf("the spare kept a queue of %d segments, more than %d", cap(q.segments), maxSegmentsKept)
+	}
+}

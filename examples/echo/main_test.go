@@ -1,0 +1,112 @@
+package main_test
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/eddynet/eddy/examples/internal/program"
+)
+
+func TestMain(m *testing.M) { program.Main(m) }
+
+// start returns the running server and its address.
+func start(t *testing.T) (*program.Program, string) {
+	t.Helper()
+	p := program.Start(t, "-listen", "127.0.0.1:0")
+	return p, p.Stdout.Line("echo on ")
+}
+
+func TestEchoesUpToTheHalfClose(t *testing.T) {
+	p, address := start(t)
+	for _, text := range []string{
+		"",
+		"hello\n",
+		strings.Repeat("0123456789abcdef", 1<<16),
+	} {
+		c := program.Dial(t, address)
+		sent := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(c.Conn, text)
+			if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && err == nil {
+				err = half.CloseWrite()
+			}
+			sent <- err
+		}()
+		if got := c.Text(len(text)); got != text {
+			t.Errorf("%d bytes came back changed", len(text))
+		}
+		c.Ends()
+		if err := <-sent; err != nil {
+			t.Errorf("send %d bytes: %v", len(text), err)
+		}
+	}
+	p.Signal(syscall.SIGTERM)
+	p.ExitsCleanly()
+}
+
+func TestDefaultAddressIsInItsUsage(t *testing.T) {
+	p := program.Start(t, "-help")
+	p.Wait()
+	if got := p.Stderr.String(); !strings.Contains(got, `"127.0.0.1:7000"`) {
+		t.Errorf("-help does not name the default address: %s", got)
+	}
+}
+
+// signals are those that end the program cleanly: what kill sends, and Ctrl-C.
+var signals = []os.Signal{syscall.SIGTERM, os.Interrupt}
+
+// A conversation that a signal interrupts ends in order: what came back is what was
+// sent, as far as it goes, and an end follows, not a reset.
+func TestSignalEndsConversationsInOrder(t *testing.T) {
+	for _, s := range signals {
+		t.Run(s.String(), func(t *testing.T) {
+			p, address := start(t)
+			c := program.Dial(t, address)
+			message := strings.Repeat("hello ", 100)
+			c.Send(message)
+			head := c.Text(1)
+			p.Signal(s) // with the rest of the echo still to be read
+			for rounds := 0; ; rounds++ {
+				echo := make([]byte, len(message)-len(head))
+				n, err := io.ReadFull(c.Buffered(), echo)
+				if got := head + string(echo[:n]); got != message[:len(got)] {
+					t.Fatalf("round %d: %q came back", rounds, got)
+				}
+				if err != nil {
+					if rounds == 0 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Errorf("round %d ended with %v", rounds, err)
+					}
+					break
+				}
+				head = ""
+				if _, err := io.WriteString(c.Conn, message); err != nil {
+					t.Errorf("round %d: %v", rounds, err)
+					break
+				}
+			}
+			c.Conn.Close()
+			p.ExitsCleanly()
+		})
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	for _, s := range signals {
+		t.Run(s.String(), func(t *testing.T) {
+			p, address := start(t)
+			c := program.Dial(t, address) // not closed: the drain waits for it
+			c.Send("x")
+			c.Text(1)
+			p.Signal(s)
+			p.AwaitRefusal(address)
+			state := p.Insist(s)
+			if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
+				t.Errorf("ended with %v, want that of %v", state, s)
+			}
+		})
+	}
+}

@@ -1,0 +1,95 @@
+package main_test
+
+import (
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/eddynet/eddy/examples/internal/program"
+)
+
+func TestMain(m *testing.M) { program.Main(m) }
+
+// start returns the running server and its address.
+func start(t *testing.T) (*program.Program, string) {
+	t.Helper()
+	p := program.Start(t, "-listen", "127.0.0.1:0")
+	return p, strings.TrimSuffix(p.Stdout.Line("http://"), "/")
+}
+
+func TestServesItsURL(t *testing.T) {
+	p, address := start(t)
+	client := http.Client{Timeout: program.Patience}
+	for range 3 {
+		response, err := client.Get("http://" + address + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if response.StatusCode != 200 || string(body) != "Hello, World!" {
+			t.Errorf("got %s %q", response.Status, body)
+		}
+		if got := response.Header.Get("Content-Type"); got != "text/plain" {
+			t.Errorf("Content-Type is %q", got)
+		}
+	}
+	p.Signal(syscall.SIGTERM)
+	p.ExitsCleanly()
+}
+
+func TestDefaultAddressIsInItsUsage(t *testing.T) {
+	p := program.Start(t, "-help")
+	p.Wait()
+	if got := p.Stderr.String(); !strings.Contains(got, `"127.0.0.1:8080"`) {
+		t.Errorf("-help does not name the default address: %s", got)
+	}
+}
+
+// signals are those that end the program cleanly: what kill sends, and Ctrl-C.
+var signals = []os.Signal{syscall.SIGTERM, os.Interrupt}
+
+func TestSignalFinishesTheRequestInWork(t *testing.T) {
+	for _, s := range signals {
+		t.Run(s.String(), func(t *testing.T) {
+			p, address := start(t)
+			c := program.Dial(t, address)
+			c.Get("/") // the connection is past the kernel's queue
+			request := program.Get("/")
+			c.Send(request[:20])
+			p.Signal(s)
+			p.AwaitRefusal(address)
+			for _, a := range c.UntilLast(request, 20) {
+				if a.StatusCode != 200 || a.Text != "Hello, World!" {
+					t.Errorf("got %s %q", a.Status, a.Text)
+				}
+			}
+			c.Ends()
+			c.Conn.Close()
+			p.ExitsCleanly()
+		})
+	}
+}
+
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	for _, s := range signals {
+		t.Run(s.String(), func(t *testing.T) {
+			p, address := start(t)
+			c := program.Dial(t, address)
+			c.Get("/")
+			c.Send("GET / HT") // keeps the drain waiting, for longer than Patience
+			p.Signal(s)
+			p.AwaitRefusal(address)
+			state := p.Insist(s)
+			if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
+				t.Errorf("ended with %v, want that of %v", state, s)
+			}
+		})
+	}
+}

@@ -1,0 +1,148 @@
+// Package program runs an example as its users do, for its tests: built once, in a
+// process of its own that ends with the test. A test package calls
+//
+//	func TestMain(m *testing.M) { program.Main(m) }
+//
+// and its tests call Start.
+package program
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// Patience bounds every wait. No test expects to reach it.
+const Patience = 20 * time.Second
+
+// binary is the example's, built by Main.
+var binary string
+
+// Main builds the main package in the current directory, which is that of the test,
+// and runs the tests. With the race detector on, the program has it too.
+func Main(m *testing.M) {
+	dir, err := os.MkdirTemp("", "eddy-example-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binary = filepath.Join(dir, "program")
+	code := 1
+	build := exec.Command("go", append([]string{"build", "-o", binary}, buildFlags...)...)
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)
+	} else {
+		code = m.Run()
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+// Program is a running example. Its methods are for the goroutine of the test,
+// unless they say otherwise.
+type Program struct {
+	Stdout, Stderr *Output
+
+	t     testing.TB
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when it has ended and all its output is here
+}
+
+// Start runs the program with these arguments. When the test is over, it is killed
+// if it still runs, and shown if the test has failed.
+func Start(t testing.TB, args ...string) *Program {
+	t.Helper()
+	p := &Program{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
+	p.Stdout, p.Stderr = newOutput("stdout", p), newOutput("stderr", p)
+	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
+	p.cmd.WaitDelay = Patience
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		_ = p.cmd.Wait() // ProcessState has it
+		close(p.ended)
+	}()
+	t.Cleanup(p.cleanup)
+	return p
+}
+
+func (p *Program) cleanup() {
+	p.Kill()
+	if p.t.Failed() {
+		p.t.Logf("%v: %v\nstdout:\n%s\nstderr:\n%s", p.cmd.Args[1:], p.cmd.ProcessState, p.Stdout, p.Stderr)
+	}
+}
+
+// PID is the process's number.
+func (p *Program) PID() int { return p.cmd.Process.Pid }
+
+// Ended is closed when the program has ended. Any goroutine.
+func (p *Program) Ended() <-chan struct{} { return p.ended }
+
+// Signal sends a signal. It is no error if the program has ended.
+func (p *Program) Signal(s os.Signal) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	default:
+		if err := p.cmd.Process.Signal(s); err != nil && err != os.ErrProcessDone {
+			p.t.Errorf("send %v: %v", s, err)
+		}
+	}
+}
+
+// Insist sends a signal again and again until the program ends: a single one may
+// come before the program has digested the one before.
+func (p *Program) Insist(s os.Signal) *os.ProcessState {
+	p.t.Helper()
+	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
+		p.Signal(s)
+		select {
+		case <-p.ended:
+			return p.cmd.ProcessState
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return p.Wait()
+}
+
+// Wait waits for the end of the program, within Patience.
+func (p *Program) Wait() *os.ProcessState {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(Patience):
+		p.t.Fatalf("the program still runs after %v", Patience)
+	}
+	return p.cmd.ProcessState
+}
+
+// ExitsCleanly waits for the end of the program, and expects exit status 0.
+func (p *Program) ExitsCleanly() {
+	p.t.Helper()
+	if state := p.Wait(); !state.Success() {
+		p.t.Errorf("the program ended with %v, want exit status 0", state)
+	}
+}
+
+// Kill ends the program without further ado, and waits for it.
+func (p *Program) Kill() {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+		return
+	default:
+		_ = p.cmd.Process.Kill() // it may just have ended
+	}
+	select {
+	case <-p.ended:
+	case <-time.After(2 * Patience):
+		p.t.Errorf("process %d does not end when killed", p.PID())
+	}
+}

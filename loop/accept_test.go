@@ -1,0 +1,338 @@
+package loop
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestJudgeAcceptErrors(t *testing.T) {
+	for errno, want := range map[unix.Errno]verdict{
+		unix.EAGAIN:       acceptDone,
+		unix.EINTR:        acceptNext,
+		unix.ECONNABORTED: acceptNext,
+		unix.EPROTO:       acceptNext,
+		unix.ENETDOWN:     acceptNext,
+		unix.ENETUNREACH:  acceptNext,
+		unix.EHOSTDOWN:    acceptNext,
+		unix.EHOSTUNREACH: acceptNext,
+		unix.ENOPROTOOPT:  acceptNext,
+		unix.EOPNOTSUPP:   acceptNext,
+		unix.EPERM:        acceptNext,
+		unix.EMFILE:       acceptWait,
+		unix.ENFILE:       acceptWait,
+		unix.ENOBUFS:      acceptWait,
+		unix.ENOMEM:       acceptWait,
+		unix.EBADF:        acceptWait, // and whatever else: never a spin
+		unix.EINVAL:       acceptWait,
+		unix.ENOTSOCK:     acceptWait,
+	} {
+		if got := judge(errno); got != want {
+			t.Errorf("%v: %d, want %d", errno, got, want)
+		}
+	}
+}
+
+// listen puts a listener on the loop and returns its address.
+func (r *rig) listen(network, address string, services ...*Service) (*Acceptor, net.Addr) {
+	r.t.Helper()
+	fds, addr, err := Listen(network, address, 1)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	a, err := r.loop.Accept(fds[0], services)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.cycle()
+	return a, addr
+}
+
+func (r *rig) service(l *Loop, p Protocol) *Service {
+	r.t.Helper()
+	s, err := l.NewService(p, &r.settings)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+// hello greets, so that a client knows it was accepted.
+type hello struct{ echo }
+
+func (hello) OnOpen(c *Conn) { _, _ = c.WriteString("hello") }
+
+func TestAcceptOnEveryNetwork(t *testing.T) {
+	for network, address := range map[string]string{
+		"tcp": "127.0.0.1:0", "tcp4": "127.0.0.1:0", "tcp6": "[::1]:0",
+		"unix": filepath.Join(t.TempDir(), "socket"),
+	} {
+		t.Run(network, func(t *testing.T) {
+			r := newRig(t)
+			p := &script{}
+			var remote net.Addr
+			p.open = func(c *Conn) {
+				remote = c.RemoteAddr()
+				_, _ = c.WriteString("hello")
+			}
+			_, addr := r.listen(network, address, r.service(r.loop, p))
+			client := dial(t, addr)
+			r.until("the client is greeted", client.has("hello"))
+			r.settled()
+
+			sa, err := unix.Getsockname(client.fd)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := encode(sa).addr(); network != "unix" && remote.String() != want.String() {
+				t.Errorf("RemoteAddr %v, the client has %v", remote, want)
+			}
+			if network == "unix" && remote.Network() != "unix" {
+				t.Errorf("RemoteAddr %v", remote)
+			}
+			c := r.loop.table.conns()[0]
+			if network != "unix" {
+				v, err := unix.GetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
+				if err != nil || v == 0 {
+					t.Errorf("TCP_NODELAY is %d, %v: small answers would wait", v, err)
+				}
+			}
+			flags, err := unix.FcntlInt(uintptr(c.fd), unix.F_GETFL, 0)
+			if err != nil || flags&unix.O_NONBLOCK == 0 {
+				t.Errorf("the connection blocks: flags %x, %v", flags, err)
+			}
+			flags, err = unix.FcntlInt(uintptr(c.fd), unix.F_GETFD, 0)
+			if err != nil || flags&unix.FD_CLOEXEC == 0 {
+				t.Errorf("programs inherit the connection: flags %x, %v", flags, err)
+			}
+		})
+	}
+}
+
+func TestSharedListenerDealsOutOverLoops(t *testing.T) {
+	r := newRig(t)
+	limit := NewLimit(100)
+	loops := []*Loop{r.loop, r.newLoop(limit), r.newLoop(limit)}
+	r.loop.limit = limit
+	var services []*Service
+	for _, l := range loops {
+		services = append(services, r.service(l, hello{}))
+	}
+	_, addr := r.listen("tcp4", "127.0.0.1:0", services...)
+	var clients []*socket
+	for range 9 {
+		clients = append(clients, dial(t, addr))
+	}
+	greeted := func() bool {
+		n := 0
+		for _, l := range loops[1:] {
+			cycle(t, l)
+		}
+		for _, client := range clients {
+			if client.has("hello")() {
+				n++
+			}
+		}
+		return n == len(clients)
+	}
+	r.until("all clients are greeted", greeted)
+	for i, l := range loops {
+		if l.conns != 3 {
+			t.Errorf("loop %d has %d connections, want 3", i, l.conns)
+		}
+	}
+	if n := limit.open.Load(); n != 9 {
+		t.Errorf("%d connections counted, want 9", n)
+	}
+}
+
+func TestConnectionForAnEndedLoopIsClosed(t *testing.T) {
+	r := newRig(t)
+	other := r.newLoop(r.loop.limit)
+	service := r.service(other, hello{})
+	_, addr := r.listen("tcp4", "127.0.0.1:0", service)
+	other.end()
+	client := dial(t, addr)
+	r.until("the client is told", client.all)
+	if n := r.loop.limit.open.Load(); n != 0 {
+		t.Errorf("%d connections counted, want 0", n)
+	}
+}
+
+func TestAcceptBudget(t *testing.T) {
+	r := newRig(t)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	for range acceptBudget + 20 {
+		dial(t, addr)
+	}
+	r.cycle()
+	if r.loop.conns != acceptBudget {
+		t.Errorf("%d connections accepted in one cycle, want the budget of %d", r.loop.conns, acceptBudget)
+	}
+	r.until("the rest follows", func() bool { return r.loop.conns == acceptBudget+20 })
+}
+
+// Beyond MaxConns clients wait in the kernel's queue, and are served when others
+// have gone.
+func TestMaxConns(t *testing.T) {
+	r := newRig(t)
+	r.loop.limit = NewLimit(2)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range 5 {
+		clients = append(clients, dial(t, addr))
+	}
+	r.settled() // which would not be, if the waiting ones kept it awake
+	if r.loop.conns != 2 {
+		t.Fatalf("%d connections, want 2", r.loop.conns)
+	}
+	if got := r.loop.Stats().AcceptPauses; got != 1 {
+		t.Errorf("%d pauses, want 1", got)
+	}
+	for range 5 {
+		r.pass(shortageDelay)
+	}
+	r.settled()
+	if got := r.loop.Stats().AcceptPauses; got > 6 {
+		t.Errorf("%d pauses in 5 delays", got)
+	}
+	if got := r.logged.count("MaxConns"); got != 1 {
+		t.Errorf("%d log lines, want one in a while: %q", got, r.logged.lines)
+	}
+	for i, client := range clients {
+		client.all()
+		if greeted := string(client.got) == "hello"; greeted != (i < 2) {
+			t.Errorf("client %d: got %q", i, client.got)
+		}
+	}
+	for i, client := range clients[:3] {
+		client.close()
+		r.until("the next one gets its turn", func() bool {
+			r.pass(shortageDelay)
+			return clients[i+2].has("hello")()
+		})
+		if r.loop.conns > 2 {
+			t.Errorf("%d connections, want 2", r.loop.conns)
+		}
+	}
+	if n := r.loop.limit.open.Load(); n != int64(r.loop.conns) {
+		t.Errorf("%d connections counted of %d", n, r.loop.conns)
+	}
+}
+
+// Out of descriptors: the listener pauses, the loop sleeps, and who waited is
+// served later. In a process of its own, whose limit is lowered.
+func TestOutOfDescriptors(t *testing.T) {
+	if !inChild(t) {
+		return
+	}
+	r := newRig(t)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range 8 {
+		clients = append(clients, dial(t, addr))
+	}
+
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	free, err := unix.FcntlInt(uintptr(clients[0].fd), unix.F_DUPFD_CLOEXEC, 0) // the lowest
+	if err != nil {
+		t.Fatal(err)
+	}
+	closeFD(free)
+	lowered := limit
+	lowered.Cur = uint64(free) + 2 // there is room for two
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lowered); err != nil {
+		t.Fatal(err)
+	}
+
+	r.settled() // the loop sleeps, with 6 in the queue
+	if r.loop.conns > 2 || r.loop.Stats().AcceptPauses != 1 {
+		t.Fatalf("%d connections, %d pauses: want at most 2, and one pause", r.loop.conns, r.loop.Stats().AcceptPauses)
+	}
+	for range 10 {
+		r.pass(shortageDelay)
+		r.settled()
+	}
+	if got := r.loop.Stats().AcceptPauses; got != 11 {
+		t.Errorf("%d pauses in 10 delays, want one after each", got)
+	}
+	if got := r.logged.count("ulimit -n"); got != 1 {
+		t.Errorf("%d log lines, want one in a while: %q", got, r.logged.lines)
+	}
+	r.pass(shortageLogEvery)
+	if got := r.logged.count("ulimit -n"); got != 2 {
+		t.Errorf("%d log lines after a while, want 2", got)
+	}
+
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	r.pass(shortageDelay)
+	for _, client := range clients {
+		r.until("the client is greeted", client.has("hello"))
+	}
+	r.settled()
+}
+
+// inChild runs the test again in a child process, and says whether this is it.
+func inChild(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv("EDDY_TEST_CHILD") == t.Name() {
+		return true
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v", "-test.timeout=60s")
+	cmd.Env = append(os.Environ(), "EDDY_TEST_CHILD="+t.Name())
+	out, err := cmd.CombinedOutput()
+	if err != nil || !bytes.Contains(out, fmt.Appendf(nil, "--- PASS: %s", t.Name())) {
+		t.Errorf("child process: %v\n%s", err, out)
+	}
+	return false
+}
+
+func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
+	r := newRig(t)
+	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range 5 {
+		clients = append(clients, dial(t, addr))
+	}
+	for range 2 { // twice does no harm
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, client := range clients {
+		r.until("the client is greeted", client.has("hello"))
+	}
+	if conn, err := net.DialTimeout("tcp4", addr.String(), patience); err == nil {
+		conn.Close()
+		t.Error("a closed listener still takes connections")
+	}
+	r.settled()
+}
+
+func TestAcceptorClosedWhilePaused(t *testing.T) {
+	r := newRig(t)
+	r.loop.limit = NewLimit(0)
+	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	client := dial(t, addr)
+	r.until("the listener pauses", func() bool { return r.loop.count.AcceptPauses > 0 })
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.pass(time.Second) // the timer that would arm it again finds it closed
+	r.until("the client is told", client.all)
+	if r.logged.count("interest") != 0 {
+		t.Errorf("log %q", r.logged.lines)
+	}
+}

@@ -1,0 +1,131 @@
+package loop
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestDetachGivesTheConnectionAway(t *testing.T) {
+	r := newRig(t)
+	before := openDescriptors()
+	ours, peer := slowPair(t, tcpPair)
+	p := &script{data: func(*Conn, []byte) int { return 0 }}
+	c := r.adopt(ours, p)
+	peer.send("unused")
+	r.until("input arrives", func() bool { return p.count("data:") == 1 })
+
+	pending := pattern(500_000)
+	releases := 0
+	_ = c.WriteOwned(pending[:250_000], func() { releases++ })
+	_ = c.SendFile(tempFile(t, pending), 250_000, 250_000)
+	r.settled()
+	conn, input, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(input) != "unused" {
+		t.Errorf("input %q came along", input)
+	}
+	p.expect(t, "open", "data:unused")
+	r.settled()
+	p.expect(t, "open", "data:unused", "close:"+ErrDetached.Error())
+
+	written := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, "behind it")
+		written <- errors.Join(err, conn.Close())
+	}()
+	peer.readToEnd(1 << 20)
+	if err := receive(t, written, "the write ends"); err != nil {
+		t.Error(err)
+	}
+	if want := append(pending, "behind it"...); !bytes.Equal(peer.got, want) {
+		t.Errorf("peer got %d bytes, want %d: the pending ones, then the new", len(peer.got), len(want))
+	}
+	if releases != 1 {
+		t.Errorf("released %d times, want once", releases)
+	}
+	peer.close()
+	if after := openDescriptors(); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+	if n := r.loop.limit.open.Load(); n != 0 || r.loop.conns != 0 {
+		t.Errorf("%d connections counted, %d on the loop", n, r.loop.conns)
+	}
+}
+
+func TestDetachedConnectionHasDeadlines(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(tcpPair, &script{})
+	conn, _, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	r.settled()
+	if err := conn.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read: %v, want the deadline", err)
+	}
+}
+
+func TestDetachOfAClosedConnection(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, &script{})
+	c.Close()
+	if _, _, err := c.Detach(); err != ErrClosed {
+		t.Errorf("error %v, want ErrClosed", err)
+	}
+}
+
+// The loop's descriptor is gone with Detach, and its number may be somebody
+// else's: the end of the connection must not touch it.
+func TestDetachLeavesTheNextOwnerOfTheNumberAlone(t *testing.T) {
+	r := newRig(t)
+	p := &script{closed: func(*Conn, error) { panic("in OnClose") }} // which asks for a reset
+	c, _ := r.open(tcpPair, p)
+	number := int(c.fd)
+	conn, _, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	a, b := newTCPPair(t)
+	if a.fd != number && b.fd != number {
+		t.Skipf("descriptor %d was not reused", number)
+	}
+	r.settled()
+	b.send("x")
+	a.wait(unix.POLLIN)
+	b.close()
+	a.readToEnd(10)
+	if a.err != nil || string(a.got) != "x" {
+		t.Errorf("the next owner was reset, or closed: %v, %q", a.err, a.got)
+	}
+}
+
+// A paused connection whose peer has gone is not in the poller any more.
+func TestDetachOfAnUnwatchedConnection(t *testing.T) {
+	r := newRig(t)
+	p := &script{open: (*Conn).PauseRead}
+	c, peer := r.open(unixPair, p)
+	peer.send("last words")
+	peer.close()
+	r.settled()
+	conn, _, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if got, err := io.ReadAll(conn); string(got) != "last words" || err != nil {
+		t.Errorf("read %q, %v", got, err)
+	}
+}

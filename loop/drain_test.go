@@ -1,0 +1,156 @@
+package loop
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestDrainTellsConnectionsAndClosesTheOthers(t *testing.T) {
+	r := newRig(t)
+	told := withShutdown{&script{}, nil}
+	untold := &script{}
+	a, peerA := r.open(unixPair, told)
+	_, peerB := r.open(unixPair, untold)
+	if err := r.loop.Drain(time.Second); err != nil {
+		t.Fatal(err)
+	}
+	r.settled()
+	told.expect(t, "open", "shutdown")
+	untold.expect(t, "open")
+	if !r.loop.Draining() {
+		t.Error("not draining")
+	}
+
+	peerB.send("late") // within the grace it is served
+	r.until("a late request arrives", func() bool { return untold.count("data:") == 1 })
+	r.pass(time.Second)
+	r.until("the end arrives", peerB.all)
+	peerB.close()
+	r.until("the connection ends", untold.ended)
+	untold.expect(t, "open", "data:late", "close:<nil>")
+	told.expect(t, "open", "shutdown") // ends in its own time
+	if r.loop.conns != 1 {
+		t.Errorf("%d connections, want the one that was told", r.loop.conns)
+	}
+	a.Close()
+	peerA.close()
+	r.until("the connection ends", told.ended)
+	if r.loop.conns != 0 {
+		t.Errorf("%d connections", r.loop.conns)
+	}
+}
+
+func TestRunEndsAfterTheLastConnectionOfADrain(t *testing.T) {
+	r := newRig(t)
+	ended := make(chan struct{})
+	p := withShutdown{&script{closed: func(*Conn, error) { close(ended) }}, nil}
+	_, peer := r.open(unixPair, p)
+	result := make(chan error, 1)
+	go func() { result <- r.loop.Run() }()
+	told := make(chan struct{})
+	if err := r.loop.Drain(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.loop.Post(func() { close(told) }); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, told, "the drain begins")
+	select {
+	case err := <-result:
+		t.Fatalf("Run ended, %v, while a connection was open", err)
+	default:
+	}
+	peer.close()
+	receive(t, ended, "the connection ends")
+	if err := receive(t, result, "Run ends"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDrainWithoutConnectionsEndsAtOnce(t *testing.T) {
+	r := newRig(t)
+	result := make(chan error, 1)
+	go func() { result <- r.loop.Run() }()
+	if err := r.loop.Drain(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, result, "Run ends"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestForceEndsEverything(t *testing.T) {
+	r := newRig(t)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	idle, stubborn, closing := &script{}, withShutdown{&script{}, nil}, &script{}
+	r.open(unixPair, idle)
+	r.open(unixPair, stubborn)
+	ours, _ := slowPair(t, unixPair)
+	c := r.adopt(ours, closing)
+	_, _ = c.Write(pattern(1 << 20))
+	c.Close()
+	client := dial(t, addr)
+	r.until("the client is greeted", client.has("hello"))
+
+	result := make(chan error, 1)
+	go func() { result <- r.loop.Run() }()
+	if err := r.loop.Drain(time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.loop.Force(); err != nil {
+		t.Fatal(err)
+	}
+	if err := receive(t, result, "Run ends"); err != nil {
+		t.Error(err)
+	}
+	want := "close:" + ErrServerClosed.Error()
+	for _, p := range []*script{idle, stubborn.script, closing} {
+		if p.count("close:") != 1 || p.count(want) != 1 {
+			t.Errorf("calls %q, want %q once", p.calls, want)
+		}
+	}
+	client.wait(unix.POLLIN)
+	if !client.all() {
+		t.Error("the client's connection is still open")
+	}
+}
+
+// Cut off in the middle is not complete: the peer must be able to tell.
+func TestForceResetsWhatIsCutOff(t *testing.T) {
+	r := newRig(t)
+	ours, peer := slowPair(t, tcpPair)
+	c := r.adopt(ours, &script{})
+	_, _ = c.Write(pattern(4 << 20))
+	c.Close()
+	_ = r.loop.Force()
+	r.settled()
+	r.until("the end reaches the peer", peer.all)
+	if peer.err != unix.ECONNRESET {
+		t.Errorf("peer got %d bytes and an orderly end, want a reset", len(peer.got))
+	}
+}
+
+func TestStopAcceptingServesTheQueue(t *testing.T) {
+	r := newRig(t)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range acceptBudget + 10 {
+		clients = append(clients, dial(t, addr))
+	}
+	done := false
+	if err := r.loop.StopAccepting(func() { done = true }); err != nil {
+		t.Fatal(err)
+	}
+	r.cycle()
+	if !done {
+		t.Error("done was not called")
+	}
+	if r.loop.conns != len(clients) {
+		t.Errorf("%d connections accepted of %d that waited", r.loop.conns, len(clients))
+	}
+	for _, client := range clients {
+		r.until("the client is greeted", client.has("hello"))
+	}
+}
