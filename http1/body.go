@@ -7,6 +7,9 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
+// bodies is the pool for bodies of requests.
+var bodies = buffers.NewPool(buffers.MaxKept)
+
 // bodyReader takes a request's body off the input. A body that has come whole with
 // its head is left where it is; any other is gathered, unless it goes to OnBody
 // piece by piece, or is not wanted any more.
@@ -14,7 +17,9 @@ type bodyReader struct {
 	limit     int64 // bytes; 413 beyond
 	waiting   bool  // the deadline of the head runs
 	paused    bool  // by the program
+	held      bool  // all has come, but the end is not told during a pause
 	continued bool  // 100 Continue is sent, or was not asked for
+	onDemand  bool  // 100 Continue waits for Request.proceed
 	unwanted  bool  // the answer is given: what comes is read away
 	inPlace   bool  // all of it stands behind the head
 	chunks    httpparse.Chunked
@@ -34,9 +39,8 @@ func (b *bodyReader) begin(x *session) {
 // expect is called when a body follows. rest is what of it is here.
 func (b *bodyReader) expect(x *session, rest []byte) {
 	h := &x.request.head
-	if !b.continued && len(rest) == 0 && x.out != answered {
-		b.continued = true
-		_, _ = x.conn.WriteString("HTTP/1.1 100 Continue\r\n\r\n") // a failure ends the connection
+	if len(rest) == 0 && x.out != answered && !b.onDemand {
+		b.sendContinue(x)
 	}
 	whole := h.Framing == httpparse.ContentLength && int64(len(rest)) >= h.Length
 	if b.inPlace = whole && b.pieces == nil && !b.unwanted; b.inPlace {
@@ -44,9 +48,17 @@ func (b *bodyReader) expect(x *session, rest []byte) {
 	}
 	b.started = x.conn.Loop().Now()
 	if b.pieces == nil && !b.unwanted {
-		b.gathered = buffers.Get()
+		b.gathered = bodies.Get()
 	}
 	b.wait(x)
+}
+
+// sendContinue tells a client that waits for it to send the body.
+func (b *bodyReader) sendContinue(x *session) {
+	if !b.continued {
+		b.continued = true
+		_, _ = x.conn.WriteString("HTTP/1.1 100 Continue\r\n\r\n") // a failure ends the connection
+	}
 }
 
 // wait moves the deadline with what has come: the peer owes MinBodyRate.
@@ -95,11 +107,27 @@ func (b *bodyReader) take(x *session, p []byte) bool {
 	case b.received > b.limit:
 		b.malformed(x, errBodyTooLarge)
 	case b.pieces == nil:
-		b.gathered.B = append(b.gathered.B, p...)
+		b.gather(p, x.request.head.Length)
 	case len(p) > 0:
 		b.deliver(x, p, false)
 	}
 	return x.conn.Open()
+}
+
+// gather appends a piece. The buffer doubles, but does not grow beyond a length that
+// is known: memory follows what has come, not what was announced.
+func (b *bodyReader) gather(p []byte, length int64) {
+	buf := b.gathered
+	if need := len(buf.B) + len(p); need > cap(buf.B) {
+		size := 2 * cap(buf.B)
+		if length > 0 {
+			size = int(min(int64(size), length))
+		}
+		grown := make([]byte, len(buf.B), max(size, need))
+		copy(grown, buf.B)
+		buf.B = grown
+	}
+	buf.B = append(buf.B, p...)
 }
 
 // deliver calls OnBody. A panic ends the exchange like one of the handler.
@@ -112,6 +140,10 @@ func (b *bodyReader) deliver(x *session, p []byte, last bool) {
 func (b *bodyReader) proceed(x *session, done bool) {
 	if !done {
 		b.wait(x)
+		return
+	}
+	if b.held = b.paused; b.held {
+		x.awaitAnswer()
 		return
 	}
 	if b.pieces != nil && !b.unwanted {
@@ -191,7 +223,7 @@ func (b *bodyReader) discard(x *session) {
 	b.paused = false
 	b.pieces = nil
 	if b.gathered != nil {
-		buffers.Put(b.gathered)
+		bodies.Put(b.gathered)
 		b.gathered = nil
 	}
 	x.request.body = nil
@@ -200,8 +232,8 @@ func (b *bodyReader) discard(x *session) {
 		return
 	}
 	if x.in == inBody {
-		b.wait(x)
 		x.conn.ResumeRead()
+		b.proceed(x, b.held)
 	}
 }
 
@@ -210,14 +242,14 @@ func (b *bodyReader) pin(r *Request) {
 	if b.gathered != nil || len(r.body) == 0 {
 		return
 	}
-	b.gathered = buffers.Get()
+	b.gathered = bodies.Get()
 	b.gathered.B = append(b.gathered.B, r.body...)
 	r.body = b.gathered.B
 }
 
 func (b *bodyReader) reset() {
 	if b.gathered != nil {
-		buffers.Put(b.gathered)
+		bodies.Put(b.gathered)
 	}
 	*b = bodyReader{}
 }

@@ -16,6 +16,8 @@ type Deferred struct {
 	answered atomic.Bool
 	settled  bool        // the answer was written: nobody uses the request any more. Loop only
 	onGone   func(error) // loop only
+	broken   func(error) // loop only: what is missing of the body will not come
+	working  bool        // a goroutine is at work until it ends the lifetime, beyond its answer
 	lifetime lifetime
 }
 
@@ -29,11 +31,12 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 	x := w.session
 	x.answer(deferred)
 	x.deferred = &Deferred{ref: x.conn.Ref(), timeout: timeout}
+	x.pin() // other goroutines may read the request from now on
 	x.awaitAnswer()
 	if w.body != nil && len(w.body.B) == 0 {
 		w.dropBody() // nothing is held while waiting
 	}
-	if x.conn.EOF() {
+	if x.gone {
 		x.deferred.clientLeft(ErrClientGone)
 	}
 	return x.deferred
@@ -64,7 +67,9 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 		return
 	}
 	d.settled = true
-	d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
+	if !d.working {
+		d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
+	}
 	x.call(func(w *Response, _ *Request) { fn(w) })
 	if x.out == deferred {
 		x.response.Finish()
@@ -81,6 +86,13 @@ func (d *Deferred) clientLeft(cause error) {
 	if fn := d.onGone; fn != nil && !d.settled {
 		d.onGone = nil
 		fn(cause)
+	}
+}
+
+// breakOff tells a reader of the body that no more will come.
+func (d *Deferred) breakOff(cause error) {
+	if d.broken != nil {
+		d.broken(cause)
 	}
 }
 

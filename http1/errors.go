@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -70,6 +71,12 @@ func (x *session) refuse(err error) {
 	}
 	if x.out == unanswered {
 		x.answer(handling)
+	}
+	if x.out == deferred && x.deferred.claim() {
+		x.deferred.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
+	}
+	if x.deferred != nil {
+		x.deferred.breakOff(err)
 	}
 	w := &x.response
 	w.Reset()

@@ -122,10 +122,10 @@ func (r *Request) ResumeBody() {
 		return
 	}
 	x.body.paused = false
-	if x.in == inBody {
-		x.body.wait(x)
-	}
 	x.conn.ResumeRead()
+	if x.in == inBody {
+		x.body.proceed(x, x.body.held)
+	}
 }
 
 // RemoteAddr is the peer's address, such as "192.0.2.1:1234", "@" for a Unix

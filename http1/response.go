@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -24,6 +25,7 @@ type Response struct {
 	length  int64           // announced with SetLength; -1 if not
 	sent    int64           // bytes of body handed to the connection
 	close   bool
+	own     ownLines // that the engine leaves to whoever made the fields
 }
 
 // begin makes the response ready for its handler.
@@ -36,6 +38,7 @@ func (w *Response) begin() {
 func (w *Response) reset() {
 	w.fields.reset()
 	w.close = false
+	w.own = 0
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next answer
 	} else if w.body != nil {
@@ -130,7 +133,7 @@ func (w *Response) Reset() {
 // decide settles whether the connection goes on after this answer.
 func (w *Response) decide() {
 	x := w.session
-	x.persist = x.request.head.KeepAlive && !w.close && !x.conn.Loop().Draining() &&
+	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && !x.conn.Loop().Draining() &&
 		(x.body.pieces != nil || x.body.discardable(x))
 }
 
@@ -142,12 +145,12 @@ func (w *Response) Finish() {
 	x := w.session
 	w.decide()
 	var body []byte
-	if w.body != nil && !bodyless(w.status) {
+	if w.body != nil && !w.bodyless() {
 		body = w.body.B
 	}
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
-	if !lengthless(w.status) {
+	if !w.lengthless() {
 		dst = appendLength(dst, int64(len(body)))
 	}
 	dst = append(dst, "\r\n"...)
@@ -165,6 +168,17 @@ func (w *Response) Finish() {
 	x.sent()
 }
 
+// tunnel says that the answer is a 2xx to CONNECT: what follows its head is not HTTP,
+// and so it has no framing (RFC 9110 section 9.3.6).
+func (w *Response) tunnel() bool {
+	return w.session.request.head.Form == httpparse.AuthorityForm && w.status/100 == 2
+}
+
+func (w *Response) bodyless() bool { return bodyless(w.status) || w.tunnel() }
+func (w *Response) lengthless() bool {
+	return lengthless(w.status) || w.tunnel() || w.own&ownFraming != 0
+}
+
 func appendLength(dst []byte, n int64) []byte {
 	dst = append(dst, "Content-Length: "...)
 	dst = strconv.AppendInt(dst, n, 10)
@@ -175,7 +189,7 @@ func appendLength(dst []byte, n int64) []byte {
 func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
 	dst = append(dst, statusLine(w.status)...)
-	dst = append(dst, x.server.stamp.at(x.conn.Loop().Now())...)
+	dst = x.server.stamp.append(dst, x.conn.Loop().Now(), w.own)
 	dst = append(dst, w.fields.lines...)
 	if !x.persist {
 		dst = append(dst, "Connection: close\r\n"...)

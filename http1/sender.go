@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/eddynet/eddy/buffers"
@@ -13,6 +14,8 @@ import (
 type sender struct {
 	ref    loop.Ref
 	window int64 // bytes
+
+	waiting []*buffers.Buffer // pieces that have come and wait for room. Loop only
 
 	mu     sync.Mutex
 	change sync.Cond // on mu: room, or the end
@@ -65,14 +68,30 @@ func (s *Stream) send(p []byte, wait bool) error {
 
 // sendHere is the rest of Send, on the loop.
 func (s *Stream) sendHere(b *buffers.Buffer) {
-	_, _ = s.Write(b.B) // a failure has ended the stream, as the next Send will say
+	s.sender.waiting = append(s.sender.waiting, b)
+	s.writeWaiting()
+}
+
+// writeWaiting writes the pieces that have come, while there is room. Those of an
+// ended stream are dropped, as the next Send will say.
+func (s *Stream) writeWaiting() {
 	d := &s.sender
+	written, n := int64(0), 0
+	for n < len(d.waiting) && (s.session == nil || s.Room()) {
+		b := d.waiting[n]
+		n++
+		if s.session != nil {
+			_, _ = s.write(b.B) // a failure ends the stream
+		}
+		written += int64(len(b.B))
+		buffers.Put(b)
+	}
+	d.waiting = slices.Delete(d.waiting, 0, n)
 	d.mu.Lock()
-	d.onWay -= int64(len(b.B))
+	d.onWay -= written
 	d.full = s.session != nil && !s.Room()
 	d.change.Broadcast()
 	d.mu.Unlock()
-	buffers.Put(b)
 }
 
 // Close is Finish behind everything that was sent before. It may be called more than
@@ -83,14 +102,6 @@ func (s *Stream) Close() error {
 		return s.cause()
 	}
 	return nil
-}
-
-// setRoom is told by the loop that there is room again, or none.
-func (d *sender) setRoom(room bool) {
-	d.mu.Lock()
-	d.full = !room
-	d.change.Broadcast()
-	d.mu.Unlock()
 }
 
 func (d *sender) end() {

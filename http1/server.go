@@ -188,7 +188,7 @@ func (s *Server) release(x *session) {
 		return
 	}
 	x.reset()
-	x.conn, x.in, x.out, x.running, x.upgrade = nil, between, unanswered, false, nil
+	x.conn, x.in, x.out, x.running, x.gone, x.upgrade = nil, between, unanswered, false, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

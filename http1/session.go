@@ -8,6 +8,9 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
+// heads is the pool for heads that outlive OnData, some of them for long.
+var heads = buffers.NewPool(8 << 10)
+
 // session is the work on a connection's exchange, from the first byte of a request
 // to the last of its answer. An idle connection has none. It belongs to the loop.
 type session struct {
@@ -16,6 +19,8 @@ type session struct {
 	in       inbound
 	out      outbound
 	running  bool // within run
+	pinned   bool // the complete request refers to copies: see pin
+	gone     bool // the client has stopped sending
 	persist  bool // decided with the head of the answer: the connection goes on
 	request  Request
 	response Response
@@ -183,6 +188,9 @@ func (x *session) over() {
 	x.answer(unanswered)
 	x.reset()
 	x.conn.SetDeadline(x.server.options.IdleTimeout)
+	if x.conn.Loop().Draining() {
+		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
+	}
 	if !x.running {
 		x.conn.ResumeRead()
 		x.server.rest(x, x.conn.Buffered() > 0)
@@ -195,9 +203,10 @@ func (x *session) reset() {
 	x.response.reset()
 	x.body.reset()
 	if x.kept != nil {
-		buffers.Put(x.kept)
+		heads.Put(x.kept)
 		x.kept = nil
 	}
+	x.pinned = false
 	x.deferred = nil
 	x.stream = nil
 }
@@ -206,11 +215,12 @@ func (x *session) reset() {
 // goes on after OnData.
 func (x *session) pin() {
 	r := &x.request
-	if r.buf == nil || !x.conn.Open() || x.upgrade != nil {
+	if r.buf == nil || !x.conn.Open() || x.upgrade != nil || x.pinned {
 		return
 	}
+	x.pinned = x.in == complete
 	if x.kept == nil {
-		x.kept = buffers.Get()
+		x.kept = heads.Get()
 		x.kept.B = append(x.kept.B, r.buf...)
 	}
 	n := len(r.buf)
@@ -232,6 +242,7 @@ func (x *session) become() {
 
 // clientLeft is told that the client has stopped sending. An answer is still tried.
 func (x *session) clientLeft() {
+	x.gone = true
 	switch x.out {
 	case deferred:
 		x.deferred.clientLeft(ErrClientGone)
@@ -279,6 +290,7 @@ func (x *session) closed(err error) {
 	}
 	if x.deferred != nil {
 		x.deferred.clientLeft(err)
+		x.deferred.breakOff(err)
 	}
 	if x.stream != nil {
 		x.stream.closed(err)

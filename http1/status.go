@@ -20,7 +20,13 @@ var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
 	return lines
 }()
 
-func statusLine(code int) string { return statusLines[code-minStatus] }
+// statusLine also makes those of codes that only a net/http handler may set.
+func statusLine(code int) string {
+	if code < minStatus || code > maxStatus {
+		return "HTTP/1.1 " + strconv.Itoa(code) + " " + http.StatusText(code) + "\r\n"
+	}
+	return statusLines[code-minStatus]
+}
 
 // bodyless says that an answer of this status has no body, whatever the handler
 // wrote (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).

@@ -12,15 +12,17 @@ import (
 // Stream belongs to the loop; Send, TrySend, Close and Context are for any
 // goroutine.
 type Stream struct {
-	session  *session // nil when it has ended
-	framing  httpparse.Framing
-	left     int64 // of the announced length
-	silent   bool  // the answer to HEAD: nothing of the body is sent
-	trailers fieldList
-	onReady  func()
-	onGone   func(error)
-	lifetime lifetime
-	sender   sender
+	session   *session // nil when it has ended
+	framing   httpparse.Framing
+	left      int64  // of the announced length
+	silent    bool   // the answer to HEAD: nothing of the body is sent
+	header    []byte // scratch for that of a chunk
+	finishing bool   // Finish was called, and waits for its turn
+	trailers  fieldList
+	onReady   func()
+	onGone    func(error)
+	lifetime  lifetime
+	sender    sender
 }
 
 // SetLength announces the length in bytes of the body of a stream, which is then
@@ -38,7 +40,7 @@ func (w *Response) Stream() *Stream {
 	s := &Stream{session: x}
 	s.sender.begin(x)
 	switch {
-	case bodyless(w.status):
+	case w.bodyless():
 		s.framing = httpparse.ContentLength
 	case w.length >= 0:
 		s.framing, s.left = httpparse.ContentLength, w.length
@@ -47,11 +49,11 @@ func (w *Response) Stream() *Stream {
 	default:
 		s.framing, x.persist = httpparse.UntilClose, false
 	}
-	s.silent = x.request.isHead() || bodyless(w.status)
+	s.silent = x.request.isHead() || w.bodyless()
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
 	switch {
-	case lengthless(w.status):
+	case w.lengthless():
 	case s.framing == httpparse.ContentLength:
 		dst = appendLength(dst, s.left)
 	case s.framing == httpparse.ChunkedBody:
@@ -60,7 +62,7 @@ func (w *Response) Stream() *Stream {
 	out.B = append(dst, "\r\n"...)
 	x.stream = s
 	x.awaitAnswer()
-	if x.conn.EOF() {
+	if x.gone {
 		s.clientLeft(ErrClientGone)
 	}
 	if w.body != nil {
@@ -71,19 +73,24 @@ func (w *Response) Stream() *Stream {
 }
 
 // Write sends p as the next piece. It is always taken while Room says so, and
-// beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, or
-// what has broken the connection. Loop only.
+// beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which
+// has aborted the connection, or what has broken it. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
-	x := s.session
-	if x == nil {
+	if s.session == nil || s.finishing {
 		return 0, s.cause()
 	}
+	return s.write(p)
+}
+
+func (s *Stream) write(p []byte) (int, error) {
+	x := s.session
 	x.awaitAnswer()
 	if s.silent || len(p) == 0 {
 		return len(p), nil
 	}
 	if s.framing == httpparse.ContentLength {
 		if int64(len(p)) > s.left {
+			x.conn.Abort(ErrLength)
 			return 0, ErrLength
 		}
 		s.left -= int64(len(p))
@@ -92,14 +99,14 @@ func (s *Stream) Write(p []byte) (int, error) {
 	if s.framing != httpparse.ChunkedBody {
 		return x.conn.Write(p)
 	}
-	out := x.conn.Out()
-	out.B = httpparse.AppendChunkHeader(out.B, len(p))
-	if n, err := x.conn.Write(p); err != nil {
-		return n, err
+	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p))
+	if err := x.conn.WriteParts(s.header, p, crlf); err != nil {
+		return 0, err
 	}
-	_, err := x.conn.WriteString("\r\n")
-	return len(p), err
+	return len(p), nil
 }
+
+var crlf = []byte("\r\n")
 
 // Room says whether the client keeps up: pending output is below the high-water
 // mark. Loop only.
@@ -129,18 +136,29 @@ func (s *Stream) SetTrailer(name, value string) error {
 	return nil
 }
 
-// Finish ends the body and so the exchange. When less was written than SetLength
-// announced, it aborts the connection and returns ErrLength. Loop only.
+// Finish ends the body and so the exchange, when what was sent before is written.
+// When less was written than SetLength announced, it aborts the connection and
+// returns ErrLength. Loop only.
 func (s *Stream) Finish() error {
-	x := s.session
-	if x == nil {
+	if s.session == nil || s.finishing {
 		return s.cause()
 	}
-	if s.framing == httpparse.ContentLength && s.left > 0 && !s.silent {
+	s.finishing = true
+	return s.finishInTurn()
+}
+
+// finishInTurn ends the body unless pieces wait, or the end of the framing has no
+// room: then the next word of room brings it about.
+func (s *Stream) finishInTurn() error {
+	x := s.session
+	chunked := s.framing == httpparse.ChunkedBody && !s.silent
+	switch {
+	case len(s.sender.waiting) > 0 || chunked && !s.Room():
+		return nil
+	case s.framing == httpparse.ContentLength && s.left > 0 && !s.silent:
 		x.conn.Abort(ErrLength)
 		return ErrLength
-	}
-	if s.framing == httpparse.ChunkedBody && !s.silent {
+	case chunked:
 		out := x.conn.Out()
 		out.B = append(out.B, "0\r\n"...)
 		out.B = append(out.B, s.trailers.lines...)
@@ -161,8 +179,12 @@ func (s *Stream) Abort() {
 
 // ready is told that there is room again.
 func (s *Stream) ready() {
-	s.sender.setRoom(true)
-	if s.onReady != nil {
+	s.writeWaiting()
+	if s.session != nil && s.finishing {
+		_ = s.finishInTurn() // ErrLength has aborted the connection
+		return
+	}
+	if s.onReady != nil && s.Room() {
 		s.onReady()
 	}
 }

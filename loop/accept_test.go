@@ -250,7 +250,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 	closeFD(free)
 	lowered := limit
-	lowered.Cur = uint64(free) + 2 // there is room for two
+	setLimit(&lowered.Cur, free+2) // there is room for two
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lowered); err != nil {
 		t.Fatal(err)
 	}
@@ -283,6 +283,9 @@ func TestOutOfDescriptors(t *testing.T) {
 	}
 	r.settled()
 }
+
+// setLimit sets a field whose type differs by platform.
+func setLimit[T int64 | uint64](field *T, n int) { *field = T(n) }
 
 // inChild runs the test again in a child process, and says whether this is it.
 func inChild(t *testing.T) bool {

@@ -204,7 +204,7 @@ func openSocket(target unix.Sockaddr) (int, error) {
 		return -1, err
 	}
 	if err = unix.SetNonblock(fd, true); err == nil && family != unix.AF_UNIX {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		err = setTCPOptions(fd)
 	}
 	if err != nil {
 		closeFD(fd)

@@ -74,7 +74,7 @@ func take(ln net.Listener) (fd int, err error) {
 	}
 	err = control(raw, func(original int) error {
 		if _, ok := ln.(*net.TCPListener); ok {
-			if err := unix.SetsockoptInt(original, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+			if err := setTCPOptions(original); err != nil {
 				return err
 			}
 		}

@@ -18,6 +18,15 @@ func socketCloexec(family int) (int, error) {
 	return fd, err
 }
 
+// setTCPOptions sets what connections have in common. They inherit it from their
+// listener (tcp(7)).
+func setTCPOptions(fd int) error {
+	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+		return err
+	}
+	return boundUnsent(fd)
+}
+
 // socketError takes the error that a socket has failed with.
 func socketError(fd int) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)

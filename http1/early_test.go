@@ -1,0 +1,209 @@
+package http1_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/eddynet/eddy/http1"
+)
+
+// early is a handler for Options.OnHead that answers /refused before the body comes.
+func early(w *http1.Response, r *http1.Request) {
+	if string(r.Path()) == "/refused" {
+		w.SetStatus(403)
+		w.WriteString("no")
+		w.Finish()
+	}
+}
+
+func postOf(target, fields string, n int) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n", target, fields, n)
+}
+
+// TestUnreadBodyIsReadAway: rule 111: the answer comes first, the body is dropped, the
+// connection goes on.
+func TestUnreadBodyIsReadAway(t *testing.T) {
+	s := serve(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
+	body := strings.Repeat("x", 1000)
+	for _, request := range [][2]string{
+		{postOf("/refused", "", len(body)), body},
+		{strings.Replace(postChunked, "/ ", "/refused ", 1), "3e8\r\n" + body + "\r\n0\r\nT: 1\r\n\r\n"},
+	} {
+		c := s.dial()
+		for range 2 {
+			c.send(request[0])
+			a := c.answer("POST")
+			expect(t, "status", a.status, 403)
+			expect(t, "Connection", a.field("Connection"), "")
+			c.send(request[1] + after)
+			expect(t, "status behind it", c.answer("GET").status, 200)
+			c.send(request[0] + request[1] + after) // all at once
+			expect(t, "status", c.answer("POST").status, 403)
+			expect(t, "status behind it", c.answer("GET").status, 200)
+		}
+	}
+}
+
+// TestUnreadBodyAboveTheBoundCloses: rule 111: it says so where it knows.
+func TestUnreadBodyAboveTheBoundCloses(t *testing.T) {
+	s := serve(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
+	body := strings.Repeat("x", 1001)
+
+	c := s.dial()
+	c.send(postOf("/refused", "", len(body)))
+	a := c.answer("POST")
+	expect(t, "status", a.status, 403)
+	expect(t, "Connection", a.field("Connection"), "close")
+	c.send(body + after)
+	c.closed()
+
+	c = s.dial()
+	c.send(strings.Replace(postChunked, "/ ", "/refused ", 1))
+	expect(t, "status", c.answer("POST").status, 403)
+	c.send("3e9\r\n" + body + "\r\n0\r\n\r\n" + after)
+	c.closed()
+}
+
+// TestBadBodyBehindTheAnswerCloses: it is not taken for the next request.
+func TestBadBodyBehindTheAnswerCloses(t *testing.T) {
+	s := serve(t, describe, http1.Options{OnHead: early})
+	c := s.dial()
+	c.send(strings.Replace(postChunked, "/ ", "/refused ", 1))
+	expect(t, "status", c.answer("POST").status, 403)
+	c.send("xyz\r\n" + after)
+	c.closed()
+}
+
+// TestFinalAnswerInPlaceOfContinue: rule 93: whether the body will come is unknown, so
+// the connection ends.
+func TestFinalAnswerInPlaceOfContinue(t *testing.T) {
+	s := serve(t, describe, http1.Options{OnHead: early})
+	c := s.dial()
+	c.send(postOf("/refused", "Expect: 100-continue\r\n", 5))
+	a := c.answer("POST")
+	expect(t, "status", a.status, 403)
+	expect(t, "Connection", a.field("Connection"), "close")
+	c.closed()
+
+	c = s.dial()
+	c.send(postOf("/", "Expect: 100-continue\r\n", 5))
+	expect(t, "status", c.answer("POST").status, 100)
+	c.send("hello")
+	expect(t, "status", c.answer("POST").status, 200)
+}
+
+// pending has what gatherPieces has gathered, by *http1.Request.
+var pending sync.Map
+
+// gatherPieces collects the body piece by piece, and answers with it and the number
+// of calls for its end.
+func gatherPieces(_ *http1.Response, r *http1.Request) {
+	var body strings.Builder
+	ends := 0
+	r.OnBody(func(chunk []byte, last bool) {
+		body.Write(chunk)
+		if last {
+			ends++
+			pending.Store(r, fmt.Sprintf("%d %s", ends, body.String()))
+		}
+	})
+}
+
+// TestBodyInPieces: they make up the body, and the end is told once.
+func TestBodyInPieces(t *testing.T) {
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		if len(r.Body()) > 0 {
+			t.Error("the body is there a second time")
+		}
+		text, _ := pending.LoadAndDelete(r)
+		w.WriteString(text.(string))
+	}, http1.Options{OnHead: gatherPieces})
+	for _, request := range [][3]string{
+		{postOf("/", "", 10), "hello", "world"},
+		{postChunked, "5\r\nhello\r\n2;a\r\nwo\r\n3\r", "\nrld\r\n0\r\nT: 1\r\n\r\n"},
+	} {
+		c := s.dial()
+		c.send(request[0])
+		time.Sleep(5 * time.Millisecond)
+		c.send(request[1])
+		time.Sleep(5 * time.Millisecond)
+		c.send(request[2])
+		expect(t, "body", string(c.answer("POST").body), "1 helloworld")
+		c.send(strings.Join(request[:], "") + strings.Join(request[:], ""))
+		for range 2 {
+			expect(t, "body sent whole", string(c.answer("POST").body), "1 helloworld")
+		}
+	}
+}
+
+// TestBodyInPiecesKeepsTheRules: limit, framing and deadline.
+func TestBodyInPiecesKeepsTheRules(t *testing.T) {
+	s := serve(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
+		http1.Options{OnHead: gatherPieces, MaxBodyBytes: 10, ReadTimeout: shortly})
+	for request, status := range map[string]int{
+		postOf("/", "", 11): 413,
+		postChunked + "6\r\nhello \r\n5\r\nworld\r\n0\r\n":    413,
+		postChunked + "5\r\nhello!!":                          400,
+		postChunked + "5\r\nhello\r\n0\r\nHost: b\r\n\r\n":    400,
+		postChunked + "5\r\nhello\r\n0\r\nX : not a name\r\n": 400,
+		postOf("/", "", 10) + "hello":                         408,
+	} {
+		c := s.dial()
+		c.send(request)
+		expect(t, fmt.Sprintf("status of %q", request), c.answer("POST").status, status)
+		c.closed()
+	}
+}
+
+// TestPanicBeforeTheBody: in OnHead and in OnBody.
+func TestPanicBeforeTheBody(t *testing.T) {
+	s := serve(t, write("good"), http1.Options{OnHead: func(_ *http1.Response, r *http1.Request) {
+		switch string(r.Path()) {
+		case "/head":
+			panic("on purpose")
+		case "/body":
+			r.OnBody(func([]byte, bool) { panic("on purpose") })
+		}
+	}})
+	for _, target := range []string{"/head", "/body"} {
+		c := s.dial()
+		c.send(get("/1") + postOf(target, "", 5) + "hello" + after)
+		expect(t, "status before", c.answer("GET").status, 200)
+		expect(t, "status", c.answer("POST").status, 500)
+		c.closed()
+	}
+	expect(t, "body of another", string(s.get("/", "").body), "good")
+}
+
+// TestPausedBodyWaits: nothing is delivered until the program resumes.
+func TestPausedBodyWaits(t *testing.T) {
+	const size = 4 << 20
+	got := 0
+	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprint(w, got) },
+		http1.Options{MaxBodyBytes: size, OnHead: func(w *http1.Response, r *http1.Request) {
+			paused := false
+			r.OnBody(func(chunk []byte, last bool) {
+				if paused {
+					t.Error("a piece came during a pause")
+				}
+				got += len(chunk)
+				if last {
+					return
+				}
+				paused = true
+				r.PauseBody()
+				w.Loop().After(time.Millisecond, func() {
+					paused = false
+					r.ResumeBody()
+				})
+			})
+		}})
+	c := s.dial()
+	c.send(postOf("/", "", size) + strings.Repeat("x", size))
+	expect(t, "bytes", string(c.answer("POST").body), fmt.Sprint(size))
+	c.send(after)
+	expect(t, "status behind it", c.answer("GET").status, 200)
+}

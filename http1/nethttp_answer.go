@@ -1,0 +1,138 @@
+package http1
+
+import (
+	"net/http"
+
+	"github.com/eddynet/eddy/buffers"
+)
+
+// finish gives the answer of a handler that has returned, or the rest of it.
+func (w *responseWriter) finish() {
+	if w.hijacked {
+		return
+	}
+	_ = w.admit(0) // fixes the head, if nothing has
+	if w.stream != nil {
+		w.finishStream()
+		return
+	}
+	answer := w.answer
+	w.answer = nil
+	if answer.body != nil {
+		w.layout.sniff(answer, answer.body.B)
+	}
+	l, trailers := w.layout, w.layout.endTrailers(w.header)
+	answers := &w.exchange.adapter.answers
+	_ = w.exchange.deferred.Respond(func(to *Response) { // an error says that the client is gone
+		to.swap(answer)
+		to.whole(l, trailers)
+		answer.reset()
+		answers.Put(answer)
+	})
+}
+
+// send sends what was gathered, and before it the head, if it was not sent.
+func (w *responseWriter) send() error {
+	if w.stream == nil {
+		return w.start()
+	}
+	b := w.answer.body
+	if b == nil || len(b.B) == 0 {
+		return nil
+	}
+	w.answer.body = nil
+	err := w.stream.Send(b.B)
+	buffers.Put(b)
+	return err
+}
+
+// start sends the head, and leaves the body to a stream.
+func (w *responseWriter) start() error {
+	d, l := w.exchange.deferred, w.layout
+	if !d.claim() {
+		return ErrAnswered
+	}
+	if w.answer.body != nil {
+		w.layout.sniff(w.answer, w.answer.body.B)
+	}
+	answer, status := w.answer, w.answer.status
+	w.exchange.wait(func(x *session) {
+		d.respond(x.conn, func(to *Response) {
+			to.swap(answer)
+			w.stream = to.streamed(l)
+			w.stream.OnGone(d.lifetime.end)
+		})
+	})
+	answer.reset()
+	answer.status = status
+	if w.stream == nil {
+		return ErrClientGone
+	}
+	return nil
+}
+
+func (w *responseWriter) finishStream() {
+	_ = w.send() // an error says that the client is gone
+	s, trailers := w.stream, w.layout.endTrailers(w.header)
+	w.exchange.do(func(x *session) {
+		if s.trailers = trailers; s.left > 0 && !s.silent {
+			x.drop() // the client can tell that there is less than announced
+			return
+		}
+		_ = s.Finish() // nothing is missing
+	})
+	w.answer.reset()
+	w.exchange.adapter.answers.Put(w.answer)
+	w.answer = nil
+}
+
+// swap takes over an answer that was gathered elsewhere, and gives up its own, with
+// their memory.
+func (w *Response) swap(from *Response) {
+	w.status, w.close, w.own = from.status, w.close || from.close, from.own
+	w.fields, from.fields = from.fields, w.fields
+	w.body, from.body = from.body, w.body
+}
+
+// whole sends an answer that a net/http handler has given in one piece.
+func (w *Response) whole(l layout, trailers fieldList) {
+	x := w.session
+	if x.in != complete {
+		x.body.pieces = nil // the handler has read what it wanted
+	}
+	size := int64(0)
+	if w.body != nil {
+		size = int64(len(w.body.B))
+	}
+	switch {
+	case !bodyAllowed(w.status):
+		w.own |= ownFraming
+		w.close = w.close || w.status == http.StatusSwitchingProtocols
+		w.Finish()
+	case x.request.isHead():
+		if l.length < 0 && size > 0 && !l.chunked {
+			l.length = size
+		}
+		_ = w.streamed(l).Finish() // without a body nothing can be missing
+	case l.length >= 0 && l.length != size:
+		w.streamed(l)
+		x.drop() // the client can tell that there is less than announced
+	case l.chunked && l.length < 0 && x.request.head.Minor > 0:
+		s := w.streamed(l)
+		s.trailers = trailers
+		_ = s.Finish() // chunked: it cannot fail
+	default:
+		w.Finish()
+	}
+}
+
+// streamed is Stream for an answer of a net/http handler, which says nothing about
+// the length of a body that it does not send.
+func (w *Response) streamed(l layout) *Stream {
+	w.length = l.length
+	if l.length < 0 && w.session.request.isHead() {
+		w.own |= ownFraming
+		w.length = 0 // it ends with its head
+	}
+	return w.Stream()
+}
