@@ -2,15 +2,19 @@ package eddy
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Shutdown ends the engine without losing anything: it serves the connections that
 // wait in the kernel's queues and closes the listeners; requests and answers in
 // work are finished; idle connections are kept for Options.DrainGrace, in case a
 // request is on its way. When ctx ends first, it cuts off what is left and returns
-// the context's error. It returns when the loops have ended, and so does Run.
+// an error that wraps the context's. It returns when the loops have ended, and so
+// does Run; or with an error, a second after ctx, if a callback does not return. It
+// must not be called on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	switch e.stage {
@@ -31,10 +35,26 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	case <-e.done:
 		return nil
 	case <-ctx.Done():
-		e.force(fmt.Errorf("eddy: connections were cut off at the end of the drain: %w", context.Cause(ctx)))
-		<-e.done
-		return ctx.Err()
 	}
+	e.force(fmt.Errorf("eddy: connections were cut off at the end of the drain: %w", context.Cause(ctx)))
+	select {
+	case <-e.done:
+		return e.cutOff()
+	case <-time.After(forceTimeout):
+		return errHeld
+	}
+}
+
+// forceTimeout is how long Shutdown waits for loops that were told to end at once.
+const forceTimeout = time.Second
+
+var errHeld = errors.New("eddy: a callback does not return: its loop cannot end")
+
+// cutOff is the reason why connections were cut off, nil if none was.
+func (e *Engine) cutOff() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.forced
 }
 
 // drain tells the loops to finish. No loop does before all have stopped accepting,

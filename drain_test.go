@@ -128,7 +128,7 @@ func TestShutdownAtItsDeadlineCutsOff(t *testing.T) {
 	default:
 	}
 	cancel()
-	if err := receive(t, shut, "Shutdown ends"); err != context.Canceled {
+	if err := receive(t, shut, "Shutdown ends"); !errors.Is(err, context.Canceled) {
 		t.Errorf("Shutdown: %v, want the context's error", err)
 	}
 	err := receive(t, result, "Run ends")

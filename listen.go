@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,7 @@ type Listener struct {
 	addr      net.Addr
 	acceptors []*loop.Acceptor
 	file      os.FileInfo // of a Unix socket
+	unlinked  sync.Once   // not twice: another process may have bound the path by then
 }
 
 // Addr is the bound address: with the port that was chosen where 0 was asked for.
@@ -144,7 +146,9 @@ func removeStale(path string) error {
 }
 
 // unlink removes the file of a Unix socket, if it still is this one's.
-func (ln *Listener) unlink() {
+func (ln *Listener) unlink() { ln.unlinked.Do(ln.removeFile) }
+
+func (ln *Listener) removeFile() {
 	if ln.file == nil {
 		return
 	}

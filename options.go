@@ -31,7 +31,8 @@ type Options struct {
 	// of HighWater.
 	HighWater, LowWater int
 	// MaxOutput is the number of bytes of pending output beyond which a further
-	// write aborts the connection. One write may pass it. Default: 4 MiB.
+	// write aborts the connection. One write may pass it. It must be at least twice
+	// HighWater. Default: 4 MiB, or more with a large HighWater.
 	MaxOutput int
 
 	// IdleTimeout ends a connection that has sent nothing for so long, unless its
@@ -97,8 +98,8 @@ func (o Options) withDefaults() (Options, error) {
 	switch {
 	case o.LowWater > o.HighWater:
 		return o, fmt.Errorf("eddy: Options.LowWater is %d, above HighWater, %d: lower it", o.LowWater, o.HighWater)
-	case o.MaxOutput < o.HighWater:
-		return o, fmt.Errorf("eddy: Options.MaxOutput is %d, below HighWater, %d: raise it", o.MaxOutput, o.HighWater)
+	case o.MaxOutput/2 < o.HighWater:
+		return o, fmt.Errorf("eddy: Options.MaxOutput is %d, below twice HighWater, which is %d: raise it", o.MaxOutput, o.HighWater)
 	}
 	return o, nil
 }

@@ -21,7 +21,7 @@ type Pool struct {
 	queue   []func()    // guarded by mu
 	workers int         // guarded by mu: goroutines that exist
 	idle    int         // guarded by mu: of these, the ones that wait and are not promised a job
-	jobs    chan func() // to a worker that waits
+	jobs    chan func() // to workers that wait; a place for each, so that sending never blocks
 }
 
 // workerIdle is how long a goroutine waits for more work.
@@ -30,7 +30,7 @@ const workerIdle = 10 * time.Second
 // NewPool returns a pool of at most workers goroutines, before which at most queue
 // jobs wait.
 func NewPool(workers, queue int) *Pool {
-	return &Pool{most: max(workers, 1), mostJobs: max(queue, 0), jobs: make(chan func())}
+	return &Pool{most: max(workers, 1), mostJobs: max(queue, 0), jobs: make(chan func(), max(workers, 1))}
 }
 
 // Go runs job on a goroutine of the pool, and says whether there was room for it.

@@ -17,6 +17,7 @@ type bodyReader struct {
 	limit     int64 // bytes; 413 beyond
 	waiting   bool  // the deadline of the head runs
 	paused    bool  // by the program
+	pausedAt  int64 // on the loop's clock
 	held      bool  // all has come, but the end is not told during a pause
 	continued bool  // 100 Continue is sent, or was not asked for
 	onDemand  bool  // 100 Continue waits for Request.proceed
@@ -39,7 +40,7 @@ func (b *bodyReader) begin(x *session) {
 // expect is called when a body follows. rest is what of it is here.
 func (b *bodyReader) expect(x *session, rest []byte) {
 	h := &x.request.head
-	if len(rest) == 0 && x.out != answered && !b.onDemand {
+	if len(rest) == 0 && (x.out == unanswered || x.out == deferred) && !b.onDemand {
 		b.sendContinue(x)
 	}
 	whole := h.Framing == httpparse.ContentLength && int64(len(rest)) >= h.Length
@@ -220,7 +221,10 @@ func (b *bodyReader) discardable(x *session) bool {
 // discard is called when the answer is given before the body is complete.
 func (b *bodyReader) discard(x *session) {
 	b.unwanted = true
-	b.paused = false
+	if b.paused {
+		b.paused = false
+		x.conn.ResumeRead()
+	}
 	b.pieces = nil
 	if b.gathered != nil {
 		bodies.Put(b.gathered)

@@ -70,10 +70,13 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 	if !d.working {
 		d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
 	}
+	x.depth++
 	x.call(func(w *Response, _ *Request) { fn(w) })
 	if x.out == deferred {
 		x.response.Finish()
 	}
+	x.depth--
+	x.settle()
 }
 
 // OnGone has fn called, once, if the client goes away before the answer is given.

@@ -23,6 +23,8 @@ var (
 	ErrStreamEnded = errors.New("http1: stream ended")
 )
 
+var errNoHandler = errors.New("http1: New needs a handler: it was nil")
+
 // FieldError says why a field cannot be set.
 type FieldError struct {
 	Name, Value string

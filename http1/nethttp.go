@@ -38,7 +38,7 @@ func NetHTTP(h http.Handler, o Options) *Server {
 			r.SetMaxBody(limit)
 		}
 	}
-	return New(nil, o) // OnHead takes every request
+	return New(func(*Response, *Request) {}, o) // OnHead takes every request
 }
 
 // Adapter has a net/http handler answer some of a server's requests: call its OnHead
@@ -204,6 +204,7 @@ func (e *exchange) wait(fn func(x *session)) (called bool) {
 			fn(x)
 			called = true
 		}
+		e.loop.Yield()
 	})
 	if err != nil {
 		return false

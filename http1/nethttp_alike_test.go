@@ -28,7 +28,19 @@ func to(method, target string, lines ...string) string {
 // alikeHandler has one path for each behaviour.
 func alikeHandler(upstream string) http.Handler {
 	mux := http.NewServeMux()
-	handle := func(pattern string, h http.HandlerFunc) { mux.HandleFunc(pattern, h) }
+	addPlain(mux.HandleFunc)
+	addHeads(mux.HandleFunc)
+	addFramings(mux.HandleFunc)
+	addFields(mux.HandleFunc)
+	addBodies(mux.HandleFunc)
+	addUses(mux.HandleFunc)
+	addStandard(mux, upstream)
+	return mux
+}
+
+type handleFunc = func(pattern string, h func(http.ResponseWriter, *http.Request))
+
+func addPlain(handle handleFunc) {
 	handle("/alive", func(w http.ResponseWriter, r *http.Request) {})
 	handle("/hello", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "Hello, World!") })
 	handle("/html", func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "<html>hello") })
@@ -49,8 +61,11 @@ func alikeHandler(upstream string) http.Handler {
 		fmt.Fprint(w, r.PathValue("id"), " ", r.Pattern)
 	})
 	handle("/tree/", func(w http.ResponseWriter, r *http.Request) {})
-	handle("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hello?x=1", 302) })
+	handle("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/hello?x=1", http.StatusFound) })
 	handle("/seen", requestSeen)
+}
+
+func addHeads(handle handleFunc) {
 	handle("/status/{code}", func(w http.ResponseWriter, r *http.Request) {
 		var code int
 		fmt.Sscan(r.PathValue("code"), &code)
@@ -74,6 +89,9 @@ func alikeHandler(upstream string) http.Handler {
 		w.WriteHeader(103)
 		io.WriteString(w, "done")
 	})
+}
+
+func addFramings(handle handleFunc) {
 	handle("/length/{n}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", r.PathValue("n"))
 		_, err := io.WriteString(w, "12345")
@@ -120,6 +138,9 @@ func alikeHandler(upstream string) http.Handler {
 		w.Header().Set(http.TrailerPrefix+"X-Sum", "42")
 		io.WriteString(w, "body")
 	})
+}
+
+func addFields(handle handleFunc) {
 	handle("/closing", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 		io.WriteString(w, "bye")
@@ -143,6 +164,9 @@ func alikeHandler(upstream string) http.Handler {
 		w.Header().Set("Transfer-Encoding", "chunked")
 		io.WriteString(w, "<html>")
 	})
+}
+
+func addBodies(handle handleFunc) {
 	handle("/echo", func(w http.ResponseWriter, r *http.Request) {
 		b, err := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s %v", b, err)
@@ -166,6 +190,9 @@ func alikeHandler(upstream string) http.Handler {
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	})
+}
+
+func addUses(handle handleFunc) {
 	handle("/cookies", func(w http.ResponseWriter, r *http.Request) {
 		http.SetCookie(w, &http.Cookie{Name: "a", Value: "1", HttpOnly: true})
 		http.SetCookie(w, &http.Cookie{Name: "b", Value: "2", Path: "/"})
@@ -176,12 +203,15 @@ func alikeHandler(upstream string) http.Handler {
 	handle("/auth", func(w http.ResponseWriter, r *http.Request) {
 		if name, password, ok := r.BasicAuth(); !ok || name != "Aladdin" || password != "open sesame" {
 			w.Header().Set("WWW-Authenticate", `Basic realm="cave"`)
-			http.Error(w, "no", 401)
+			http.Error(w, "no", http.StatusUnauthorized)
 		}
 	})
 	handle("/form", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, r.FormValue("a"), r.PostFormValue("b"))
 	})
+}
+
+func addStandard(mux *http.ServeMux, upstream string) {
 	mux.Handle("/strip/", http.StripPrefix("/strip", http.HandlerFunc(requestSeen)))
 	mux.Handle("/timeout", http.TimeoutHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
@@ -194,14 +224,13 @@ func alikeHandler(upstream string) http.Handler {
 		"a.txt":      {Data: []byte("0123456789"), ModTime: time.Unix(1e9, 0)},
 		"dir/b.html": {Data: []byte("<p>b"), ModTime: time.Unix(1e9, 0)},
 	})))
-	handle("/etag", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/etag", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("ETag", `"v1"`)
 		http.ServeContent(w, r, "a.txt", time.Time{}, strings.NewReader("content"))
 	})
 	target, _ := url.Parse("http://" + upstream)
 	mux.Handle("/proxied/", http.StripPrefix("/proxied", httputil.NewSingleHostReverseProxy(target)))
 	mux.Handle("/debug/pprof/cmdline", http.DefaultServeMux)
-	return mux
 }
 
 // requestSeen tells what the handler sees of the request.

@@ -75,11 +75,12 @@ func (w *responseWriter) finishStream() {
 	_ = w.send() // an error says that the client is gone
 	s, trailers := w.stream, w.layout.endTrailers(w.header)
 	w.exchange.do(func(x *session) {
-		if s.trailers = trailers; s.left > 0 && !s.silent {
+		s.trailers = trailers
+		if s.left > 0 && !s.silent && len(s.sender.waiting) == 0 {
 			x.drop() // the client can tell that there is less than announced
 			return
 		}
-		_ = s.Finish() // nothing is missing
+		_ = s.Finish() // ErrLength has aborted the connection
 	})
 	w.answer.reset()
 	w.exchange.adapter.answers.Put(w.answer)

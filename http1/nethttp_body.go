@@ -70,6 +70,7 @@ func (b *requestBody) deliver(chunk []byte, last bool) {
 		}
 	}
 	b.change.Broadcast()
+	b.exchange.loop.Yield()
 }
 
 // breakOff is told that what is missing will not come.

@@ -111,7 +111,10 @@ func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 // PauseBody stops the delivery of pieces after the one at hand, until ResumeBody:
 // flow control holds the client up meanwhile. Loop only.
 func (r *Request) PauseBody() {
-	r.session.body.paused = true
+	b := &r.session.body
+	if !b.paused {
+		b.paused, b.pausedAt = true, r.session.conn.Loop().Now()
+	}
 	r.session.conn.PauseRead()
 }
 
@@ -122,6 +125,7 @@ func (r *Request) ResumeBody() {
 		return
 	}
 	x.body.paused = false
+	x.body.started += x.conn.Loop().Now() - x.body.pausedAt // the client is not to blame for it
 	x.conn.ResumeRead()
 	if x.in == inBody {
 		x.body.proceed(x, x.body.held)

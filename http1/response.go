@@ -130,11 +130,11 @@ func (w *Response) Reset() {
 	}
 }
 
-// decide settles whether the connection goes on after this answer.
-func (w *Response) decide() {
+// decide settles whether the connection goes on after this answer. The rest of the
+// body, if there is one, must be going to be read.
+func (w *Response) decide(bodyRead bool) {
 	x := w.session
-	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && !x.conn.Loop().Draining() &&
-		(x.body.pieces != nil || x.body.discardable(x))
+	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && !x.conn.Loop().Draining() && bodyRead
 }
 
 // Finish sends the answer whole, before the handler returns: what follows in the
@@ -143,7 +143,13 @@ func (w *Response) decide() {
 // connection closed.
 func (w *Response) Finish() {
 	x := w.session
-	w.decide()
+	switch x.out {
+	case answered:
+		return
+	case streaming:
+		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
+	}
+	w.decide(x.body.discardable(x))
 	var body []byte
 	if w.body != nil && !w.bodyless() {
 		body = w.body.B

@@ -40,30 +40,34 @@ func (s *Stream) Send(p []byte) error { return s.send(p, true) }
 func (s *Stream) TrySend(p []byte) error { return s.send(p, false) }
 
 func (s *Stream) send(p []byte, wait bool) error {
-	d := &s.sender
+	b := buffers.Get()
+	b.B = append(b.B, p...) // before locking, for the loop takes the lock too
+	err := s.sender.post(int64(len(p)), wait, func(*loop.Conn) { s.sendHere(b) })
+	if err != nil {
+		buffers.Put(b)
+	}
+	if err != nil && err != loop.ErrOutputFull {
+		return s.cause()
+	}
+	return err
+}
+
+// post gives the loop a task for n bytes when there is room for them.
+func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 	d.mu.Lock()
+	defer d.mu.Unlock() // after posting, so that the order of calls is that of the tasks
 	// One piece may be on its way whatever its size.
-	for !d.ended && (d.full || d.onWay > 0 && d.onWay+int64(len(p)) > d.window) {
+	for !d.ended && (d.full || d.onWay > 0 && d.onWay+n > d.window) {
 		if !wait {
-			d.mu.Unlock()
 			return loop.ErrOutputFull
 		}
 		d.change.Wait()
 	}
 	if d.ended {
-		d.mu.Unlock()
-		return s.cause()
+		return ErrStreamEnded
 	}
-	d.onWay += int64(len(p))
-	b := buffers.Get()
-	b.B = append(b.B, p...)
-	// Under the lock, so that the order of Send calls is that of the tasks.
-	err := d.ref.Do(func(*loop.Conn) { s.sendHere(b) })
-	d.mu.Unlock()
-	if err != nil {
-		return s.cause()
-	}
-	return nil
+	d.onWay += n
+	return d.ref.Do(task)
 }
 
 // sendHere is the rest of Send, on the loop.
@@ -92,6 +96,9 @@ func (s *Stream) writeWaiting() {
 	d.full = s.session != nil && !s.Room()
 	d.change.Broadcast()
 	d.mu.Unlock()
+	if s.session != nil {
+		s.session.conn.Loop().Yield() // to those that have waited
+	}
 }
 
 // Close is Finish behind everything that was sent before. It may be called more than

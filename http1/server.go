@@ -47,7 +47,9 @@ var _ interface {
 // New returns the protocol that serves h. An error in the options is Listen's.
 func New(h Handler, options Options) *Server {
 	s := &Server{handler: h}
-	s.options, s.invalid = options.withDefaults()
+	if s.options, s.invalid = options.withDefaults(); h == nil {
+		s.invalid = errNoHandler
+	}
 	s.limits = s.options.limits()
 	return s
 }
@@ -73,9 +75,6 @@ func (s *Server) Bind(*loop.Loop) loop.Protocol {
 // OnOpen sets the deadline for the first request.
 func (s *Server) OnOpen(c *loop.Conn) {
 	c.SetDeadline(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
-	if c.Loop().Draining() {
-		s.OnShutdown(c)
-	}
 }
 
 // OnData takes requests, and parts of them.
@@ -188,7 +187,7 @@ func (s *Server) release(x *session) {
 		return
 	}
 	x.reset()
-	x.conn, x.in, x.out, x.running, x.gone, x.upgrade = nil, between, unanswered, false, false, nil
+	x.conn, x.in, x.out, x.depth, x.gone, x.upgrade = nil, between, unanswered, 0, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

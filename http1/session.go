@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/eddynet/eddy/buffers"
@@ -18,14 +19,14 @@ type session struct {
 	conn     *loop.Conn
 	in       inbound
 	out      outbound
-	running  bool // within run
+	depth    int  // frames on the stack that still need the exchange: see settle
 	pinned   bool // the complete request refers to copies: see pin
 	gone     bool // the client has stopped sending
 	persist  bool // decided with the head of the answer: the connection goes on
 	request  Request
 	response Response
 	body     bodyReader
-	kept     *buffers.Buffer // copy of the head, and the trailers behind it, once they outlive OnData
+	kept     *buffers.Buffer // copy of the head, once it outlives OnData
 	deferred *Deferred       // the answer in work, if it is deferred
 	stream   *Stream         // the answer in work, if it is streamed
 	started  int64           // when the head was complete, on the loop's clock
@@ -35,15 +36,21 @@ type session struct {
 // run takes requests from in, and returns how much it has used. in begins where
 // the call before left off.
 func (x *session) run(in []byte) (used int) {
-	x.running = true
+	x.depth++
 	used = x.take(in)
-	x.running = false
+	x.depth--
 	x.pin()
 	return used
 }
 
 func (x *session) take(in []byte) (used int) {
-	for budget := requestBudget; used < len(in) && x.conn.Open() && x.upgrade == nil; {
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
+		if x.in == complete && x.out == answered {
+			x.over()
+		}
+		if used == len(in) {
+			break
+		}
 		n := 0
 		switch x.in {
 		case between:
@@ -119,9 +126,10 @@ func (x *session) headDone(rest []byte) {
 	switch {
 	case !x.conn.Open():
 	case h.Framing == httpparse.NoBody || h.Framing == httpparse.ContentLength && h.Length == 0:
+		x.receive(inBody)
 		x.body.proceed(x, true)
 	case h.Framing == httpparse.ContentLength && h.Length > x.body.limit && x.out != answered:
-		x.refuse(errBodyTooLarge)
+		x.body.malformed(x, errBodyTooLarge)
 	default:
 		x.receive(inBody)
 		x.body.expect(x, rest)
@@ -131,6 +139,7 @@ func (x *session) headDone(rest []byte) {
 // bodyDone follows the last byte of a request.
 func (x *session) bodyDone() {
 	x.receive(complete)
+	x.depth++
 	switch x.out {
 	case unanswered:
 		x.answer(handling)
@@ -138,16 +147,18 @@ func (x *session) bodyDone() {
 		if x.out == handling {
 			x.response.Finish()
 		}
-	case answered:
-		x.over()
-	default:
+	case deferred, streaming:
 		x.awaitAnswer()
 	}
+	x.depth--
+	x.settle()
 }
 
 // call runs h. If it panics, the client gets an error, unless an answer has begun.
 func (x *session) call(h Handler) {
+	x.depth++
 	defer func() {
+		x.depth--
 		if v := recover(); v != nil {
 			x.panicked(v)
 		}
@@ -168,17 +179,30 @@ func (x *session) panicked(v any) {
 func (x *session) sent() {
 	x.answer(answered)
 	x.logAnswer()
+	x.depth++
 	switch {
 	case x.upgrade != nil:
-		if !x.running {
-			x.become()
-		}
 	case !x.persist:
 		x.conn.Close()
-	case x.in == complete:
-		x.over()
-	default:
+	case x.in != complete:
 		x.body.discard(x)
+	}
+	x.depth--
+	x.settle()
+}
+
+// settle goes on after an exchange that has ended outside of OnData, where take
+// looks by itself. While anything on the stack needs the exchange, the program's
+// handler above all, its request and answer stay what they are.
+func (x *session) settle() {
+	switch {
+	case x.depth > 0 || !x.conn.Open():
+	case x.upgrade != nil:
+		x.become()
+	case x.in == complete && x.out == answered:
+		x.over()
+		x.conn.ResumeRead()
+		x.server.rest(x, x.conn.Buffered() > 0)
 	}
 }
 
@@ -190,10 +214,6 @@ func (x *session) over() {
 	x.conn.SetDeadline(x.server.options.IdleTimeout)
 	if x.conn.Loop().Draining() {
 		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
-	}
-	if !x.running {
-		x.conn.ResumeRead()
-		x.server.rest(x, x.conn.Buffered() > 0)
 	}
 }
 
@@ -212,23 +232,23 @@ func (x *session) reset() {
 }
 
 // pin copies what the request refers to in the loop's input buffer, because it
-// goes on after OnData.
+// goes on after OnData. Each part is replaced once, since other goroutines may read
+// it from then on.
 func (x *session) pin() {
 	r := &x.request
 	if r.buf == nil || !x.conn.Open() || x.upgrade != nil || x.pinned {
 		return
 	}
-	x.pinned = x.in == complete
 	if x.kept == nil {
 		x.kept = heads.Get()
 		x.kept.B = append(x.kept.B, r.buf...)
+		r.buf = x.kept.B
 	}
-	n := len(r.buf)
-	if len(x.kept.B) < n+len(r.trailerBuf) {
-		x.kept.B = append(x.kept.B, r.trailerBuf...)
+	if x.in == complete {
+		x.pinned = true
+		r.trailerBuf = bytes.Clone(r.trailerBuf)
+		x.body.pin(r)
 	}
-	r.buf, r.trailerBuf = x.kept.B[:n], x.kept.B[n:]
-	x.body.pin(r)
 }
 
 // become hands the connection to the protocol that it was upgraded to, together
@@ -255,6 +275,10 @@ func (x *session) clientLeft() {
 func (x *session) awaitAnswer() {
 	if x.in == inBody && !x.body.paused {
 		return // the body's deadline runs
+	}
+	if x.out == streaming && !x.stream.Room() {
+		x.conn.SetDeadline(0) // that of its output runs
+		return
 	}
 	d := x.server.options.HandlerTimeout
 	if x.deferred != nil && x.deferred.timeout > 0 {

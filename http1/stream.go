@@ -36,7 +36,10 @@ func (w *Response) SetLength(n int64) { w.length = n }
 func (w *Response) Stream() *Stream {
 	x := w.session
 	x.answer(streaming)
-	w.decide()
+	if x.body.pieces != nil && x.in == inHead {
+		x.body.sendContinue(x) // or it would come in the middle of the answer
+	}
+	w.decide(x.body.pieces != nil || x.body.discardable(x))
 	s := &Stream{session: x}
 	s.sender.begin(x)
 	switch {
@@ -180,6 +183,9 @@ func (s *Stream) Abort() {
 // ready is told that there is room again.
 func (s *Stream) ready() {
 	s.writeWaiting()
+	if s.session != nil {
+		s.session.awaitAnswer()
+	}
 	if s.session != nil && s.finishing {
 		_ = s.finishInTurn() // ErrLength has aborted the connection
 		return

@@ -3,6 +3,7 @@ package http1
 import (
 	"net"
 	"net/http"
+	"runtime/debug"
 
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
@@ -78,7 +79,16 @@ func (p *leaving) OnOpen(c *loop.Conn) {
 			c.Abort(err)
 			return
 		}
-		go p.fn(conn, buffered)
+		logger := c.Loop().Logger()
+		go func() {
+			defer func() {
+				if v := recover(); v != nil {
+					_ = conn.Close()
+					logger.Error("http1: hijacking function panicked", "panic", v, "stack", string(debug.Stack()))
+				}
+			}()
+			p.fn(conn, buffered)
+		}()
 	}
 	_ = c.Ref().Do(detach) // an error says that the connection is gone
 }

@@ -65,6 +65,8 @@ type Acceptor struct {
 	services []*Service
 	turn     int
 	quietTo  int64 // no log line on a shortage before this time
+	accepted uint64
+	refusal  error // the last one of a connection
 }
 
 func (a *Acceptor) start() {
@@ -118,10 +120,15 @@ func judge(errno unix.Errno) verdict {
 // ready accepts until the queue is empty, within the budget: what is left makes
 // the listener ready in the next cycle too.
 func (a *Acceptor) ready(poller.Ready) {
+	before := a.accepted
 	for range acceptBudget {
 		if a.acceptOne() != acceptNext {
 			return
 		}
+	}
+	if a.accepted == before {
+		// A security policy may refuse connections without taking them off the queue.
+		a.disarm("the system refuses every connection", a.refusal)
 	}
 }
 
@@ -133,10 +140,12 @@ func (a *Acceptor) acceptOne() verdict {
 	}
 	fd, peer, errno := accept(a.fd)
 	if errno == 0 {
+		a.accepted++
 		a.deal(fd, peer)
 		return acceptNext
 	}
 	l.limit.release()
+	a.refusal = errno
 	v := judge(errno)
 	if v == acceptWait {
 		a.disarm(shortage(errno), errno)

@@ -98,6 +98,9 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 				t.Errorf("RemoteAddr %v", remote)
 			}
 			c := r.loop.table.conns()[0]
+			if got := c.LocalAddr(); got == nil || got.String() != addr.String() {
+				t.Errorf("LocalAddr %v, want %v", got, addr)
+			}
 			if network != "unix" {
 				v, err := unix.GetsockoptInt(int(c.fd), unix.IPPROTO_TCP, unix.TCP_NODELAY)
 				if err != nil || v == 0 {

@@ -149,7 +149,8 @@ func (c *Conn) onClose() {
 	c.protocol.OnClose(c, c.cause)
 }
 
-// open gives an accepted or dialled descriptor, non-blocking, to the loop.
+// open gives an accepted or dialled descriptor, non-blocking, to the loop. It returns
+// nil if nothing came of it.
 func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 	c := &Conn{
 		loop:     l,
@@ -161,18 +162,23 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 	}
 	c.timer.owner = c
 	c.token = l.table.add(c)
+	if err := l.poller.Add(fd, c.token, c.interest); err != nil || l.forced {
+		l.logger.Error("eddy: a connection was dropped", "remote", peer, "forced", l.forced, "error", err)
+		l.table.remove(c.token)
+		closeFD(fd)
+		l.limit.release()
+		return nil
+	}
 	l.conns++
 	l.count.Accepted++
-	if err := l.poller.Add(fd, c.token, c.interest); err != nil {
-		l.logger.Error("eddy: register a connection", "remote", peer, "error", err)
-		c.closeNow(err)
-		return c
-	}
 	c.deadline = later(l.now, c.settings.IdleTimeout)
 	c.armTimer()
 	l.current = c
 	c.call(c.protocol.OnOpen)
 	l.current = nil
+	if l.draining {
+		c.tellDrain()
+	}
 	c.settle()
 	return c
 }

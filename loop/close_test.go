@@ -49,7 +49,7 @@ func TestLingerReadsAwayWhatThePeerStillSends(t *testing.T) {
 	p.data = func(c *Conn, in []byte) int {
 		_, _ = c.WriteString("too large, go away")
 		c.Close()
-		return len(in)
+		return 0
 	}
 	c, peer := r.open(tcpPair, p)
 	body := pattern(8 << 20)
@@ -163,6 +163,32 @@ func TestResetWhileLingering(t *testing.T) {
 	peer.reset()
 	r.until("the connection ends", p.ended)
 	p.expect(t, "open", "close:<nil>")
+}
+
+func TestLingeringConnectionHoldsNoBuffer(t *testing.T) {
+	r := newRig(t)
+	p := &script{data: func(*Conn, []byte) int { return 0 }}
+	c, peer := r.open(unixPair, p)
+	peer.send("never used")
+	r.until("input arrives", func() bool { return c.Buffered() > 0 })
+	c.Close()
+	r.settled()
+	if c.state != Lingering || c.in != nil || c.out != nil {
+		t.Errorf("state %v, input %v, output %v", c.state, c.in, c.out)
+	}
+}
+
+func TestAbortInReleaseStopsTheFlush(t *testing.T) {
+	r := newRig(t)
+	p := &script{}
+	c, peer := r.open(unixPair, p)
+	_ = c.WriteOwned([]byte("before"), func() { c.Abort(errors.New("enough")) })
+	_ = c.SendFile(tempFile(t, []byte("after")), 0, 5)
+	r.settled()
+	p.expect(t, "open", "close:enough")
+	if peer.all(); string(peer.got) != "before" {
+		t.Errorf("peer got %q, want nothing after the abort", peer.got)
+	}
 }
 
 func TestAbortResets(t *testing.T) {

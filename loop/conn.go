@@ -126,6 +126,9 @@ func (c *Conn) Become(p Protocol) {
 	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	c.armTimer()
 	c.protocol.OnOpen(c)
+	if c.loop.draining {
+		c.tellDrain()
+	}
 	c.Again()
 }
 

@@ -81,6 +81,20 @@ func TestPassedDeadlineIsUnset(t *testing.T) {
 	r.quiet()
 }
 
+// A timer of a connection that was closed does nothing, however long it was armed.
+func TestClosedConnectionHasNoTimeout(t *testing.T) {
+	r := newRig(t)
+	p := withTimeout{&script{}, nil}
+	c, _ := r.open(unixPair, p)
+	c.SetDeadline(time.Second)
+	c.Abort(nil)
+	r.pass(time.Minute)
+	p.expect(t, "open", "close:<nil>")
+	if got := r.loop.Stats().TimedOut; got != 0 {
+		t.Errorf("TimedOut %d, want 0", got)
+	}
+}
+
 // Moving a deadline back costs a store: the timer stays and is looked at when it
 // goes off. Moving it forward moves the timer.
 func TestDeadlineMoves(t *testing.T) {
@@ -190,18 +204,22 @@ func TestPeerThatNeverReads(t *testing.T) {
 func TestPeerThatTrickles(t *testing.T) {
 	r := newRig(t)
 	r.settings.WriteTimeout = 30 * time.Second
-	ours, peer := slowPair(t, tcpPair)
+	ours, peer := newUnixPair(t)
+	ours.buffers(1, 1) // so that every little bit that is taken makes room for more
 	p := &script{}
 	c := r.adopt(ours, p)
 	c.SetDeadline(0)
 	_, _ = c.Write(pattern(4 << 20))
 	r.settled()
+	before := c.Pending()
 	seconds := 0
 	for !p.ended() {
 		if seconds++; seconds > 120 {
-			t.Fatalf("a peer that takes 200 bytes a second is still there: %d pending", c.Pending())
+			t.Fatalf("a peer that takes 300 bytes a second is still there: %d pending", c.Pending())
 		}
-		peer.pull(200)
+		if peer.pull(300); seconds == 25 && c.Pending() == before {
+			t.Fatal("nothing was taken: this shows nothing")
+		}
 		r.pass(time.Second)
 	}
 	p.expect(t, "open", "close:"+ErrWriteTimeout.Error())

@@ -156,7 +156,12 @@ func (d *dialing) ready(poller.Ready) {
 		d.finish(nil, errMaxConns)
 		return
 	}
-	d.finish(d.loop.open(fd, d.peer, d.service), nil)
+	c := d.loop.open(fd, d.peer, d.service)
+	if c == nil {
+		d.finish(nil, ErrServerClosed)
+		return
+	}
+	d.finish(c, nil)
 }
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }

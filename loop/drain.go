@@ -19,35 +19,33 @@ func (l *Loop) StopAccepting(done func()) error {
 // returns after the last one. Call it when no loop accepts any more. Any goroutine.
 func (l *Loop) Drain(grace time.Duration) error {
 	return l.Post(func() {
-		l.draining = true
+		l.draining, l.grace = true, grace
 		for _, c := range l.table.conns() {
-			if h, ok := c.protocol.(ShutdownHandler); ok && c.state == Open {
-				c.call(h.OnShutdown)
-				c.attend()
-			}
+			c.tellDrain()
 		}
-		l.After(grace, l.closeUntold)
 	})
 }
 
-// closeUntold closes the connections that cannot be told of a drain.
-func (l *Loop) closeUntold() {
-	for _, c := range l.table.conns() {
-		if _, ok := c.protocol.(ShutdownHandler); !ok {
-			c.Close()
-		}
+// tellDrain tells a connection that the engine shuts down. One that comes, or changes
+// its protocol, during a drain is told then.
+func (c *Conn) tellDrain() {
+	if c.state != Open {
+		return
 	}
+	if h, ok := c.protocol.(ShutdownHandler); ok {
+		c.call(h.OnShutdown)
+		c.attend()
+		return
+	}
+	c.After(c.loop.grace, (*Conn).Close)
 }
 
 // Force ends all connections at once, and the loop with them. Any goroutine.
 func (l *Loop) Force() error {
 	return l.Post(func() {
-		l.draining = true
-		for _, a := range l.acceptors {
-			a.close()
-		}
-		for _, c := range l.table.conns() {
-			c.end(ErrServerClosed)
+		l.draining, l.forced = true, true
+		for _, s := range l.table.sources() {
+			s.end(ErrServerClosed)
 		}
 	})
 }

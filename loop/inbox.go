@@ -53,7 +53,10 @@ func (l *Loop) post(t task) error {
 	}
 	// Under the lock, so that no wake-up comes after close: the poller's
 	// descriptors may be somebody else's by then.
-	return l.poller.Wake()
+	if err := l.poller.Wake(); err != nil {
+		l.logger.Error("eddy: wake a loop", "error", err) // the task is in: it runs with the next event
+	}
+	return nil
 }
 
 // take gets the next task, if there is one.

@@ -100,7 +100,7 @@ func (c *Conn) keep(p []byte, used int) {
 	switch {
 	case len(rest) == 0 || c.state != Open:
 		c.dropInput()
-	case len(rest) > c.settings.MaxInput:
+	case len(rest) > c.settings.MaxInput && c.wantsInput(): // a pause stops it growing
 		c.Abort(ErrInputFull)
 	case c.in == nil:
 		c.in = inputs.Get()

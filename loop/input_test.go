@@ -323,6 +323,7 @@ func TestAnswerPendingAtEndOfInput(t *testing.T) {
 // A slow reader of pending output that has sent its FIN gets all of it.
 func TestOutputPendingAtDefaultClose(t *testing.T) {
 	r := newRig(t)
+	r.settings.HighWater = 2 << 20 // so that the end is read while the output waits
 	answer := pattern(1 << 20)
 	p := &script{data: func(c *Conn, in []byte) int {
 		_, _ = c.Write(answer)
@@ -330,9 +331,13 @@ func TestOutputPendingAtDefaultClose(t *testing.T) {
 	}}
 	ours, peer := newTCPPair(t)
 	ours.buffers(8<<10, 8<<10)
-	r.adopt(ours, p)
+	c := r.adopt(ours, p)
 	peer.send("x")
 	peer.shutWrite()
+	r.until("the end is read", c.EOF)
+	if c.Pending() == 0 {
+		t.Fatal("nothing is pending: this shows nothing")
+	}
 	r.until("the answer arrives", func() bool { peer.pull(10_000); return peer.eof || peer.err != nil })
 	if !bytes.Equal(peer.got, answer) {
 		t.Errorf("peer got %d of %d bytes, then %v", len(peer.got), len(answer), peer.err)

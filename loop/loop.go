@@ -13,6 +13,9 @@ import (
 // read into, and so the most that one connection is read in one cycle.
 const inputSize = 64 << 10
 
+// maxPostponed bounds how long a flood of events may hold up the timers, in cycles.
+const maxPostponed = 64
+
 // Loop is one reactor: a goroutine, locked to its thread, that owns a poller, the
 // connections registered with it, and their timers. Each method says whether it may
 // be called from elsewhere.
@@ -39,9 +42,12 @@ type Loop struct {
 	closed    []*Conn // to free at the end of this cycle
 
 	acceptors []*Acceptor
-	conns     int  // in the table
-	yield     bool // other goroutines are to run before the next wait
-	draining  bool // no new connections; the loop ends after the last one
+	conns     int           // in the table
+	yield     bool          // other goroutines are to run before the next wait
+	draining  bool          // no new connections; the loop ends after the last one
+	forced    bool          // what comes now is dropped
+	grace     time.Duration // of the drain
+	postponed int           // cycles in a row that have not looked at the timers
 
 	count     Stats // owned by the loop
 	published snapshot
@@ -120,7 +126,14 @@ func (l *Loop) cycle() error {
 		}
 	}
 	l.drainInbox()
-	l.wheel.advance(l.now/tickNanos, l.expireTimer)
+	// Input that came before a deadline is read before the timers look, even if it
+	// was not among the first events.
+	if len(events) < poller.MaxEvents-1 || l.postponed == maxPostponed {
+		l.postponed = 0
+		l.wheel.advance(l.now/tickNanos, l.expireTimer)
+	} else {
+		l.postponed++
+	}
 	l.attend()
 	l.free()
 	l.publish()

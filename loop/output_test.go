@@ -30,7 +30,8 @@ func TestWritesOfACallbackLeaveTogether(t *testing.T) {
 		b := buffers.Get()
 		b.B = append(b.B, "five"...)
 		_ = c.WriteBuffer(b)
-		if c.Pending() != int64(len("one two three four five")) {
+		_ = c.WriteParts([]byte(" s"), nil, []byte("ix"))
+		if c.Pending() != int64(len("one two three four five six")) {
 			t.Errorf("Pending %d in the callback", c.Pending())
 		}
 		peer.pull(1 << 20)
@@ -41,7 +42,7 @@ func TestWritesOfACallbackLeaveTogether(t *testing.T) {
 	}}
 	c := r.adopt(ours, p)
 	peer.send("x")
-	r.until("the output arrives", peer.has("one two three four five"))
+	r.until("the output arrives", peer.has("one two three four five six"))
 	if c.Pending() != 0 {
 		t.Errorf("Pending %d after the flush", c.Pending())
 	}
@@ -257,6 +258,9 @@ func TestWriteAfterClose(t *testing.T) {
 	}
 	if err := c.WriteOwned([]byte("x"), func() { released++ }); err != ErrClosed || released != 1 {
 		t.Errorf("WriteOwned: %v, released %d times", err, released)
+	}
+	if err := c.WriteParts([]byte("x"), []byte("y")); err != ErrClosed {
+		t.Errorf("WriteParts: %v", err)
 	}
 	if err := c.WriteBuffer(buffers.Get()); err != ErrClosed {
 		t.Errorf("WriteBuffer: %v", err)

@@ -29,8 +29,8 @@ type Poller struct {
 	epfd   int
 	wakefd int
 	one    [8]byte // what Wake writes; never changed after Open
-	raw    [maxEvents]unix.EpollEvent
-	events [maxEvents]Event
+	raw    [MaxEvents]unix.EpollEvent
+	events [MaxEvents]Event
 }
 
 // Open returns a poller without registrations. It takes two descriptors, which
@@ -111,7 +111,7 @@ func (p *Poller) wait(timeout int) (int, error) {
 	}
 	// A poll returns at once: telling the scheduler would cost more than it saves.
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd),
-		uintptr(unsafe.Pointer(&p.raw[0])), maxEvents, 0, 0, 0)
+		uintptr(unsafe.Pointer(&p.raw[0])), MaxEvents, 0, 0, 0)
 	if errno != 0 {
 		return 0, errno
 	}

@@ -32,8 +32,8 @@ type Poller struct {
 	waker   waker
 	table   []registration // by descriptor
 	scratch [1]unix.Kevent_t
-	raw     [maxEvents]unix.Kevent_t
-	events  [maxEvents]Event
+	raw     [MaxEvents]unix.Kevent_t
+	events  [MaxEvents]Event
 }
 
 type registration struct {

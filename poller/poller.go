@@ -80,9 +80,9 @@ type Event struct {
 // Forever as a timeout makes Wait block until an event or a Wake.
 const Forever time.Duration = -1
 
-// maxEvents bounds the events of one Wait, so that timers and tasks get their
-// turn between the batches of a busy loop.
-const maxEvents = 256
+// MaxEvents bounds the events of one Wait, so that timers and tasks get their turn
+// between the batches of a busy loop. A wake-up may count as one.
+const MaxEvents = 256
 
 // backend is what each platform file provides as *Poller.
 type backend interface {

@@ -70,7 +70,7 @@ func run(args []string) error {
 		server.AccessLog = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	if engine.MaxOutput > 0 {
-		engine.HighWater = min(64<<10, engine.MaxOutput)
+		engine.HighWater = min(64<<10, max(engine.MaxOutput/2, 1))
 	}
 
 	server.OnHead = onHead(server.MaxBodyBytes)

@@ -74,20 +74,23 @@ func echoBody(w *http1.Response, r *http1.Request) {
 	_, _ = w.Write(r.Body()) // never fails
 }
 
+// dumped is the answer of /dump and /std/dump.
+type dumped struct {
+	Method     string      `json:"method"`
+	Target     string      `json:"target"`
+	Path       string      `json:"path"`
+	Query      string      `json:"query"`
+	Version    string      `json:"version"`
+	Fields     [][2]string `json:"fields"`
+	BodyLen    int         `json:"body_len"`
+	BodySHA256 string      `json:"body_sha256"`
+	Trailers   [][2]string `json:"trailers"`
+	Remote     string      `json:"remote"`
+}
+
 func dump(w *http1.Response, r *http1.Request) {
 	sum := sha256.Sum256(r.Body())
-	d := struct {
-		Method     string      `json:"method"`
-		Target     string      `json:"target"`
-		Path       string      `json:"path"`
-		Query      string      `json:"query"`
-		Version    string      `json:"version"`
-		Fields     [][2]string `json:"fields"`
-		BodyLen    int         `json:"body_len"`
-		BodySHA256 string      `json:"body_sha256"`
-		Trailers   [][2]string `json:"trailers"`
-		Remote     string      `json:"remote"`
-	}{
+	d := dumped{
 		Method:     latin1(r.Method()),
 		Target:     latin1(r.Target()),
 		Path:       latin1(r.Path()),

@@ -1,17 +1,26 @@
 package main
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"math"
+	"strings"
 
 	"github.com/eddynet/eddy/http1"
 )
 
-// onHead has the body of /upload streamed through a hash. maxBody is the limit set
+// onHead has the body of /upload streamed through a hash, and hands /std/* over to
+// net/http handlers. maxBody is the limit set
 // by a flag; without one, a body that is not held may have any size.
 func onHead(maxBody int64) http1.Handler {
+	std := newStd()
 	return func(w *http1.Response, r *http1.Request) {
+		if strings.HasPrefix(string(r.Path()), "/std/") {
+			std.OnHead(w, r)
+			r.SetMaxBody(cmp.Or(maxBody, stdMaxBody))
+			return
+		}
 		if string(r.Path()) != "/upload" || string(r.Method()) != "POST" {
 			return
 		}

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/httpparse"
+)
+
+// news is what the waiters are to get.
+const news = "It is time."
+
+// dialling bounds the connections that are being made at a time: the kernel drops
+// what its queue has no room for, and tries again only after a second.
+const dialling = 512
+
+// times says how long the parts of a load took.
+type times struct {
+	connect time.Duration // from the first dial until all wait
+	notify  time.Duration // from the notification to the last answer
+}
+
+// load is many clients that wait on one server, run by an engine of their own.
+type load struct {
+	server string // host:port
+	want   int64
+	right  atomic.Int64
+	failed chan error    // the first failure
+	done   chan struct{} // closed when all have their answers
+}
+
+// run has n clients wait on the server, calls waiting when all do, and notifies.
+func (l *load) run(ctx context.Context, waiting func()) (t times, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		return t, err
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- engine.Run(context.WithoutCancel(ctx)) }()
+	defer func() { err = errors.Join(err, engine.Shutdown(context.WithoutCancel(ctx)), <-stopped) }()
+
+	start := time.Now()
+	if err := l.connect(ctx, engine); err != nil {
+		return t, err
+	}
+	for n := int64(0); n != l.want; {
+		if n, err = ask(ctx, "GET", l.server, "/count", ""); err != nil {
+			return t, err
+		}
+		if err := l.wait(ctx, time.After(time.Millisecond)); err != nil {
+			return t, err
+		}
+	}
+	t.connect = time.Since(start)
+	waiting()
+
+	start = time.Now()
+	n, err := ask(ctx, "POST", l.server, "/notify", news)
+	if err != nil {
+		return t, err
+	}
+	if n != l.want {
+		return t, fmt.Errorf("%d clients were notified, want %d", n, l.want)
+	}
+	err = l.wait(ctx, nil)
+	t.notify = time.Since(start)
+	return t, err
+}
+
+// connect makes the connections, each of which asks by itself.
+func (l *load) connect(ctx context.Context, engine *eddy.Engine) error {
+	slots := make(chan struct{}, dialling)
+	for range l.want {
+		select {
+		case slots <- struct{}{}:
+		case err := <-l.failed:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		err := engine.Dial("tcp", l.server, waiter{l}, 10*time.Second, func(_ *eddy.Conn, err error) {
+			if err != nil {
+				l.fail(err)
+			}
+			<-slots
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits until all have their answers, or for a while if one is given.
+func (l *load) wait(ctx context.Context, while <-chan time.Time) error {
+	select {
+	case <-l.done:
+		return nil
+	case <-while:
+		return nil
+	case err := <-l.failed:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("%d of %d answers came: %w", l.right.Load(), l.want, ctx.Err())
+	}
+}
+
+func (l *load) fail(err error) {
+	select {
+	case l.failed <- err:
+	default: // one is enough
+	}
+}
+
+// ask sends a request whose answer is a number.
+func ask(ctx context.Context, method, server, path, body string) (int64, error) {
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+server+path, strings.NewReader(body))
+	if err != nil {
+		return 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(string(text), 10, 64)
+}
+
+// waiter is a client: a protocol that speaks first.
+type waiter struct{ load *load }
+
+func (p waiter) OnOpen(c *eddy.Conn) {
+	c.WriteString("GET /wait HTTP/1.1\r\nHost: comet\r\n\r\n")
+}
+
+func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
+	var fields [8]httpparse.Field // room for most heads
+	head := httpparse.Response{Fields: fields[:0]}
+	n, err := head.Parse(in, "GET", nil)
+	if err != nil {
+		c.Abort(err)
+		return 0
+	}
+	if n == 0 || len(in)-n < int(head.Length) {
+		return 0 // more will come
+	}
+	body := in[n : n+int(head.Length)]
+	if head.Status != 200 || head.Framing != httpparse.ContentLength || string(body) != news {
+		c.Abort(fmt.Errorf("wrong answer: %.300q", in))
+		return 0
+	}
+	if p.load.right.Add(1) == p.load.want {
+		close(p.load.done)
+	}
+	return n + len(body)
+}
+
+// OnShutdown ends with a reset, which leaves nothing behind in the kernel: 10,000
+// ports would otherwise be unavailable for a minute.
+func (p waiter) OnShutdown(c *eddy.Conn) { c.Abort(nil) }
+
+func (p waiter) OnClose(_ *eddy.Conn, err error) {
+	if err != nil {
+		p.load.fail(err)
+	}
+}

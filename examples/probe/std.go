@@ -1,0 +1,88 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eddynet/eddy/http1"
+)
+
+// stdMaxBody bounds what /std/dump and /std/echo hold, unless a flag does.
+const stdMaxBody = 4 << 20
+
+// newStd serves /std/* by net/http handlers.
+func newStd() *http1.Adapter {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/std/dump", stdDump)
+	mux.HandleFunc("/std/echo", stdEcho)
+	mux.HandleFunc("/std/flush", stdFlush)
+	mux.HandleFunc("/std/panic", func(http.ResponseWriter, *http.Request) { panic("asked for by /std/panic") })
+	return http1.NewAdapter(mux, nil)
+}
+
+// stdDump is dump, with the fields in the order of their names.
+func stdDump(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client is gone, or was refused
+	}
+	sum := sha256.Sum256(body)
+	w.Header().Set("Content-Type", "application/json")
+	err = json.NewEncoder(w).Encode(dumped{
+		Method:     latin1([]byte(r.Method)),
+		Target:     latin1([]byte(r.RequestURI)),
+		Path:       latin1([]byte(r.URL.EscapedPath())),
+		Query:      latin1([]byte(r.URL.RawQuery)),
+		Version:    "1." + strconv.Itoa(r.ProtoMinor),
+		Fields:     append([][2]string{{"Host", latin1([]byte(r.Host))}}, pairs(r.Header)...),
+		BodyLen:    len(body),
+		BodySHA256: hex.EncodeToString(sum[:]),
+		Trailers:   pairs(r.Trailer),
+		Remote:     r.RemoteAddr,
+	})
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client is gone
+	}
+}
+
+func pairs(h http.Header) [][2]string {
+	list := [][2]string{}
+	for name, values := range h {
+		for _, value := range values {
+			list = append(list, [2]string{latin1([]byte(name)), latin1([]byte(value))})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b [2]string) int {
+		return strings.Compare(a[0], b[0])
+	})
+	return list
+}
+
+func stdEcho(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client is gone, or was refused
+	}
+	w.Header()["Content-Type"] = r.Header["Content-Type"] // without one, none
+	_, _ = w.Write(body)                                  // an error says that the client is gone
+}
+
+func stdFlush(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain")
+	for i, piece := range []string{"START", "MIDDLE", "END"} {
+		if i > 0 {
+			time.Sleep(100 * time.Millisecond)
+		}
+		_, _ = io.WriteString(w, piece) // Flush tells
+		if http.NewResponseController(w).Flush() != nil {
+			return // the client is gone
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package main_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/eddynet/eddy/examples/internal/program"
+)
+
+func TestStdDumpAndEcho(t *testing.T) {
+	p := start(t)
+	a := p.ask("POST", "POST /std/dump?q=%20 HTTP/1.1\r\nHost: a\r\nX-B: 1\r\nx-a: \xe9\r\nTransfer-Encoding: chunked\r\n\r\n"+
+		"3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n")
+	var d struct {
+		Method, Target, Path, Query, Version string
+		Fields, Trailers                     [][2]string
+		Len                                  int    `json:"body_len"`
+		Sum                                  string `json:"body_sha256"`
+	}
+	decode(t, a, &d)
+	expect(t, "method", d.Method, "POST")
+	expect(t, "target", d.Target, "/std/dump?q=%20")
+	expect(t, "path", d.Path, "/std/dump")
+	expect(t, "query", d.Query, "q=%20")
+	expect(t, "version", d.Version, "1.1")
+	expect(t, "length", d.Len, 3)
+	expect(t, "sum", d.Sum, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+	if len(d.Fields) != 3 || d.Fields[0] != [2]string{"Host", "a"} || d.Fields[1] != [2]string{"X-A", "\u00e9"} {
+		t.Errorf("fields %q", d.Fields)
+	}
+	if len(d.Trailers) != 1 || d.Trailers[0] != [2]string{"X-Sum", "7"} {
+		t.Errorf("trailers %q", d.Trailers)
+	}
+	body := strings.Repeat("body", 10000)
+	a = p.ask("POST", "POST /std/echo HTTP/1.1\r\nHost: a\r\nContent-Type: a/b\r\nContent-Length: 40000\r\n\r\n"+body)
+	expect(t, "echo", a.Text, body)
+	expect(t, "type", a.Header.Get("Content-Type"), "a/b")
+	p.drains()
+}
+
+func TestStdFlush(t *testing.T) {
+	p := start(t)
+	a := p.get("/std/flush")
+	expect(t, "body", a.Text, "STARTMIDDLEEND")
+	p.drains()
+}
+
+// TestStdPanic: the connection ends without an answer, the server goes on.
+func TestStdPanic(t *testing.T) {
+	p := start(t)
+	c := p.dial()
+	c.Send(program.Get("/std/panic"))
+	c.Ends()
+	c.Conn.Close()
+	expect(t, "status afterwards", p.get("/plaintext").StatusCode, 200)
+	p.drains()
+}

@@ -1,0 +1,199 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/eddynet/eddy/examples/internal/program"
+)
+
+func TestMain(m *testing.M) { program.Main(m) }
+
+// start returns the running proxy, its address, and where it passes connections to.
+func start(t *testing.T) (*program.Program, string, *net.TCPListener) {
+	t.Helper()
+	upstream, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { upstream.Close() })
+	p := program.Start(t, "-listen", "127.0.0.1:0", "-to", upstream.Addr().String())
+	line := p.Stdout.Line("proxy on ")
+	address, to, _ := bytes.Cut([]byte(line), []byte(" to "))
+	if string(to) != upstream.Addr().String() {
+		t.Fatalf("it prints %q", line)
+	}
+	return p, string(address), upstream
+}
+
+// pair returns both ends of a connection through the proxy, with Patience as their
+// deadline.
+func pair(t *testing.T, address string, upstream *net.TCPListener) (client, server *net.TCPConn) {
+	t.Helper()
+	conn, err := net.DialTimeout("tcp", address, program.Patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client = conn.(*net.TCPConn)
+	t.Cleanup(func() { client.Close() })
+	late := time.Now().Add(program.Patience)
+	if err := errors.Join(client.SetDeadline(late), upstream.SetDeadline(late)); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = upstream.AcceptTCP(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	if err := server.SetDeadline(late); err != nil {
+		t.Fatal(err)
+	}
+	return client, server
+}
+
+// noise is n bytes that show if any is lost, doubled or moved.
+func noise(n int, seed byte) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b) // never fails
+	return b
+}
+
+// sent sends data on another goroutine, stops sending, and tells the error.
+func sent(conn *net.TCPConn, data []byte) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		_, err := conn.Write(data)
+		done <- errors.Join(err, conn.CloseWrite())
+	}()
+	return done
+}
+
+// receives reads up to the end, which must come behind exactly these bytes.
+func receives(t *testing.T, conn *net.TCPConn, want []byte) {
+	t.Helper()
+	got, err := io.ReadAll(conn)
+	if err != nil {
+		t.Fatalf("%v after %d bytes of %d", err, len(got), len(want))
+	}
+	if !bytes.Equal(got, want) {
+		t.Fatalf("%d bytes came, of %d, or they are changed", len(got), len(want))
+	}
+}
+
+func TestFiveMegabytesBothWays(t *testing.T) {
+	p, address, upstream := start(t)
+	client, server := pair(t, address, upstream)
+	question, answer := noise(5<<20, 1), noise(5<<20, 2)
+	asked, answered := sent(client, question), sent(server, answer)
+	received := make(chan struct{})
+	go func() {
+		defer close(received)
+		if got, err := io.ReadAll(server); err != nil || !bytes.Equal(got, question) {
+			t.Errorf("upstream got %d bytes of %d, %v", len(got), len(question), err)
+		}
+	}()
+	receives(t, client, answer)
+	<-received
+	if err := errors.Join(<-asked, <-answered); err != nil {
+		t.Error(err)
+	}
+	p.Signal(syscall.SIGTERM)
+	p.ExitsCleanly()
+}
+
+// An end of input is passed on, and does not end the other direction.
+func TestHalfCloseIsPassedOn(t *testing.T) {
+	_, address, upstream := start(t)
+	for _, clientFirst := range []bool{true, false} {
+		one, other := pair(t, address, upstream)
+		if !clientFirst {
+			one, other = other, one
+		}
+		if err := <-sent(one, []byte("question")); err != nil {
+			t.Fatal(err)
+		}
+		receives(t, other, []byte("question")) // to its end
+		if err := <-sent(other, []byte("answer")); err != nil {
+			t.Fatal(err)
+		}
+		receives(t, one, []byte("answer"))
+	}
+}
+
+// A side that does not read holds up the other, and loses nothing.
+func TestBackpressureIsPassedOn(t *testing.T) {
+	const size = 64 << 20 // more than all the kernel's buffers on the way
+	data := noise(size, 3)
+	for name, toServer := range map[string]bool{"client to upstream": true, "upstream to client": false} {
+		t.Run(name, func(t *testing.T) {
+			p, address, upstream := start(t)
+			writer, reader := pair(t, address, upstream)
+			if !toServer {
+				writer, reader = reader, writer
+			}
+			before := memory(p.PID())
+			n := writeUntilStalled(t, writer, data)
+			if n == size {
+				t.Fatalf("all %d bytes were taken, though nobody reads", n)
+			}
+			// The limit is far above what it needs, and far below what it would hold.
+			if grown := memory(p.PID()) - before; grown > 32<<20 {
+				t.Errorf("after %d bytes the proxy has grown by %d", n, grown)
+			}
+			rest := sent(writer, data[n:])
+			receives(t, reader, data)
+			if err := <-rest; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// writeUntilStalled writes until nothing was taken for a while, and returns how much
+// was.
+func writeUntilStalled(t *testing.T, conn *net.TCPConn, data []byte) (n int) {
+	t.Helper()
+	for n < len(data) {
+		if err := conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond)); err != nil {
+			t.Fatal(err)
+		}
+		m, err := conn.Write(data[n:min(n+64<<10, len(data))])
+		n += m
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+	}
+	if err := conn.SetWriteDeadline(time.Now().Add(program.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestRefusalReachesTheClient(t *testing.T) {
+	p, address, upstream := start(t)
+	upstream.Close()
+	// The reset may be faster than the return of Dial.
+	if conn, err := net.DialTimeout("tcp", address, program.Patience); err == nil {
+		defer conn.Close()
+		if err := conn.SetDeadline(time.Now().Add(program.Patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the connection ended with %v, want a reset", err)
+		}
+	} else if !errors.Is(err, syscall.ECONNRESET) {
+		t.Fatal(err)
+	}
+	p.Stderr.Line("") // it says why
+	p.Signal(syscall.SIGTERM)
+	p.ExitsCleanly()
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/eddynet/eddy"
+)
+
+// server is the protocol. Every loop runs it, on the same store.
+type server struct{ store *store }
+
+// Tune makes room for the largest command, and for what one read brings behind it.
+func (s server) Tune(settings *eddy.Settings) error {
+	settings.MaxInput = max(settings.MaxInput, maxCommand+64<<10)
+	return nil
+}
+
+func (s server) OnOpen(c *eddy.Conn)             { c.SetState(&command{}) }
+func (s server) OnClose(c *eddy.Conn, err error) {}
+
+// OnData runs the commands that are complete, while there is room for answers. All of
+// them leave in one write.
+func (s server) OnData(c *eddy.Conn, in []byte) (used int) {
+	cmd := c.State().(*command)
+	for c.Open() && !c.Full() {
+		n, err := cmd.parse(in[used:])
+		if err != nil {
+			writeError(c.Out(), "ERR Protocol error: ", err.Error())
+			c.Close()
+			return len(in)
+		}
+		if n == 0 {
+			return used
+		}
+		if len(cmd.args) > 0 {
+			s.run(c, cmd.args)
+		}
+		used += n
+		cmd.reset()
+	}
+	return used
+}
+
+// Limits, so that a client cannot make the server hold more than this. Redis has
+// larger ones.
+const (
+	maxInline  = 64 << 10
+	maxArgs    = 1024
+	maxBulk    = 1 << 20
+	maxCommand = 4 << 20
+)
+
+// The errors of the protocol, in Redis's words. Each ends the connection.
+var (
+	errInlineTooBig   = errors.New("too big inline request")
+	errCountTooBig    = errors.New("too big mbulk count string")
+	errCount          = errors.New("invalid multibulk length")
+	errLengthTooBig   = errors.New("too big bulk count string")
+	errLength         = errors.New("invalid bulk length")
+	errCommandTooBig  = errors.New("too big request")
+	errBulkTerminator = errors.New("bulk string not followed by CRLF")
+)

@@ -1,0 +1,39 @@
+package http1_test
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"net/http"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
+)
+
+func ExampleNetHTTP() {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "Hello, %s!", r.PathValue("name"))
+	})
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := engine.Listen("tcp", "127.0.0.1:0", http1.NetHTTP(mux, http1.Options{})); err != nil {
+		log.Fatal(err)
+	}
+	// Run it: engine.Run(ctx)
+}
+
+// Some requests go to a net/http handler, the others are answered on the loop.
+func ExampleAdapter() {
+	files := http1.NewAdapter(http.FileServer(http.Dir("public")), nil)
+	native := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
+	_ = http1.New(native, http1.Options{
+		OnHead: func(w *http1.Response, r *http1.Request) {
+			if bytes.HasPrefix(r.Path(), []byte("/files/")) {
+				files.OnHead(w, r)
+			}
+		},
+	})
+}
