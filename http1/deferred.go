@@ -79,9 +79,17 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 	x.settle()
 }
 
-// OnGone has fn called, once, if the client goes away before the answer is given.
+// OnGone has fn called, once, if the client goes away before the answer is given; at
+// once, if it has gone already. A client that has only stopped sending waits for its
+// answer: the connection stays open until there is one, or the deadline has passed.
 // Loop only, as fn is.
-func (d *Deferred) OnGone(fn func(cause error)) { d.onGone = fn }
+func (d *Deferred) OnGone(fn func(cause error)) {
+	if cause := d.lifetime.ended(); cause != nil && !d.settled {
+		fn(cause)
+		return
+	}
+	d.onGone = fn
+}
 
 // clientLeft is told that the client has gone, or has stopped sending.
 func (d *Deferred) clientLeft(cause error) {

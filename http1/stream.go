@@ -87,7 +87,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 
 func (s *Stream) write(p []byte) (int, error) {
 	x := s.session
-	x.awaitAnswer()
+	defer x.awaitAnswer() // whether there is room decides which deadline runs
 	if s.silent || len(p) == 0 {
 		return len(p), nil
 	}
@@ -119,9 +119,15 @@ func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full()
 // only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
-// OnGone has fn called, once, if the client goes away before the stream has ended.
-// Loop only, as fn is.
-func (s *Stream) OnGone(fn func(cause error)) { s.onGone = fn }
+// OnGone has fn called, once, if the client goes away before the stream has ended; at
+// once, if it has gone already. Loop only, as fn is.
+func (s *Stream) OnGone(fn func(cause error)) {
+	if cause := s.lifetime.ended(); cause != nil {
+		fn(cause)
+		return
+	}
+	s.onGone = fn
+}
 
 // Context is cancelled when the stream has ended, and when the client has gone;
 // context.Cause tells which, as for Deferred. Any goroutine.

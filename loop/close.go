@@ -70,13 +70,14 @@ func (c *Conn) closeNow(cause error) {
 	c.loop.closed = append(c.loop.closed, c)
 }
 
-// end cuts the connection off: with a reset, if not everything was written.
+// end cuts the connection off: with a reset, because only its protocol knows whether
+// everything was said. While lingering, it was.
 func (c *Conn) end(cause error) {
-	if c.out != nil {
-		c.Abort(cause)
+	if c.state == Lingering {
+		c.closeNow(cause)
 		return
 	}
-	c.closeNow(cause)
+	c.Abort(cause)
 }
 
 // linger follows when everything is flushed.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"os/signal"
 	"syscall"
@@ -85,8 +86,13 @@ func (pipe) OnEOF(c *eddy.Conn) {
 }
 
 func (pipe) OnClose(c *eddy.Conn, err error) {
-	if o := other(c); o != nil {
+	o := other(c)
+	switch {
+	case o == nil:
+	case err == nil || err == io.EOF:
 		o.Close()
+	default:
+		o.Abort(err) // what was passed on must not look complete
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,6 +35,8 @@ func Main(m *testing.M) {
 	build := exec.Command("go", append([]string{"build", "-o", binary}, buildFlags...)...)
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build, err, out)
+	} else if err := touchSources(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	} else {
 		code = m.Run()
 	}
@@ -41,6 +44,24 @@ func Main(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
+}
+
+// touchSources opens the sources that the program is built from, so that go test
+// knows that a result it has kept depends on them.
+func touchSources() error {
+	const format = "{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}{{end}}"
+	list, err := exec.Command("go", "list", "-deps", "-f", format).Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	for _, name := range strings.Fields(string(list)) {
+		f, err := os.Open(name)
+		if err != nil {
+			return err
+		}
+		_ = f.Close() // nothing was read
+	}
+	return nil
 }
 
 // Program is a running example. Its methods are for the goroutine of the test,

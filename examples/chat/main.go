@@ -1,0 +1,81 @@
+// Chat is a chat page, over long polling and over WebSocket on one server: those who
+// use the one and those who use the other talk with each other.
+//
+//	cd examples/chat && go run .                  # it prints its URL: open it in two tabs
+//	curl 'http://127.0.0.1:8080/poll?after=0'     # what was said, or the next that is
+//	curl --json '{"name":"curl","text":"hi"}' http://127.0.0.1:8080/send
+//
+// It is a module of its own, because it takes the frames of WebSocket from a library.
+package main
+
+import (
+	"context"
+	"embed"
+	"flag"
+	"fmt"
+	"log"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
+)
+
+//go:embed page
+var files embed.FS
+
+// serve is the handler: it has a page, and the room's three doors.
+func (m *room) serve(w *http1.Response, r *http1.Request) {
+	switch path := string(r.Path()); path {
+	case "/poll":
+		m.poll(w, r)
+	case "/send":
+		m.send(w, r)
+	case "/socket":
+		m.upgrade(w, r)
+	default:
+		servePage(w, path)
+	}
+}
+
+func servePage(w *http1.Response, path string) {
+	if path == "/" {
+		path = "/index.html"
+	}
+	text, err := files.ReadFile("page" + path)
+	if err != nil {
+		w.SetStatus(404)
+		return
+	}
+	_, extension, _ := strings.Cut(path, ".")
+	kind := map[string]string{"html": "text/html", "css": "text/css", "js": "text/javascript"}[extension]
+	w.SetHeader("Content-Type", kind+"; charset=utf-8")
+	w.SetHeader("Content-Security-Policy", "default-src 'self'; img-src data:")
+	w.SetHeader("Cache-Control", "no-cache")
+	w.Write(text)
+}
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8080", "address to serve on")
+	flag.Parse()
+
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m := newRoom()
+	ln, err := engine.Listen("tcp", *listen, http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("http://%v/\n", ln.Addr())
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)    // a second signal ends the program at once
+	context.AfterFunc(ctx, m.close) // Run waits for every answer
+	if err := engine.Run(ctx); err != nil {
+		log.Fatal(err)
+	}
+}
