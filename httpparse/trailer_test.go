@@ -6,7 +6,6 @@ import (
 )
 
 func TestTrailers(t *testing.T) {
-	const long = "X: aaaaaaaaaaaaaaaa\r\n"
 	for _, row := range []struct {
 		name, section string
 		status        int
