@@ -12,9 +12,9 @@ type inbound uint8
 const (
 	// between two requests. To inHead, at the first byte.
 	between inbound = iota
-	// inHead: a head has begun. To inBody, or to complete when there is none.
+	// inHead: a head has begun. To inBody.
 	inHead
-	// inBody: the body is coming. To complete.
+	// inBody: the body is coming, if there is one. To complete.
 	inBody
 	// complete: all of it has come. To between, when the answer is given too.
 	complete
@@ -25,7 +25,7 @@ var inboundNames = [...]string{"between", "inHead", "inBody", "complete"}
 // inboundExits lists the states that each may lead to, as a set of bits.
 var inboundExits = [...]uint8{
 	between:  1 << inHead,
-	inHead:   1<<inBody | 1<<complete,
+	inHead:   1 << inBody,
 	inBody:   1 << complete,
 	complete: 1 << between,
 }

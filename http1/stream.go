@@ -31,7 +31,7 @@ func (w *Response) SetLength(n int64) { w.length = n }
 
 // Stream sends the head, with what was written so far behind it, and leaves the
 // body to the Stream. Later requests of the connection wait until it ends. It is
-// aborted when nothing is written for Options.HandlerTimeout. Call it in the handler
+// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call it in the handler
 // or in Respond, once.
 func (w *Response) Stream() *Stream {
 	x := w.session

@@ -33,7 +33,7 @@ type Loop struct {
 
 	input   []byte        // read into; a callback sees a part of it
 	slices  [][]byte      // scratch for gathering output
-	spare   buffers.Spare // of the output and input that connections keep
+	spare   buffers.Spare // of output
 	discard buffers.Buffer
 
 	current   *Conn   // its event is being handled; it is settled afterwards
