@@ -105,7 +105,7 @@ func (b *bodyReader) take(x *session, p []byte) bool {
 		if b.received > x.server.options.MaxDiscardBytes {
 			x.conn.Close()
 		}
-	case b.received > b.limit:
+	case b.received > b.limit || b.chunks.Left() > b.limit-b.received:
 		b.malformed(x, errBodyTooLarge)
 	case b.pieces == nil:
 		b.gather(p, x.request.head.Length)

@@ -112,11 +112,18 @@ func TestBodyLimit(t *testing.T) {
 	c.closed()
 }
 
-// TestAnnouncedBodyIsRefusedAtOnce: rule 59: without a byte of it.
+// TestAnnouncedBodyIsRefusedAtOnce: rules 59 and 90: without a byte of it.
 func TestAnnouncedBodyIsRefusedAtOnce(t *testing.T) {
 	s := serve(t, describe, http1.Options{MaxBodyBytes: 10})
-	c := s.dial()
-	c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
-	expect(t, "status", c.answer("POST").status, 413)
-	c.closed()
+	for _, request := range []string{
+		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n",
+		postChunked + "b\r\n",
+		postChunked + "4\r\nabcd\r\n7\r\n",
+		postChunked + "4\r\nabcd\r\n7fffffffffffffff\r\n",
+	} {
+		c := s.dial()
+		c.send(request)
+		expect(t, "status", c.answer("POST").status, 413)
+		c.closed()
+	}
 }

@@ -43,6 +43,15 @@ func (d *Chunked) Reset() { *d = Chunked{} }
 // Done reports whether the line of the last chunk has been read: the trailer section comes next.
 func (d *Chunked) Done() bool { return d.next == nextTrailer }
 
+// Left is how many bytes of the current chunk's data are still to come, as its size line announced: a limit need
+// not wait for them. It is 0 between chunks.
+func (d *Chunked) Left() int64 {
+	if d.next != nextData {
+		return 0
+	}
+	return d.size
+}
+
 // Next consumes n bytes at the beginning of in and returns the data among them: a part of in, a whole chunk or
 // as much of one as in has. The next call gets in[n:], and whatever has arrived behind it. When data is empty
 // and Done is false, all of in has been consumed. Errors are always an *Error, and final. Limits may be
