@@ -11,7 +11,7 @@ import (
 )
 
 // Options configures an Engine. The zero value works: a field that is zero has the
-// default that its comment gives. A negative value is an error.
+// default that its comment gives. A negative value is an error, but for SlowCallback.
 type Options struct {
 	// Loops is the number of reactor loops, each on a thread of its own. Default:
 	// GOMAXPROCS.
@@ -52,6 +52,13 @@ type Options struct {
 	// DrainTimeout is how long the drain that ends Run may take before what is left
 	// is cut off. Default: 30 s.
 	DrainTimeout time.Duration
+
+	// SlowCallback is how long a callback may hold its loop before it is counted in
+	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with
+	// its connection when it has returned. The count may miss one that takes less than
+	// half as much again, and never has one that takes less. A negative value turns it
+	// off. Default: 100 ms; at least 1 ms.
+	SlowCallback time.Duration
 }
 
 // withDefaults returns the options filled in, or an error that names the field.
@@ -95,7 +102,12 @@ func (o Options) withDefaults() (Options, error) {
 	if err := fill("LingerBytes", &o.LingerBytes, 64<<20); err != nil {
 		return o, err
 	}
+	if o.SlowCallback == 0 {
+		o.SlowCallback = 100 * time.Millisecond
+	}
 	switch {
+	case o.SlowCallback > 0 && o.SlowCallback < time.Millisecond:
+		return o, fmt.Errorf("eddy: Options.SlowCallback is %v: use 1ms or more, or a negative value to turn it off", o.SlowCallback)
 	case o.LowWater > o.HighWater:
 		return o, fmt.Errorf("eddy: Options.LowWater is %d, above HighWater, %d: lower it", o.LowWater, o.HighWater)
 	case o.MaxOutput/2 < o.HighWater:

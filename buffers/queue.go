@@ -23,6 +23,9 @@ type Queue struct {
 	written  int64 // bytes of segments[first] that are written
 	sealed   int64 // bytes of segments[first:], less written, less the open tail
 	tail     *Buffer
+
+	// Noted is the owner's own, for what of Len it has accounted for. PutQueue unsets it.
+	Noted int64
 }
 
 // segment is one of: a pooled buffer, an owned slice, a file range.
@@ -58,6 +61,7 @@ func (s *Spare) NewQueue() *Queue {
 // PutQueue gives up the ownership of q and releases all that it still holds.
 func (s *Spare) PutQueue(q *Queue) {
 	q.discard()
+	q.Noted = 0
 	if s.queue == nil && cap(q.segments) <= maxSegmentsKept {
 		s.queue = q
 	}

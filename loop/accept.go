@@ -39,6 +39,7 @@ type Service struct {
 	loop     *Loop
 	protocol Protocol
 	settings *Settings
+	dialled  bool // its connections are
 }
 
 // NewService binds p to the loop. Any goroutine.
@@ -135,6 +136,7 @@ func (a *Acceptor) ready(poller.Ready) {
 func (a *Acceptor) acceptOne() verdict {
 	l := a.loop
 	if !l.limit.take() {
+		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
 		return acceptWait
 	}
@@ -147,6 +149,9 @@ func (a *Acceptor) acceptOne() verdict {
 	l.limit.release()
 	a.refusal = errno
 	v := judge(errno)
+	if errno != unix.EAGAIN && errno != unix.EINTR {
+		l.count.AcceptErrors++
+	}
 	if v == acceptWait {
 		a.disarm(shortage(errno), errno)
 	}
@@ -164,6 +169,7 @@ func (a *Acceptor) deal(fd int, peer endpoint) {
 	if err := s.loop.Post(func() { s.loop.open(fd, peer, s) }); err != nil {
 		closeFD(fd)
 		a.loop.limit.release()
+		a.loop.count.Dropped++
 	}
 }
 
