@@ -8,9 +8,12 @@ import (
 )
 
 // goroutinesMost is how many goroutines a program may have for the stack of one of
-// them to be taken: all of the program stands still meanwhile, a few microseconds for
-// each of them.
+// them to be taken: all of the program stands still meanwhile, more than a microsecond
+// for each of them.
 const goroutinesMost = 5000
+
+// stackExpected is how many bytes most stacks take as text.
+const stackExpected = 2 << 10
 
 // goroutineID is the number of the calling goroutine, as the runtime prints it.
 func goroutineID() int64 {
@@ -24,20 +27,16 @@ func goroutineID() int64 {
 
 // stackOf is the stack of a goroutine, or why there is none.
 func stackOf(id int64) string {
-	if n := runtime.NumGoroutine(); n > goroutinesMost {
-		return fmt.Sprintf("not taken: it would stop all %d goroutines for too long", n)
+	goroutines := runtime.NumGoroutine()
+	if goroutines > goroutinesMost {
+		return fmt.Sprintf("not taken: it would stop all %d goroutines for too long", goroutines)
 	}
 	head := fmt.Appendf(nil, "goroutine %d [", id)
-	for size := 64 << 10; size <= 16<<20; size *= 4 {
-		all := make([]byte, size)
-		n := runtime.Stack(all, true)
-		for stack := range bytes.SplitSeq(all[:n], []byte("\n\n")) {
-			if bytes.HasPrefix(stack, head) {
-				return string(stack)
-			}
-		}
-		if n < size {
-			break // these were all
+	all := make([]byte, 64<<10+goroutines*stackExpected)
+	all = all[:runtime.Stack(all, true)]
+	for stack := range bytes.SplitSeq(all, []byte("\n\n")) {
+		if bytes.HasPrefix(stack, head) {
+			return string(stack)
 		}
 	}
 	return "not found"
