@@ -134,13 +134,20 @@ func TestPendingOutputIsWhatPeersLeave(t *testing.T) {
 
 // What every cycle pays for the counts to be seen elsewhere.
 func BenchmarkPublish(b *testing.B) {
-	l, err := New(Config{Limit: NewLimit(1)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Discard()
-	for b.Loop() {
-		l.count.BytesRead++
-		l.publish()
+	for _, protocols := range []int{0, 1, 2} {
+		b.Run(fmt.Sprintf("protocols=%d", protocols), func(b *testing.B) {
+			l, err := New(Config{Limit: NewLimit(1)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer l.Discard()
+			for range protocols {
+				NewCounts[[24]uint64](l)
+			}
+			for b.Loop() {
+				l.count.BytesRead++
+				l.publish()
+			}
+		})
 	}
 }
