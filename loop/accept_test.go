@@ -196,8 +196,8 @@ func TestMaxConns(t *testing.T) {
 	if r.loop.conns != 2 {
 		t.Fatalf("%d connections, want 2", r.loop.conns)
 	}
-	if got := r.loop.Stats().AcceptPauses; got != 1 {
-		t.Errorf("%d pauses, want 1", got)
+	if s := r.loop.Stats(); s.AcceptPauses != 1 || s.LimitPauses != 1 || s.AcceptErrors != 0 {
+		t.Errorf("%+v, want one pause, for the limit", s)
 	}
 	for range 5 {
 		r.pass(shortageDelay)
@@ -266,8 +266,8 @@ func TestOutOfDescriptors(t *testing.T) {
 		r.pass(shortageDelay)
 		r.settled()
 	}
-	if got := r.loop.Stats().AcceptPauses; got != 11 {
-		t.Errorf("%d pauses in 10 delays, want one after each", got)
+	if s := r.loop.Stats(); s.AcceptPauses != 11 || s.AcceptErrors != 11 || s.LimitPauses != 0 {
+		t.Errorf("%+v, want a pause after each of 10 delays, for an error", s)
 	}
 	if got := r.logged.count("ulimit -n"); got != 1 {
 		t.Errorf("%d log lines, want one in a while: %q", got, r.logged.lines)
