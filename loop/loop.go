@@ -62,10 +62,7 @@ type Config struct {
 	Settings *Settings    // of connections that are dialled
 	Clock    func() int64 // nanoseconds on a monotonic clock; nil is the system's
 	Index    int          // among the engine's loops: log lines have it
-
-	// SlowCallback is how long a callback may hold the loop before it is counted and
-	// reported, if somebody calls Inspect.
-	SlowCallback time.Duration
+	Watchdog *Watchdog    // of the engine; nil for none
 }
 
 // New returns a loop that does not run yet.
@@ -90,7 +87,7 @@ func New(cfg Config) (*Loop, error) {
 		slices:   make([][]byte, 0, maxSlices),
 	}
 	l.wheel = newWheel(l.now / tickNanos)
-	l.watch.slow = int64(cfg.SlowCallback)
+	l.watch.dog = cfg.Watchdog
 	l.begin()
 	l.publish() // it is at rest
 	return l, nil
@@ -160,6 +157,9 @@ func (l *Loop) cycle() error {
 func (l *Loop) begin() {
 	l.now = l.clock()
 	l.watch.woke.Store(l.now)
+	if l.watch.dog != nil {
+		l.watch.dog.wake()
+	}
 }
 
 // timeout is how long the next wait may take. It ends the cycle for the counts.
