@@ -25,7 +25,7 @@ type Deferred struct {
 // Defer keeps the exchange open after the handler has returned. Later requests of
 // the connection wait until it is answered, by Respond. If no answer comes within
 // Options.HandlerTimeout, the client gets 503, or what OnTimeout writes. Call it once,
-// in the handler.
+// in the handler or in OnHead: a second call panics. Loop only.
 func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
 
 // DeferFor is Defer with a timeout of its own in place of Options.HandlerTimeout.

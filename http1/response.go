@@ -59,7 +59,8 @@ func (w *Response) Request() *Request { return w.request }
 // Loop is the loop that the connection lives on, for timers: Loop().After.
 func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }
 
-// SetStatus sets the status code, 200 to 599. It is 200 otherwise.
+// SetStatus sets the status code, 200 to 599; any other is an error, and changes
+// nothing. It is 200 without a call.
 func (w *Response) SetStatus(code int) error {
 	if code < minStatus || code > maxStatus {
 		return statusError(code)

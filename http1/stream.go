@@ -32,8 +32,8 @@ func (w *Response) SetLength(n int64) { w.length = n }
 
 // Stream sends the head, with what was written so far behind it, and leaves the
 // body to the Stream. Later requests of the connection wait until it ends. It is
-// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call it in the handler
-// or in Respond, once.
+// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call
+// it in the handler, in OnHead or in Respond, once: a second call panics. Loop only.
 func (w *Response) Stream() *Stream {
 	x := w.session
 	x.answer(streaming)

@@ -71,16 +71,17 @@ const (
 	writeBackoff                     // the kernel is short of memory: a timer will try again
 )
 
-// Settings are the limits and deadlines of a listener's connections.
+// Settings are the limits and deadlines of a listener's connections: the engine's
+// Options of the same names, which say more, as a protocol's Tune has left them.
 type Settings struct {
-	LowWater, HighWater int64 // bytes of pending output
-	MaxOutput           int64 // bytes of pending output beyond which a further write closes
-	MaxInput            int   // bytes of input kept for the protocol
-	IdleTimeout         time.Duration
-	WriteTimeout        time.Duration
-	LingerTimeout       time.Duration
-	LingerBytes         int64
-	DrainGrace          time.Duration
+	LowWater, HighWater int64         // bytes of pending output
+	MaxOutput           int64         // bytes of pending output beyond which a further write aborts
+	MaxInput            int           // bytes of input kept for the protocol
+	IdleTimeout         time.Duration // without input, if the protocol sets no deadline
+	WriteTimeout        time.Duration // for 16 KiB of output, or all there is
+	LingerTimeout       time.Duration // of reading away, after Close
+	LingerBytes         int64         // of reading away, after Close
+	DrainGrace          time.Duration // that an idle connection is kept in a drain
 }
 
 // Settings are the limits and deadlines of the connection's listener. They must not
