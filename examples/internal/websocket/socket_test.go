@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -229,45 +230,51 @@ func TestClientThatDoesNotAnswerAPingIsCutOff(t *testing.T) {
 	}
 }
 
-// A client that sends on and does not read is held up; then nothing it sends is seen,
-// and that is not for it to blame.
-func TestClientThatDoesNotReadIsHeldUpAndNotPinged(t *testing.T) {
-	small := eddy.Options{Loops: 1, HighWater: 8 << 10, MaxOutput: 16 << 10}
-	s := serve(t, small, websocket.Options{MaxMessage: 1 << 20, Quiet: 200 * time.Millisecond, Pong: time.Second})
-	const n, size = 64, 256 << 10
-	all := bytes.Repeat(wstest.Masked(ws.NewBinaryFrame(make([]byte, size))), n)
+// small are limits far below what a client sends that is held up.
+var small = eddy.Options{Loops: 1, HighWater: 8 << 10, MaxOutput: 16 << 10}
+
+// heldUp returns a client that has sent on for that time without reading.
+func heldUp(t *testing.T, s *server, d time.Duration) *wstest.Client {
+	t.Helper()
+	all := bytes.Repeat(wstest.Masked(ws.NewBinaryFrame(make([]byte, 256<<10))), 100)
 	c := s.dial(t)
-	sent := make(chan error, 1)
-	go func() {
-		_, err := c.Conn.Write(all)
-		sent <- err
-	}()
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(d)); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.Conn.Write(all); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("%d bytes of %d were taken, though nobody reads: %v", n, len(all), err)
+	}
+	return c
+}
+
+// While a client is held up, nothing that it sends is seen, and that is not for it to
+// blame.
+func TestClientThatIsHeldUpIsNotPinged(t *testing.T) {
+	s := serve(t, small, websocket.Options{MaxMessage: 1 << 20, Quiet: 200 * time.Millisecond, Pong: time.Second})
+	heldUp(t, s, 1500*time.Millisecond)
 	select {
-	case err := <-sent:
-		t.Fatalf("all was taken, though nobody reads: %v", err)
 	case err := <-s.ended:
 		t.Fatalf("the connection ended: %v", err)
-	case <-time.After(1500 * time.Millisecond): // more than Quiet and Pong
+	default:
 	}
-	s.drain() // says goodbye behind what there is
-	got := 0
-	for {
+}
+
+func TestServerSaysGoodbyeBehindItsAnswers(t *testing.T) {
+	s := serve(t, small, websocket.Options{MaxMessage: 1 << 20})
+	c, other := heldUp(t, s, 500*time.Millisecond), s.dial(t)
+	other.Write(text("here"))
+	other.Read(ws.OpText)
+	s.drain()
+	other.Closes(ws.StatusGoingAway) // both are on one loop, and told at once
+	for answers := 0; ; answers++ {
 		f, err := ws.ReadFrame(c.Conn)
 		if err != nil {
-			t.Fatalf("after %d messages: %v", got, err)
+			t.Fatalf("behind %d answers: %v", answers, err)
 		}
 		if f.Header.OpCode == ws.OpClose {
-			break
-		}
-		if f.Header.OpCode == ws.OpBinary && f.Header.Length == size {
-			got++
+			return
 		}
 	}
-	if got == 0 || got == n {
-		t.Errorf("%d messages of %d came back", got, n)
-	}
-	c.Conn.Close()
-	<-sent
 }
 
 func TestServerSaysGoodbye(t *testing.T) {
