@@ -179,7 +179,8 @@ func (j *blockingJob) call() (err *loop.PanicError) {
 // adopt takes over an answer that was gathered elsewhere.
 func (w *Response) adopt(from *Response) {
 	w.dropBody()
-	w.status, w.fields, w.body, w.close = from.status, from.fields, from.body, w.close || from.close
+	w.status, w.fields, w.body = from.status, from.fields, from.body
+	w.close, w.offer = w.close || from.close, from.offer
 }
 
 func tooBusy(w *Response) {
