@@ -204,15 +204,25 @@ func (w *Response) appendHead(dst []byte) []byte {
 	dst = append(dst, statusLine(w.status)...)
 	dst = x.server.stamp.append(dst, x.conn.Loop().Now(), w.own)
 	dst = append(dst, w.fields.lines...)
-	if w.offer { // RFC 9110 section 7.8
-		dst = append(dst, "Connection: Upgrade\r\n"...)
+	return append(dst, w.connectionLine()...)
+}
+
+// connectionLine is the line of the Connection field, if there has to be one.
+func (w *Response) connectionLine() string {
+	x := w.session
+	switch old := x.request.head.Minor == 0; {
+	case w.offer && !x.persist: // RFC 9110 section 7.8
+		return "Connection: Upgrade, close\r\n"
+	case w.offer && old:
+		return "Connection: Upgrade, keep-alive\r\n"
+	case w.offer:
+		return "Connection: Upgrade\r\n"
+	case !x.persist:
+		return "Connection: close\r\n"
+	case old:
+		return "Connection: keep-alive\r\n"
 	}
-	if !x.persist {
-		dst = append(dst, "Connection: close\r\n"...)
-	} else if x.request.head.Minor == 0 {
-		dst = append(dst, "Connection: keep-alive\r\n"...)
-	}
-	return dst
+	return ""
 }
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }

@@ -82,7 +82,7 @@ func TestNoUpgradeWithoutAnOffer(t *testing.T) {
 		c.send(request)
 		a := c.answer("GET")
 		expect(t, "status", a.status, 426)
-		expect(t, "Upgrade", a.field("Upgrade"), "")
+		expect(t, "Upgrade", a.field("Upgrade"), "shout")
 	}
 }
 
