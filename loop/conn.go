@@ -18,6 +18,8 @@ import (
 //
 // An idle one holds this struct and a table slot, nothing else.
 type Conn struct {
+	// What every event touches comes first, close together.
+
 	loop     *Loop
 	protocol Protocol
 	value    any // the protocol's own
@@ -26,17 +28,17 @@ type Conn struct {
 	in  *buffers.Buffer // input that the protocol has not used; nil if there is none
 	out *buffers.Queue  // output that the kernel has not taken; nil if there is none
 
-	timer    timer // armed at the earlier of the two deadlines, or before it
-	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
-	writeBy  int64 // when pending output stalls out; 0 for none
-	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
-
-	cause    error // why it closes
 	token    poller.Token
 	fd       int32
 	state    State
 	interest poller.Interest
 	flags    flags
+	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
+	writeBy  int64 // when pending output stalls out; 0 for none
+	timer    timer // armed at the earlier of the two deadlines, or before it
+
+	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
+	cause    error // why it closes
 	peer     endpoint
 
 	remote remote
