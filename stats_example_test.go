@@ -81,7 +81,7 @@ func (p *linesOnLoop) OnData(_ *eddy.Conn, in []byte) (used int) {
 }
 
 // A protocol that counts by itself.
-func ExampleNewCounts() {
+func ExampleCounts() {
 	engine, err := eddy.New(eddy.Options{Loops: 2})
 	if err != nil {
 		panic(err)

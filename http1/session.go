@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"context"
 
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
@@ -314,11 +313,7 @@ func (x *session) timedOut() {
 		n.HandlerTimeouts++
 		x.refuse(errUnanswered) // a body that was paused, and not resumed
 	default:
-		x.deferred.lifetime.end(context.DeadlineExceeded)
-		if x.deferred.claim() { // else the answer is on its way through the inbox
-			n.HandlerTimeouts++
-			x.refuse(errUnanswered)
-		}
+		x.deferred.timedOut(x)
 	}
 }
 

@@ -15,7 +15,7 @@ type Stats struct {
 	IdleTimeouts    uint64 // connections closed between requests
 	HeadTimeouts    uint64 // heads that did not come in time: 408
 	BodyTimeouts    uint64 // bodies that did not: 408, unless the answer was given
-	HandlerTimeouts uint64 // deferred answers that were not given in time: 503
+	HandlerTimeouts uint64 // deferred answers that were not given in time: 503, or the program's own
 	StreamTimeouts  uint64 // streams that rested too long, and were aborted
 	BrokenBodies    uint64 // bodies that broke a rule when their answer had begun, which so could not tell
 }

@@ -29,8 +29,8 @@ type Stats struct {
 	InputOverflows  uint64 // connections ended with ErrInputFull
 	OutputOverflows uint64 // connections ended with ErrOutputFull
 
-	BytesRead     uint64
-	BytesWritten  uint64 // accepted by the kernel
+	BytesRead     uint64 // from connections
+	BytesWritten  uint64 // to connections, as far as the kernel has taken them
 	PendingOutput int64  // bytes that the kernel has not taken, because peers read slowly
 
 	Panics        uint64        // in callbacks
@@ -40,10 +40,10 @@ type Stats struct {
 	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
 }
 
-// Open is the number of connections now.
+// Open is the number of connections now, of both kinds. Any goroutine.
 func (s Stats) Open() uint64 { return s.Accepted + s.Dialled - s.Closed }
 
-// Add sums two Stats. MaxLag is the longer one.
+// Add sums two Stats. MaxLag is the longer one. Any goroutine.
 func (s Stats) Add(o Stats) Stats {
 	s.Accepted += o.Accepted
 	s.Dialled += o.Dialled
