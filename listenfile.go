@@ -14,14 +14,13 @@ import (
 
 // ListenFile serves a listening TCP or Unix stream socket that somebody else has
 // opened: a supervisor that shares it among worker processes, or a service manager.
-// It works on a duplicate; f is the caller's to close. Connections speak p and are
-// dealt out to all loops. Other processes may accept from the same socket.
+// Connections speak p and are dealt out to all loops. Other processes may accept from
+// the same socket, which becomes non-blocking for all who share it.
 //
-// When the engine drains, or the Listener is closed, connections that have queued up
-// are served, and later ones are left to the others. The file of a Unix socket stays:
-// it belongs to whoever has bound it.
-//
-// The socket becomes non-blocking, for all who share it.
+// The engine takes f over, and closes it unless there is an error: while anybody holds
+// the socket, clients queue up at it. When the engine drains, or the Listener is closed,
+// those who have queued up are served, and later ones are left to the other holders.
+// The file of a Unix socket stays: it belongs to whoever has bound it.
 func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	settings, err := e.tune("ListenFile", p)
 	if err != nil {
@@ -53,6 +52,7 @@ func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	}
 	ln := &Listener{addr: addr, acceptors: []*loop.Acceptor{a}}
 	e.listeners = append(e.listeners, ln)
+	_ = f.Close() // the engine has its own; nothing was written that could fail
 	return ln, nil
 }
 

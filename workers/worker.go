@@ -88,7 +88,8 @@ func inherited(fd int, name string) (*os.File, error) {
 }
 
 // Listeners are the sockets of Options.Listeners, in that order, for
-// Engine.ListenFile.
+// Engine.ListenFile. One that is not used must be closed: clients would queue up at it
+// while this worker drains.
 func (w *Worker) Listeners() []*os.File { return w.listeners }
 
 // Report begins to report to the supervisor: that the worker is ready, when alive first
