@@ -180,9 +180,9 @@ func TestClosedSharedListenerDoesNotSpin(t *testing.T) {
 	}
 	waiting := dial(t, from.Addr()) // in the queue, which stays readable
 	before := processorTime(t)
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(400 * time.Millisecond)
 	if used := processorTime(t) - before; used > 100*time.Millisecond {
-		t.Errorf("%v of processor time in 200 ms of idleness", used)
+		t.Errorf("%v of processor time in 400 ms of idleness", used)
 	}
 	other, err := from.Accept()
 	if err != nil {
@@ -203,21 +203,24 @@ func processorTime(t *testing.T) time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// os.File.Fd makes a socket block for all who share it, and os/exec calls it: the loop
+// os.File.Fd makes a socket block for all who share it, and os/exec calls it. A loop
+// that accepts when nobody is there, as in a drain, or when another process was faster,
 // is not held nevertheless.
 func TestSharedListenerThatWasMadeBlocking(t *testing.T) {
 	from, f := opened(t, "tcp4", "127.0.0.1:0")
 	e := newEngine(t, eddy.Options{Loops: 1})
-	listenFile(t, e, f, greeter("hello"))
+	ln := listenFile(t, e, f, greeter("hello"))
 	run(e)
-	for range 3 {
-		fileOf(t, from).Fd()
-		conn := dial(t, from.Addr())
-		expect(t, conn, "hello")
-		if _, err := conn.Write([]byte("echo")); err != nil {
-			t.Fatal(err)
-		}
-		expect(t, conn, "echo") // the loop does not sit in accept
+	expect(t, dial(t, from.Addr()), "hello")
+	fileOf(t, from).Fd()
+	t.Cleanup(func() { dial(t, from.Addr()) }) // would set a held loop free
+	if err := ln.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := e.Ping(ctx); err != nil {
+		t.Error(err)
 	}
 }
 

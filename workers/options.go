@@ -22,7 +22,8 @@ type Options struct {
 	Path string
 	Args []string
 	// Listeners are what workers inherit, TCP or Unix ones of package net, in this
-	// order. Run closes them. Nothing may have been accepted from them.
+	// order. The supervisor takes them over; Run closes them at its end. For a socket
+	// that a service manager has opened there is net.FileListener.
 	Listeners []net.Listener
 	// Logger receives starts, ends and refused replacements. Default: slog.Default().
 	Logger *slog.Logger

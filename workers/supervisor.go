@@ -16,11 +16,12 @@ import (
 
 // Supervisor runs worker processes. Its methods may be called from any goroutine.
 type Supervisor struct {
-	options  Options
-	files    []*os.File     // the listeners; every worker inherits them
-	starts   chan func()    // run on the spawner's thread
-	working  sync.WaitGroup // for every worker that is kept running
-	exchange sync.Mutex     // held during Replace
+	options   Options
+	files     []*os.File     // the listeners; every worker inherits them
+	unlinkers []net.Listener // removing their files when they are closed
+	starts    chan func()    // run on the spawner's thread
+	working   sync.WaitGroup // for every worker that is kept running
+	exchange  sync.Mutex     // held during Replace
 
 	mu       sync.Mutex
 	crashes  budget                  // guarded by mu
@@ -30,7 +31,8 @@ type Supervisor struct {
 	failures []error                 // guarded by mu: of the last drain
 }
 
-// New returns a supervisor that runs nothing yet.
+// New returns a supervisor that runs nothing yet. The listeners are its own from now
+// on.
 func New(options Options) (*Supervisor, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -42,19 +44,31 @@ func New(options Options) (*Supervisor, error) {
 		crashes: budget{most: options.MaxCrashes, window: options.CrashWindow},
 	}
 	for _, ln := range options.Listeners {
-		f, err := fileOf(ln)
-		if err != nil {
-			s.closeFiles()
-			return nil, err
+		if err := s.inherit(ln); err != nil {
+			return nil, errors.Join(err, s.closeFiles())
 		}
-		s.files = append(s.files, f)
 	}
 	return s, nil
 }
 
+// inherit takes a listener over. Only a Unix one is kept, to remove its file at the
+// end: what package net has open wakes this process at every connection.
+func (s *Supervisor) inherit(ln net.Listener) error {
+	f, err := fileOf(ln)
+	if err != nil {
+		return err
+	}
+	s.files = append(s.files, f)
+	if _, ok := ln.(*net.UnixListener); ok {
+		s.unlinkers = append(s.unlinkers, ln)
+		return nil
+	}
+	return ln.Close()
+}
+
 // fileOf duplicates a listener's socket, as a file that os/exec passes on without
-// touching it: to a file that was non-blocking when it was made, os/exec turns
-// O_NONBLOCK off, at every start, under the feet of the workers that share the socket.
+// touching it. To what the listener's own method File returns, os/exec does: it turns
+// O_NONBLOCK off, at every start of a worker, for all that share the socket.
 func fileOf(ln net.Listener) (*os.File, error) {
 	with, ok := ln.(syscall.Conn)
 	if !ok {
@@ -67,7 +81,7 @@ func fileOf(ln net.Listener) (*os.File, error) {
 	var fd int
 	cerr := raw.Control(func(original uintptr) {
 		if fd, err = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			err = unix.SetNonblock(fd, false)
+			err = unix.SetNonblock(fd, false) // or os.NewFile would have it polled, too
 		}
 	})
 	if err := errors.Join(cerr, err); err != nil {
@@ -207,8 +221,8 @@ func (s *Supervisor) closeFiles() error {
 	for _, f := range s.files {
 		errs = append(errs, f.Close())
 	}
-	for _, ln := range s.options.Listeners {
-		errs = append(errs, ln.Close()) // a Unix one removes its file
+	for _, ln := range s.unlinkers {
+		errs = append(errs, ln.Close())
 	}
 	return errors.Join(errs...)
 }
