@@ -141,14 +141,14 @@ func TestSharedListenerIsLeftToTheOthers(t *testing.T) {
 			listenFile(t, second, fileOf(t, from), greeter("hello"))
 			firstEnds, secondEnds := run(first), run(second)
 			for range 20 {
-				expect(t, dial(t, from.Addr()), "hello")
+				visit(t, from.Addr())
 			}
 			if err := first.Shutdown(context.Background()); err != nil {
 				t.Fatal(err)
 			}
 			receive(t, firstEnds, "Run ends")
 			for range 20 {
-				expect(t, dial(t, from.Addr()), "hello")
+				visit(t, from.Addr())
 			}
 			if err := second.Shutdown(context.Background()); err != nil {
 				t.Fatal(err)
@@ -163,6 +163,14 @@ func TestSharedListenerIsLeftToTheOthers(t *testing.T) {
 			expect(t, conn, "hello")
 		})
 	}
+}
+
+// visit hears the greeting, and goes.
+func visit(t *testing.T, addr net.Addr) {
+	t.Helper()
+	conn := dial(t, addr)
+	expect(t, conn, "hello")
+	conn.Close()
 }
 
 // A closed listener is not polled any more, although the socket lives on.
