@@ -10,6 +10,7 @@ import (
 // crew is a generation of workers, which starts and drains together.
 type crew struct {
 	supervisor *Supervisor
+	draining   context.Context // the supervisor's
 	retired    context.Context
 	retire     context.CancelFunc
 	settled    chan struct{} // closed when stage is not trial any more
@@ -30,9 +31,9 @@ const (
 )
 
 // enlist starts a crew. With on trial, the first end of a worker is that of the crew,
-// until all of them are ready.
+// until all of them are ready. The supervisor's mu is held.
 func (s *Supervisor) enlist(onTrial bool) *crew {
-	c := &crew{supervisor: s, settled: make(chan struct{})}
+	c := &crew{supervisor: s, draining: s.draining, settled: make(chan struct{})}
 	c.retired, c.retire = context.WithCancel(context.Background())
 	if !onTrial {
 		c.stage = accepted
@@ -50,7 +51,7 @@ func (c *crew) keep() {
 	pause := backoff{first: s.options.RestartDelay, most: s.options.MaxRestartDelay}
 	for {
 		served, err := c.work()
-		if c.retired.Err() != nil {
+		if c.retired.Err() != nil || c.draining.Err() != nil {
 			s.drained(err)
 			return
 		}
@@ -74,7 +75,12 @@ func (c *crew) keep() {
 // was ready, and why it has ended.
 func (c *crew) work() (served time.Duration, err error) {
 	s := c.supervisor
-	p, err := s.spawn()
+	var p *process
+	s.onSpawner(func() {
+		if err = errDraining; c.draining.Err() == nil { // else the listeners are closed
+			p, err = s.start()
+		}
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -135,5 +141,7 @@ func (c *crew) outcome(ctx context.Context) error {
 	defer c.mu.Unlock()
 	return c.err
 }
+
+var errDraining = errors.New("workers: the supervisor drains")
 
 var errNotRunning = errors.New("workers: the supervisor does not run: call Replace between the start of Run and its drain")

@@ -103,13 +103,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	defer close(s.starts)
 
 	<-ctx.Done()
-	// First the listeners, so that the workers are the last to hold them: who stops
-	// accepting last serves the queue, and only then clients are refused.
-	closed := s.closeFiles()
-	s.mu.Lock()
-	s.serving.retire()
-	s.serving = nil
-	s.mu.Unlock()
+	var closed error
+	s.onSpawner(func() { closed = s.retire() })
 	s.exchange.Lock() // a replacement that was under way has retired its crew
 	defer s.exchange.Unlock()
 	s.working.Wait()
@@ -144,14 +139,26 @@ func (s *Supervisor) spawner() {
 	}
 }
 
-func (s *Supervisor) spawn() (p *process, err error) {
+// onSpawner runs fn there, between two starts, and waits for it.
+func (s *Supervisor) onSpawner(fn func()) {
 	done := make(chan struct{})
 	s.starts <- func() {
-		p, err = s.start()
+		fn()
 		close(done)
 	}
 	<-done
-	return p, err
+}
+
+// retire begins the drain: first it closes the listeners, so that the workers are the
+// last to hold them. The one that stops accepting last serves the queue, and only then
+// clients are refused.
+func (s *Supervisor) retire() error {
+	err := s.closeFiles()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.serving.retire()
+	s.serving = nil
+	return err
 }
 
 // Replace starts as many new workers as there are, from what the path of the binary
@@ -173,7 +180,7 @@ func (s *Supervisor) Replace(ctx context.Context) error {
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(draining, func() { cancel(errors.New("the supervisor drains")) })()
+	defer context.AfterFunc(draining, func() { cancel(errDraining) })()
 	err := next.outcome(ctx)
 
 	s.mu.Lock()
@@ -211,7 +218,7 @@ func (s *Supervisor) crashed(err error) bool {
 func (s *Supervisor) drained(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil && s.draining.Err() != nil {
+	if err != nil && err != errDraining && s.draining.Err() != nil {
 		s.failures = append(s.failures, err)
 	}
 }
