@@ -82,13 +82,15 @@ func withoutWorker(env []string) (kept []string) {
 func (p *process) watch(first, later time.Duration) {
 	defer p.reports.Close()
 	if !p.reported(first) {
-		p.missed("become ready", first)
+		p.missed("become ready", first) // also if it is to drain: it has little to finish
 		return
 	}
 	close(p.ready)
 	for p.reported(later) {
 	}
-	p.missed("reported", later)
+	if !p.retired.Load() { // else its end has a limit of its own
+		p.missed("reported", later)
+	}
 }
 
 // reported waits for a report, and says whether one came within the limit.
@@ -114,9 +116,7 @@ func (p *process) missed(what string, limit time.Duration) {
 	select {
 	case <-p.ended:
 	default:
-		if !p.retired.Load() { // else its end has a limit of its own
-			p.kill(fmt.Sprintf("it has not %s for %v", what, limit))
-		}
+		p.kill(fmt.Sprintf("it has not %s for %v", what, limit))
 	}
 }
 
