@@ -75,6 +75,7 @@ type Acceptor struct {
 	token    poller.Token
 	services []*Service
 	shared   bool // with other processes
+	tcp      bool
 	turn     int
 	quietTo  int64 // no log line on a shortage before this time
 	accepted uint64
@@ -83,6 +84,9 @@ type Acceptor struct {
 
 func (a *Acceptor) start() {
 	l := a.loop
+	if addr, err := localAddr(a.fd); err == nil {
+		a.tcp = addr.Network() == "tcp"
+	}
 	a.token = l.table.add(a)
 	l.acceptors = append(l.acceptors, a)
 	if err := l.poller.Add(a.fd, a.token, poller.Readable); err != nil {
@@ -212,9 +216,17 @@ func (a *Acceptor) setInterest(i poller.Interest) {
 
 // drain serves what has queued up in the kernel, and closes the listener.
 func (a *Acceptor) drain() {
-	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	a.acceptAll()
+	if a.fd >= 0 && a.tcp && !a.shared {
+		holdOff(a.fd)
+		a.acceptAll()
 	}
 	a.close()
+}
+
+func (a *Acceptor) acceptAll() {
+	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	}
 }
 
 func shortage(errno unix.Errno) string {
