@@ -17,6 +17,7 @@ type Engine struct {
 	loops    []*loop.Loop
 	watchdog *loop.Watchdog // nil if it is turned off
 	dials    atomic.Uint64  // counts Dial, to take the loops in turn
+	leaving  atomic.Bool    // Draining
 	done     chan struct{}  // closed when the loops have ended
 
 	mu        sync.Mutex
@@ -64,13 +65,14 @@ func New(options Options) (*Engine, error) {
 
 // Run serves until ctx is cancelled or Shutdown is called, and the drain that
 // follows has ended: see Shutdown. It returns nil after a clean drain. After
-// cancelling ctx, the drain may take Options.DrainTimeout.
+// cancelling ctx, the drain may take Options.DrainTimeout, from the end of
+// Options.DrainDelay on.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
 	}
 	unwatch := context.AfterFunc(ctx, func() {
-		limit, cancel := context.WithTimeout(context.Background(), e.options.DrainTimeout)
+		limit, cancel := context.WithTimeout(context.Background(), e.options.DrainDelay+e.options.DrainTimeout)
 		defer cancel()
 		_ = e.Shutdown(limit) // Run reports it
 	})
@@ -128,6 +130,26 @@ func (e *Engine) discard() {
 	for _, l := range e.loops {
 		l.Discard()
 	}
+}
+
+// Ping returns nil when every loop has come round to answer, after whatever was given
+// to it before. A loop that a callback holds does not, and before Run none does: then
+// it returns an error when ctx ends. It returns ErrServerClosed when a loop has ended.
+func (e *Engine) Ping(ctx context.Context) error {
+	answers := make(chan struct{}, len(e.loops))
+	for _, l := range e.loops {
+		if err := l.Post(func() { answers <- struct{}{} }); err != nil {
+			return err
+		}
+	}
+	for range e.loops {
+		select {
+		case <-answers:
+		case <-ctx.Done():
+			return fmt.Errorf("eddy: a loop does not answer: %w", context.Cause(ctx))
+		}
+	}
+	return nil
 }
 
 // Stats sums the counts of all loops, each as of its last wait. It waits for none of

@@ -46,11 +46,15 @@ type Options struct {
 	LingerTimeout time.Duration
 	LingerBytes   int64
 
+	// DrainDelay is how long a drain is only announced, by Draining, while connections
+	// are accepted and served as before: the time that load balancers need to notice,
+	// and to send their clients elsewhere. Default: 0.
+	DrainDelay time.Duration
 	// DrainGrace is how long idle connections are kept in a drain, for requests
 	// that are already on their way. Default: 500 ms.
 	DrainGrace time.Duration
-	// DrainTimeout is how long the drain that ends Run may take before what is left
-	// is cut off. Default: 30 s.
+	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay,
+	// before what is left is cut off. Default: 30 s.
 	DrainTimeout time.Duration
 
 	// SlowCallback is how long a callback may hold its loop before it is counted in
@@ -92,6 +96,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"IdleTimeout", &o.IdleTimeout, 5 * time.Minute},
 		{"WriteTimeout", &o.WriteTimeout, 30 * time.Second},
 		{"LingerTimeout", &o.LingerTimeout, 5 * time.Second},
+		{"DrainDelay", &o.DrainDelay, 0},
 		{"DrainGrace", &o.DrainGrace, 500 * time.Millisecond},
 		{"DrainTimeout", &o.DrainTimeout, 30 * time.Second},
 	} {

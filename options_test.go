@@ -25,6 +25,7 @@ func TestInvalidOptionsAreNamed(t *testing.T) {
 		{eddy.Options{WriteTimeout: -1}, []string{"Options.WriteTimeout"}},
 		{eddy.Options{LingerTimeout: -1}, []string{"Options.LingerTimeout"}},
 		{eddy.Options{LingerBytes: -1}, []string{"Options.LingerBytes"}},
+		{eddy.Options{DrainDelay: -1}, []string{"Options.DrainDelay"}},
 		{eddy.Options{DrainGrace: -1}, []string{"Options.DrainGrace"}},
 		{eddy.Options{DrainTimeout: -1}, []string{"Options.DrainTimeout"}},
 		{eddy.Options{SlowCallback: time.Microsecond}, []string{"Options.SlowCallback is 1µs", "1ms or more", "negative value"}},

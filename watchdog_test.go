@@ -38,12 +38,20 @@ func (l *logged) lines(part string) (all []string) {
 	return all
 }
 
-// sleeper holds its loop at each input, and panics if told to.
-type sleeper time.Duration
+// sleeper holds its loop at each input, until it is reported if that is to be, and
+// panics if told to.
+type sleeper struct {
+	log      *logged
+	reported bool
+}
 
 func (s sleeper) OnOpen(c *eddy.Conn) {}
 func (s sleeper) OnData(c *eddy.Conn, in []byte) int {
-	time.Sleep(time.Duration(s))
+	start := time.Now()
+	for held := time.Duration(0); held < 300*time.Millisecond ||
+		s.reported && held < patience && len(s.log.lines(lasting)) == 0; held = time.Since(start) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if in[0] == 'p' {
 		panic("told to")
 	}
@@ -64,7 +72,7 @@ func startSleeper(t *testing.T, slow time.Duration) (*eddy.Engine, net.Conn, *lo
 		Loops: 2, SlowCallback: slow, DrainGrace: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", sleeper(300*time.Millisecond))
+	ln := listen(t, e, "tcp", "127.0.0.1:0", sleeper{&log, slow > 0})
 	result := run(e)
 	t.Cleanup(func() {
 		cutOff(e)

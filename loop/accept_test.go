@@ -182,6 +182,28 @@ func TestAcceptBudget(t *testing.T) {
 	r.until("the rest follows", func() bool { return r.loop.conns == acceptBudget+20 })
 }
 
+// What other processes may take, too, is left to them, but for one.
+func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
+	r := newRig(t)
+	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.loop.AcceptShared(fds[0], []*Service{r.service(r.loop, hello{})}); err != nil {
+		t.Fatal(err)
+	}
+	r.cycle()
+	for range 5 {
+		dial(t, addr)
+	}
+	for want := 1; want <= 5; want++ {
+		r.cycle()
+		if r.loop.conns != want {
+			t.Errorf("%d connections after %d cycles", r.loop.conns, want)
+		}
+	}
+}
+
 // Beyond MaxConns clients wait in the kernel's queue, and are served when others
 // have gone.
 func TestMaxConns(t *testing.T) {
