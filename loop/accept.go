@@ -138,7 +138,7 @@ func (a *Acceptor) acceptOne() verdict {
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
 		return acceptWait
 	}
-	fd, peer, errno := accept(a.fd)
+	fd, peer, errno := l.calls.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
 		a.deal(fd, peer)

@@ -190,7 +190,7 @@ func (c *Conn) failed() {
 		c.closeNow(c.cause) // a reset by a peer that has read enough
 		return
 	}
-	c.closeNow(socketError(int(c.fd)))
+	c.closeNow(c.socketError())
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water

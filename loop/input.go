@@ -58,7 +58,7 @@ func (c *Conn) Again() {
 // receive reads once and hands the input on.
 func (c *Conn) receive() {
 	l := c.loop
-	n, errno := read(int(c.fd), l.input)
+	n, errno := l.calls.read(int(c.fd), l.input)
 	switch {
 	case n > 0:
 		l.count.BytesRead += uint64(n)

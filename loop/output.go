@@ -188,7 +188,7 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 	fd := int(c.fd)
 	if f, offset, length := q.File(); f != nil {
 		wanted = min(length, writeBudget)
-		n, err = sendFile(fd, f, offset, wanted)
+		n, err = c.loop.calls.sendFile(fd, f, offset, wanted)
 		if err == nil && n == 0 {
 			return 0, wanted, errFileShort
 		}
@@ -201,12 +201,12 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 		var m int
 		if len(slices) == 1 {
 			wanted = int64(len(slices[0]))
-			m, errno = write(fd, slices[0])
+			m, errno = c.loop.calls.write(fd, slices[0])
 		} else {
 			for _, p := range slices {
 				wanted += int64(len(p))
 			}
-			m, errno = writev(fd, slices)
+			m, errno = c.loop.calls.writev(fd, slices)
 		}
 		n = int64(m)
 	}

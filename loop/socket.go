@@ -27,9 +27,14 @@ func setTCPOptions(fd int) error {
 	return boundUnsent(fd)
 }
 
-// socketError takes the error that a socket has failed with.
-func socketError(fd int) error {
-	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+// pendingError takes the error that a socket has failed with, 0 if it has not.
+func pendingError(fd int) (int, error) {
+	return unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+}
+
+// socketError is what a broken connection has failed with.
+func (c *Conn) socketError() error {
+	errno, err := c.loop.calls.socketError(int(c.fd))
 	if err != nil {
 		return err
 	}
@@ -37,6 +42,11 @@ func socketError(fd int) error {
 		return unix.ECONNRESET // the error was reported before, the socket is dead
 	}
 	return unix.Errno(errno)
+}
+
+// resetAtEnd has close(2) send a reset and drop what the kernel holds.
+func resetAtEnd(fd int) error {
+	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // closeFD closes a descriptor. Whatever close(2) reports, EINTR among it, the
