@@ -110,6 +110,8 @@ func (c *Conn) discard() {
 		}
 	case errno == unix.EAGAIN, errno == unix.EINTR:
 		// Nothing there yet: wait on.
+	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+		c.retryLater(readBackoff)
 	default:
 		c.closeNow(c.cause) // FIN, or a reset by a peer that has read enough
 	}

@@ -68,7 +68,8 @@ const (
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
 	detached                         // the descriptor is not the loop's any more
-	writeBackoff                     // the kernel is short of memory: a timer will try again
+	writeBackoff                     // the kernel is short of memory: a timer will write again
+	readBackoff                      // the same for reading
 )
 
 // Settings are the limits and deadlines of a listener's connections.
@@ -169,6 +170,8 @@ func (c *Conn) ready(r poller.Ready) {
 	c.loop.current = c
 	switch {
 	case r&(poller.Read|poller.ReadClosed) == 0:
+	case c.is(readBackoff):
+		c.bothEnded()
 	case c.state == Lingering:
 		c.discard()
 	case c.wantsRead():
@@ -236,7 +239,11 @@ func (c *Conn) watch(want poller.Interest) {
 // the poller would report for ever: after CloseWrite, or when the peer of a Unix
 // socket has closed it, and can take no answer.
 func (c *Conn) bothEnded() {
-	if c.state != Open || c.is(peerDone) {
+	switch {
+	case c.state == Lingering:
+		c.closeNow(c.cause) // the FIN it has waited for
+		return
+	case c.state != Open || c.is(peerDone):
 		c.closeNow(unix.EPIPE)
 		return
 	}
@@ -251,6 +258,7 @@ func (c *Conn) bothEnded() {
 func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {
+	case c.is(readBackoff):
 	case c.state == Lingering || c.wantsRead():
 		want = poller.Readable
 	case c.state == Open && !c.is(peerDone|peerHungUp):

@@ -67,6 +67,8 @@ func (c *Conn) receive() {
 		c.endOfInput()
 	case errno == unix.EAGAIN, errno == unix.EINTR:
 		// Somebody else's bytes were announced, or none at all: wait again.
+	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+		c.retryLater(readBackoff)
 	default:
 		c.closeNow(errno)
 	}

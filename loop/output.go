@@ -217,9 +217,7 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 		// No room, or a signal came first: the poller says when to go on.
 		return 0, wanted, nil
 	case unix.ENOBUFS, unix.ENOMEM:
-		// The kernel is short of memory for a moment, which the poller does not
-		// know of: it would report the socket writable again and again.
-		c.retryLater()
+		c.retryLater(writeBackoff)
 		return 0, wanted, nil
 	}
 	return 0, wanted, errno
@@ -259,11 +257,13 @@ func (c *Conn) watchProgress(n int64) {
 	c.armTimer()
 }
 
-// retryLater stops waiting for room, and tries again after a while.
-func (c *Conn) retryLater() {
-	c.flags |= writeBackoff
+// retryLater stops waiting for the socket to be readable or writable, and tries again
+// after a while: the kernel is short of memory for a moment, which the poller does not
+// know of. It would report the socket ready again and again.
+func (c *Conn) retryLater(direction flags) {
+	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {
-		c.flags &^= writeBackoff
+		c.flags &^= direction
 		c.attend()
 	})
 }

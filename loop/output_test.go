@@ -347,7 +347,7 @@ func TestWriteBackoff(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.open(unixPair, &script{})
 	_, _ = c.WriteString("later")
-	c.retryLater() // as writeHead does on ENOBUFS
+	c.retryLater(writeBackoff) // as writeHead does on ENOBUFS
 	r.settled()
 	if c.interest&poller.Writable != 0 {
 		t.Error("waiting for room while backing off")
