@@ -193,7 +193,7 @@ func (c *Conn) failed() {
 		c.closeNow(c.cause) // a reset by a peer that has read enough
 		return
 	}
-	c.closeNow(c.socketError())
+	c.Abort(c.socketError())
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water
@@ -231,7 +231,7 @@ func (c *Conn) watch(want poller.Interest) {
 		tell = c.loop.poller.Add
 	}
 	if err := tell(int(c.fd), c.token, want); err != nil {
-		c.closeNow(err)
+		c.Abort(err)
 	}
 }
 
@@ -250,7 +250,7 @@ func (c *Conn) bothEnded() {
 	// The end is behind input that is to be read later.
 	c.flags |= unwatched
 	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.closeNow(err)
+		c.Abort(err)
 	}
 }
 

@@ -70,7 +70,7 @@ func (c *Conn) receive() {
 	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
 		c.retryLater(readBackoff)
 	default:
-		c.closeNow(errno)
+		c.Abort(errno) // output may be pending: what the peer has got is not the whole
 	}
 }
 
