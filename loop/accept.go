@@ -64,6 +64,7 @@ type Acceptor struct {
 	token    poller.Token
 	services []*Service
 	turn     int
+	paused   bool  // until a timer ends it, nothing is accepted
 	quietTo  int64 // no log line on a shortage before this time
 	accepted uint64
 	refusal  error // the last one of a connection
@@ -73,9 +74,18 @@ func (a *Acceptor) start() {
 	l := a.loop
 	a.token = l.table.add(a)
 	l.acceptors = append(l.acceptors, a)
-	if err := l.poller.Add(a.fd, a.token, poller.Readable); err != nil {
-		l.logger.Error("eddy: register a listener", "error", err)
-		a.close()
+	a.register()
+}
+
+// register has the poller tell of clients. A poller that cannot is asked again: they
+// wait in the kernel's queue.
+func (a *Acceptor) register() {
+	if a.fd < 0 {
+		return
+	}
+	if err := a.loop.poller.Add(a.fd, a.token, poller.Readable); err != nil {
+		a.warn("eddy: register a listener", err)
+		a.loop.After(shortageDelay, a.register)
 	}
 }
 
@@ -120,6 +130,9 @@ func judge(errno unix.Errno) verdict {
 // ready accepts until the queue is empty, within the budget: what is left makes
 // the listener ready in the next cycle too.
 func (a *Acceptor) ready(poller.Ready) {
+	if a.paused {
+		return // the poller could not be told
+	}
 	before := a.accepted
 	for range acceptBudget {
 		if a.acceptOne() != acceptNext {
@@ -169,28 +182,50 @@ func (a *Acceptor) deal(fd int, peer endpoint) {
 
 // disarm stops accepting for a while, in which clients wait in the kernel's queue.
 func (a *Acceptor) disarm(why string, err error) {
-	l := a.loop
-	l.count.AcceptPauses++
-	if l.now >= a.quietTo {
+	a.loop.count.AcceptPauses++
+	a.warn("eddy: not accepting connections: "+why, err)
+	a.paused = true
+	if a.fd >= 0 {
+		a.setInterest(0)
+	}
+	a.loop.After(shortageDelay, a.rearm)
+}
+
+// rearm ends a pause. A poller that cannot be told is asked again.
+func (a *Acceptor) rearm() {
+	a.paused = false
+	if a.fd >= 0 && !a.setInterest(poller.Readable) {
+		a.loop.After(shortageDelay, a.rearm)
+	}
+}
+
+func (a *Acceptor) setInterest(i poller.Interest) bool {
+	err := a.loop.poller.Set(a.fd, a.token, i)
+	if err != nil {
+		a.warn("eddy: change a listener's interest", err)
+	}
+	return err == nil
+}
+
+// warn writes a log line, if there was none for a while.
+func (a *Acceptor) warn(message string, err error) {
+	if l := a.loop; l.now >= a.quietTo {
 		a.quietTo = l.now + int64(shortageLogEvery)
-		l.logger.Warn("eddy: not accepting connections: "+why, "error", err)
-	}
-	a.setInterest(0)
-	l.After(shortageDelay, func() { a.setInterest(poller.Readable) })
-}
-
-func (a *Acceptor) setInterest(i poller.Interest) {
-	if a.fd < 0 {
-		return
-	}
-	if err := a.loop.poller.Set(a.fd, a.token, i); err != nil {
-		a.loop.logger.Error("eddy: change a listener's interest", "error", err)
+		l.logger.Warn(message, "error", err)
 	}
 }
 
-// drain serves what has queued up in the kernel, and closes the listener.
+// drain serves what has queued up in the kernel, and closes the listener. A system
+// that goes on refusing may not take anything off the queue.
 func (a *Acceptor) drain() {
-	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
+		before := a.accepted
+		if a.acceptOne() != acceptNext {
+			break
+		}
+		if a.accepted > before {
+			refused = 0
+		}
 	}
 	a.close()
 }

@@ -20,7 +20,7 @@ type calls struct {
 	sendFile    func(fd int, f *os.File, offset, n int64) (int64, error)
 	shutdown    func(fd, how int) error
 	resetAtEnd  func(fd int) error // so that close(2) sends a reset
-	socketError func(fd int) (int, error)
+	socketError func(fd int) error
 	socket      func(family int) (int, error)
 	setOptions  func(fd int) error
 	connect     func(fd int, address unix.Sockaddr) error

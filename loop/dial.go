@@ -138,8 +138,7 @@ func (d *dialing) attempt(target unix.Sockaddr) error {
 
 // ready tells how the attempt has ended.
 func (d *dialing) ready(poller.Ready) {
-	if errno, err := d.loop.calls.socketError(d.fd); err != nil || errno != 0 {
-		d.err = errors.Join(err, unix.Errno(errno))
+	if d.err = d.loop.calls.socketError(d.fd); d.err != nil {
 		d.drop()
 		d.next()
 		return

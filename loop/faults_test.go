@@ -210,9 +210,9 @@ func (f *faults) resetAtEnd(fd int) error {
 	return f.system.resetAtEnd(fd)
 }
 
-func (f *faults) socketError(fd int) (int, error) {
+func (f *faults) socketError(fd int) error {
 	if err := f.errorFor(onSocketError, fd); err != nil {
-		return 0, err
+		return err
 	}
 	return f.system.socketError(fd)
 }
@@ -241,8 +241,12 @@ func (f *faults) setOptions(fd int) error {
 	return f.system.setOptions(fd)
 }
 
+// connect goes on in the background if a signal interrupts it.
 func (f *faults) connect(fd int, address unix.Sockaddr) error {
 	if err := f.errorFor(onConnect, fd); err != nil {
+		if err == unix.EINTR || err == unix.EINPROGRESS {
+			_ = f.system.connect(fd, address) // SO_ERROR tells
+		}
 		return err
 	}
 	return f.system.connect(fd, address)
