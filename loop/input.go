@@ -89,6 +89,9 @@ func (c *Conn) take(p []byte) {
 // redeliver hands kept input to the protocol again.
 func (c *Conn) redeliver() {
 	c.flags &^= redeliver
+	if c.out != nil {
+		c.markFull() // by a task or a timer of this cycle: input waits for the low mark
+	}
 	if c.in != nil && c.wantsInput() {
 		c.loop.current = c
 		c.keep(c.in.B, c.deliver(c.in.B))

@@ -370,3 +370,27 @@ func TestWriteToAResetConnection(t *testing.T) {
 		t.Errorf("calls %q, want the end with the cause", p.calls)
 	}
 }
+
+// A task fills the output in the cycle in which input is to be delivered again.
+func TestKeptInputWaitsForRoomFilledByATask(t *testing.T) {
+	r := newRig(t)
+	full := false
+	p := &script{data: func(c *Conn, in []byte) int {
+		full = full || c.Full()
+		return len(in) / 2 * 2
+	}}
+	c, peer := r.open(unixPair, p)
+	peer.send("odd")
+	r.until("the input arrives", func() bool { return p.count("data:") == 1 })
+	if err := c.Ref().Do(func(c *Conn) {
+		_, _ = c.Write(pattern(int(r.settings.HighWater) + 1))
+		c.Again()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the output leaves", func() bool { peer.all(); return len(peer.got) > int(r.settings.HighWater) })
+	r.until("what is left comes back", func() bool { return p.count("data:") == 2 })
+	if full {
+		t.Error("OnData was called while the output was full")
+	}
+}
