@@ -38,6 +38,7 @@ type fault struct {
 	errno              unix.Errno   // 0 for a short result
 	most               int          // bytes of a short result
 	announce           poller.Ready // of a wait: conditions that do not hold
+	late               bool         // announced of a connection whose slot is another's by now
 	first, every, last int
 }
 
@@ -45,7 +46,7 @@ func (f fault) String() string {
 	what := fmt.Sprint(f.errno)
 	switch {
 	case f.call == onWait:
-		what = fmt.Sprintf("announces %04b", f.announce)
+		what = fmt.Sprintf("announces %04b, late %v,", f.announce, f.late)
 	case f.errno == 0:
 		what = fmt.Sprintf("at most %d bytes", f.most)
 	}

@@ -12,6 +12,7 @@ type row struct {
 	errnos []unix.Errno
 	most   []int          // short results, in bytes
 	ready  []poller.Ready // false announcements
+	late   bool           // of them
 	ends   bool           // it may end this connection, with a reset
 	waits  bool           // the loop waits for a while before it tries again
 }
@@ -45,6 +46,7 @@ var rows = []row{
 
 	{call: onWait, ready: []poller.Ready{0, poller.Read, poller.Write, poller.Read | poller.Write}},
 	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Failed | poller.Read}, ends: true},
+	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Read}, late: true},
 }
 
 // inSeries is how often a call fails that fails again and again.
@@ -66,7 +68,7 @@ func (r row) faults(made int) (all []fault) {
 		kinds = append(kinds, fault{call: r.call, most: most})
 	}
 	for _, ready := range r.ready {
-		kinds = append(kinds, fault{call: r.call, announce: ready})
+		kinds = append(kinds, fault{call: r.call, announce: ready, late: r.late})
 	}
 	add := func(f fault, first, every, last int) {
 		f.first, f.every, f.last = first, every, last

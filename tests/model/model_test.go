@@ -214,7 +214,7 @@ func (m *model) leave(t *rapid.T) {
 func (m *model) do(l *life, fn func(c *eddy.Conn)) {
 	task := &task{life: l}
 	task.err = l.ref.Do(func(c *eddy.Conn) {
-		task.runs.Add(1)
+		defer task.runs.Add(1)
 		defer l.in("Ref.Do")()
 		if c.State() != l {
 			l.errorf("Ref.Do was given another connection")
