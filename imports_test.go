@@ -28,6 +28,7 @@ var importRules = []struct {
 	{"poller", nil},
 	{"buffers", nil},
 	{"httpparse", nil},
+	{"internal/leak", nil}, // for tests
 	{"loop", []string{"poller", "buffers"}},
 	{"http1", []string{"loop", "httpparse", "buffers"}},
 	{"", []string{"loop", "buffers"}}, // the root: HTTP is one protocol among others

@@ -87,10 +87,11 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 // which deals its connections out to all.
 func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) error {
 	services := make([]*loop.Service, len(e.loops))
+	var failed error
 	for i, l := range e.loops {
 		var err error
 		if services[i], err = l.NewService(p, settings); err != nil {
-			return err
+			failed = err
 		}
 	}
 	for i, fd := range fds {
@@ -98,13 +99,17 @@ func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) 
 		if len(fds) == 1 {
 			own = services
 		}
-		a, err := e.loops[i].Accept(fd, own)
+		a, err := e.loops[i].Accept(fd, own) // and so no socket is left, whatever fails
 		if err != nil {
-			return err
+			failed = err
+			continue
 		}
 		ln.acceptors = append(ln.acceptors, a)
 	}
-	return nil
+	if failed != nil {
+		_ = ln.Close() // the loops that have not ended are about to
+	}
+	return failed
 }
 
 // settings are the engine's, for one listener.

@@ -48,10 +48,15 @@ func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
 }
 
 // Accept has the loop accept the connections of the listening socket fd, which it
-// owns from now on, and deal them out to the services in turn. Any goroutine.
+// owns from now on, whatever is returned, and deal them out to the services in turn.
+// Any goroutine.
 func (l *Loop) Accept(fd int, services []*Service) (*Acceptor, error) {
 	a := &Acceptor{loop: l, fd: fd, services: services}
-	return a, l.Post(a.start)
+	if err := l.Post(a.start); err != nil {
+		closeFD(fd) // the loop has ended
+		return nil, err
+	}
+	return a, nil
 }
 
 // Close serves the queue once more and closes the socket. Any goroutine.

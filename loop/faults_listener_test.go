@@ -212,3 +212,19 @@ func TestFailedWaitEndsTheLoopInOrder(t *testing.T) {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
 }
+
+func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
+	before := openDescriptors()
+	r := newRig(t)
+	r.loop.end()
+	fds, _, err := Listen("tcp4", "127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.loop.Accept(fds[0], nil); err != ErrServerClosed {
+		t.Errorf("Accept: %v, want ErrServerClosed", err)
+	}
+	if after := openDescriptors(); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
