@@ -6,6 +6,7 @@ package model
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net"
@@ -25,17 +26,27 @@ import (
 )
 
 // patience bounds what must happen. No passing test waits it out.
-const patience = 20 * time.Second
+const patience = 10 * time.Second
 
 var errAborted = errors.New("aborted by the test")
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// checks is how many sequences are tried by default: some seconds' worth. More are
+// with -rapid.checks.
+const checks = "500"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", checks); err != nil { // the command line comes later
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func TestAnySequence(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
 		before, running := openDescriptors(), goleak.IgnoreCurrent()
 		m := start(t, dir)
+		defer m.cutOff()
 		t.Repeat(map[string]func(*rapid.T){
 			"":            m.nothingWrong,
 			"open":        m.open,
@@ -53,6 +64,7 @@ func TestAnySequence(t *testing.T) {
 			"deadline":    m.deadline,
 			"post":        m.post,
 			"many":        m.many,
+			"catch up":    m.catchUp,
 			"drain":       m.drain,
 		})
 		m.end(t)
@@ -352,6 +364,38 @@ func (m *model) shutdown() {
 	go func() { m.drained <- m.engine.Shutdown(context.Background()) }()
 }
 
+// catchUp has a client read until nothing is under way: then it has all output, the
+// protocol has seen all input, and was told that there is room again.
+func (m *model) catchUp(t *rapid.T) {
+	c := m.present(t)
+	m.fence(t)
+	l, quiet := c.life, false
+	for deadline := time.Now().Add(patience); !quiet; {
+		if err := c.read(1<<20, time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		quiet = m.atRest(c)
+		if !quiet && time.Now().After(deadline) {
+			t.Fatalf("connection %d does not come to rest: the client got %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
+				l.id, c.reader.bytes, l.bytes, l.seen, c.sent, l.full)
+		}
+	}
+}
+
+// atRest says whether nothing is under way on an open connection.
+func (m *model) atRest(c *client) bool {
+	l := c.life
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closes > 0 || l.closeCalled || m.drained != nil {
+		return true // another story
+	}
+	// What Ref.Write sends after CloseWrite is dropped.
+	told := c.reader.bytes == l.bytes && !l.full || l.closeWriteCalled
+	heard := l.seen == c.sent || l.paused
+	return told && heard
+}
+
 // fence waits until the tasks have run, or their connections ended.
 func (m *model) fence(t *rapid.T) {
 	await(t, "every task has run, or its connection has ended", func() bool {
@@ -415,6 +459,16 @@ func (m *model) end(t *rapid.T) {
 	}
 	if s := m.engine.Stats(); s.Accepted != uint64(len(m.clients)) || s.Closed != s.Accepted || s.Panics != 0 {
 		t.Errorf("stats %+v after %d connections", s, len(m.clients))
+	}
+}
+
+// cutOff ends what a failed check has left.
+func (m *model) cutOff() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = m.engine.Shutdown(ctx) // reports what was cut off
+	for _, c := range m.clients {
+		_ = c.conn.Close() // for the second time, most likely
 	}
 }
 

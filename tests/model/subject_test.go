@@ -36,6 +36,7 @@ type life struct {
 	bytes    int64 // of records written
 	owned    int   // slices given away
 	released int   // and given back
+	full     bool  // the output was seen full, and OnDrain has not come
 
 	closeCalled, closeWriteCalled, abortCalled, deadlineSet, outputFull bool
 }
@@ -110,6 +111,7 @@ func (l *life) write(c *eddy.Conn, by source, size int, how func(p []byte) error
 		}
 		l.written[by]++
 		l.bytes += int64(len(p))
+		l.full = l.full || c.Full()
 	case eddy.ErrClosed:
 		if open {
 			l.errorf("a write to an open connection: %v", err)
@@ -130,6 +132,7 @@ func (s *subject) OnDrain(c *eddy.Conn) {
 	if c.Full() {
 		l.errorf("OnDrain with %d bytes pending", c.Pending())
 	}
+	l.full = false
 }
 
 func (s *subject) OnClose(c *eddy.Conn, err error) {
