@@ -2,6 +2,7 @@ package loop
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +17,6 @@ import (
 // exchange is a conversation of one client with a protocol, whose every byte is
 // known. The sweep repeats it with one fault after the other.
 type exchange struct {
-	name     string
 	network  string
 	settings func(*Settings)
 	protocol func(t *testing.T) Protocol
@@ -107,7 +107,7 @@ func (tr *trial) converse(client *socket) {
 				len(client.got), len(pieces), tr.witness.life(tr.witness.first))
 		}
 		worked := tr.step()
-		pulled := client.pull(max(tr.x.slow, 1<<20*min(1, 1-min(tr.x.slow, 1))))
+		pulled := client.pull(cmp.Or(tr.x.slow, 1<<20))
 		switch {
 		case client.err != nil:
 			over = true
