@@ -46,6 +46,7 @@ func ExampleEngine() {
 	fmt.Fprint(conn, "hello")
 	conn.(*net.TCPConn).CloseWrite()
 	answer, err := io.ReadAll(conn)
+	conn.Close()
 	fmt.Println(string(answer), err)
 
 	stop() // as an interrupt does: Run returns when the last connection has ended
@@ -211,6 +212,7 @@ func ExampleStats() {
 	if _, err := io.ReadAll(conn); err != nil {
 		log.Fatal(err)
 	}
+	conn.Close()
 	engine.Shutdown(context.Background())
 	stats := engine.Stats()
 	fmt.Println(stats.Accepted, "accepted,", stats.Open(), "open,", stats.BytesRead, "bytes read")

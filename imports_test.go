@@ -29,6 +29,7 @@ var importRules = []struct {
 	{"buffers", nil},
 	{"httpparse", nil},
 	{"workers", nil},
+	{"internal/leak", nil}, // for tests
 	{"loop", []string{"poller", "buffers"}},
 	{"http1", []string{"loop", "httpparse", "buffers"}},
 	{"", []string{"loop", "buffers"}}, // the root: HTTP is one protocol among others

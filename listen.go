@@ -84,34 +84,35 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 // serve hands the sockets to the loops: one to each, or a single one to the first,
 // which deals its connections out to all.
 func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) error {
-	services, err := e.services(p, settings)
-	if err != nil {
-		return err
-	}
+	services, failed := e.services(p, settings)
 	for i, fd := range fds {
 		own := services[i : i+1]
 		if len(fds) == 1 {
 			own = services
 		}
-		a, err := e.loops[i].Accept(fd, own)
+		a, err := e.loops[i].Accept(fd, own) // and so no socket is left, whatever fails
 		if err != nil {
-			return err
+			failed = err
+			continue
 		}
 		ln.acceptors = append(ln.acceptors, a)
 	}
-	return nil
+	if failed != nil {
+		_ = ln.Close() // the loops that have not ended are about to
+	}
+	return failed
 }
 
-// services binds p to every loop.
-func (e *Engine) services(p Protocol, settings *Settings) ([]*loop.Service, error) {
-	services := make([]*loop.Service, len(e.loops))
-	for i, l := range e.loops {
-		var err error
-		if services[i], err = l.NewService(p, settings); err != nil {
-			return nil, err
+// services binds p to every loop. An error says that some have ended.
+func (e *Engine) services(p Protocol, settings *Settings) (services []*loop.Service, err error) {
+	for _, l := range e.loops {
+		s, ended := l.NewService(p, settings)
+		if ended != nil {
+			err = ended
 		}
+		services = append(services, s)
 	}
-	return services, nil
+	return services, err
 }
 
 // tune returns the settings of a listener that speaks p. method is for the error.

@@ -2,6 +2,7 @@ package eddy_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"expvar"
 	"fmt"
@@ -86,6 +87,7 @@ func ExampleCounts() {
 	if err != nil {
 		panic(err)
 	}
+	defer engine.Shutdown(context.Background())
 	p := &lines{loops: map[*eddy.Loop]*linesOnLoop{}}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", p); err != nil {
 		panic(err)

@@ -53,17 +53,24 @@ func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
 }
 
 // Accept has the loop accept the connections of the listening socket fd, which it
-// owns from now on, and deal them out to the services in turn. Any goroutine.
+// owns from now on, whatever is returned, and deal them out to the services in turn.
+// Any goroutine.
 func (l *Loop) Accept(fd int, services []*Service) (*Acceptor, error) {
-	a := &Acceptor{loop: l, fd: fd, services: services}
-	return a, l.Post(a.start)
+	return l.begun(&Acceptor{loop: l, fd: fd, services: services})
 }
 
 // AcceptShared is Accept for a socket that other processes hold too, as Inherit
 // returns it. Its queue is theirs when this acceptor is closed.
 func (l *Loop) AcceptShared(fd int, services []*Service) (*Acceptor, error) {
-	a := &Acceptor{loop: l, fd: fd, services: services, shared: true}
-	return a, l.Post(a.start)
+	return l.begun(&Acceptor{loop: l, fd: fd, services: services, shared: true})
+}
+
+func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
+	if err := l.Post(a.start); err != nil {
+		closeFD(a.fd) // the loop has ended
+		return nil, err
+	}
+	return a, nil
 }
 
 // Close serves the queue once more and closes the socket. Any goroutine.
@@ -78,6 +85,7 @@ type Acceptor struct {
 	shared   bool // with other processes
 	tcp      bool
 	turn     int
+	paused   bool  // until a timer ends it, nothing is accepted
 	quietTo  int64 // no log line on a shortage before this time
 	accepted uint64
 	refusal  error // the last one of a connection
@@ -90,9 +98,18 @@ func (a *Acceptor) start() {
 	}
 	a.token = l.table.add(a)
 	l.acceptors = append(l.acceptors, a)
-	if err := l.poller.Add(a.fd, a.token, poller.Readable); err != nil {
-		l.logger.Error("eddy: register a listener", "error", err)
-		a.close()
+	a.register()
+}
+
+// register has the poller tell of clients. A poller that cannot is asked again: they
+// wait in the kernel's queue.
+func (a *Acceptor) register() {
+	if a.fd < 0 {
+		return
+	}
+	if err := a.loop.poller.Add(a.fd, a.token, poller.Readable); err != nil {
+		a.warn("eddy: register a listener", err)
+		a.loop.After(shortageDelay, a.register)
 	}
 }
 
@@ -142,6 +159,9 @@ func judge(errno unix.Errno) verdict {
 // ready accepts until the queue is empty, within the budget: what is left makes
 // the listener ready in the next cycle too.
 func (a *Acceptor) ready(poller.Ready) {
+	if a.paused {
+		return // the poller could not be told
+	}
 	before := a.accepted
 	for range acceptBudget {
 		if a.acceptOne() != acceptNext || a.shared && a.accepted-before == sharedBudget {
@@ -163,10 +183,10 @@ func (a *Acceptor) acceptOne() verdict {
 	}
 	if a.shared {
 		if err := keepNonblocking(a.fd); err != nil {
-			l.logger.Error("eddy: make a listener non-blocking", "error", err)
+			a.warn("eddy: make a listener non-blocking", err)
 		}
 	}
-	fd, peer, errno := accept(a.fd)
+	fd, peer, errno := l.calls.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
 		a.deal(fd, peer)
@@ -201,22 +221,36 @@ func (a *Acceptor) deal(fd int, peer endpoint) {
 
 // disarm stops accepting for a while, in which clients wait in the kernel's queue.
 func (a *Acceptor) disarm(why string, err error) {
-	l := a.loop
-	l.count.AcceptPauses++
-	if l.now >= a.quietTo {
-		a.quietTo = l.now + int64(shortageLogEvery)
-		l.logger.Warn("eddy: not accepting connections: "+why, "error", err)
+	a.loop.count.AcceptPauses++
+	a.warn("eddy: not accepting connections: "+why, err)
+	a.paused = true
+	if a.fd >= 0 {
+		a.setInterest(0)
 	}
-	a.setInterest(0)
-	l.After(shortageDelay, func() { a.setInterest(poller.Readable) })
+	a.loop.After(shortageDelay, a.rearm)
 }
 
-func (a *Acceptor) setInterest(i poller.Interest) {
-	if a.fd < 0 {
-		return
+// rearm ends a pause. A poller that cannot be told is asked again.
+func (a *Acceptor) rearm() {
+	a.paused = false
+	if a.fd >= 0 && !a.setInterest(poller.Readable) {
+		a.loop.After(shortageDelay, a.rearm)
 	}
-	if err := a.loop.poller.Set(a.fd, a.token, i); err != nil {
-		a.loop.logger.Error("eddy: change a listener's interest", "error", err)
+}
+
+func (a *Acceptor) setInterest(i poller.Interest) bool {
+	err := a.loop.poller.Set(a.fd, a.token, i)
+	if err != nil {
+		a.warn("eddy: change a listener's interest", err)
+	}
+	return err == nil
+}
+
+// warn writes a log line, if there was none for a while.
+func (a *Acceptor) warn(message string, err error) {
+	if l := a.loop; l.now >= a.quietTo {
+		a.quietTo = l.now + int64(shortageLogEvery)
+		l.logger.Warn(message, "error", err)
 	}
 }
 
@@ -230,8 +264,17 @@ func (a *Acceptor) drain() {
 	a.close()
 }
 
+// acceptAll accepts until the queue is empty. A system that goes on refusing may not
+// take anything off it.
 func (a *Acceptor) acceptAll() {
-	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
+		before := a.accepted
+		if a.acceptOne() != acceptNext {
+			return
+		}
+		if a.accepted > before {
+			refused = 0
+		}
 	}
 }
 

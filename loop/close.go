@@ -43,7 +43,7 @@ func (c *Conn) shutWrite() {
 		return
 	}
 	c.flags |= writeShut
-	if err := unix.Shutdown(int(c.fd), unix.SHUT_WR); err != nil {
+	if err := c.loop.calls.shutdown(int(c.fd), unix.SHUT_WR); err != nil {
 		c.closeNow(err)
 	}
 }
@@ -86,7 +86,7 @@ func (c *Conn) linger() {
 		c.closeNow(c.cause)
 		return
 	}
-	if err := unix.Shutdown(int(c.fd), unix.SHUT_WR); err != nil {
+	if err := c.loop.calls.shutdown(int(c.fd), unix.SHUT_WR); err != nil {
 		c.closeNow(c.cause) // ENOTCONN: the peer has gone already
 		return
 	}
@@ -100,7 +100,7 @@ func (c *Conn) linger() {
 
 // discard reads once and throws the input away.
 func (c *Conn) discard() {
-	n, errno := read(int(c.fd), c.loop.input)
+	n, errno := c.loop.calls.read(int(c.fd), c.loop.input)
 	switch {
 	case n > 0:
 		c.loop.count.BytesRead += uint64(n)
@@ -110,6 +110,8 @@ func (c *Conn) discard() {
 		}
 	case errno == unix.EAGAIN, errno == unix.EINTR:
 		// Nothing there yet: wait on.
+	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+		c.retryLater(readBackoff)
 	default:
 		c.closeNow(c.cause) // FIN, or a reset by a peer that has read enough
 	}
@@ -141,7 +143,7 @@ func (c *Conn) free() {
 func (c *Conn) closeSocket() {
 	if c.is(resetOnClose) {
 		// A failure leaves the default, an ordinary close.
-		_ = unix.SetsockoptLinger(int(c.fd), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		_ = c.loop.calls.resetAtEnd(int(c.fd))
 	}
 	closeFD(int(c.fd))
 }

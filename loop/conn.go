@@ -70,7 +70,8 @@ const (
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
 	detached                         // the descriptor is not the loop's any more
-	writeBackoff                     // the kernel is short of memory: a timer will try again
+	writeBackoff                     // the kernel is short of memory: a timer will write again
+	readBackoff                      // the same for reading
 )
 
 // Settings are the limits and deadlines of a listener's connections: the engine's
@@ -172,6 +173,8 @@ func (c *Conn) ready(r poller.Ready) {
 	c.loop.current = c
 	switch {
 	case r&(poller.Read|poller.ReadClosed) == 0:
+	case c.is(readBackoff):
+		c.bothEnded()
 	case c.state == Lingering:
 		c.discard()
 	case c.wantsRead():
@@ -193,7 +196,7 @@ func (c *Conn) failed() {
 		c.closeNow(c.cause) // a reset by a peer that has read enough
 		return
 	}
-	c.closeNow(socketError(int(c.fd)))
+	c.Abort(c.socketError())
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water
@@ -231,7 +234,7 @@ func (c *Conn) watch(want poller.Interest) {
 		tell = c.loop.poller.Add
 	}
 	if err := tell(int(c.fd), c.token, want); err != nil {
-		c.closeNow(err)
+		c.Abort(err)
 	}
 }
 
@@ -239,14 +242,18 @@ func (c *Conn) watch(want poller.Interest) {
 // the poller would report for ever: after CloseWrite, or when the peer of a Unix
 // socket has closed it, and can take no answer.
 func (c *Conn) bothEnded() {
-	if c.state != Open || c.is(peerDone) {
+	switch {
+	case c.state == Lingering:
+		c.closeNow(c.cause) // the FIN it has waited for
+		return
+	case c.state != Open || c.is(peerDone):
 		c.closeNow(unix.EPIPE)
 		return
 	}
 	// The end is behind input that is to be read later.
 	c.flags |= unwatched
 	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.closeNow(err)
+		c.Abort(err)
 	}
 }
 
@@ -254,6 +261,7 @@ func (c *Conn) bothEnded() {
 func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {
+	case c.is(readBackoff):
 	case c.state == Lingering || c.wantsRead():
 		want = poller.Readable
 	case c.state == Open && !c.is(peerDone|peerHungUp):

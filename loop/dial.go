@@ -118,12 +118,12 @@ func (d *dialing) next() {
 }
 
 func (d *dialing) attempt(target unix.Sockaddr) error {
-	fd, err := openSocket(target)
+	fd, err := d.loop.openSocket(target)
 	if err != nil {
 		return err
 	}
 	d.peer = encode(target)
-	err = unix.Connect(fd, target)
+	err = d.loop.calls.connect(fd, target)
 	if err == nil || errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR) {
 		d.loop.table.remove(d.token)
 		d.token = d.loop.table.add(d)
@@ -138,8 +138,7 @@ func (d *dialing) attempt(target unix.Sockaddr) error {
 
 // ready tells how the attempt has ended.
 func (d *dialing) ready(poller.Ready) {
-	if errno, err := unix.GetsockoptInt(d.fd, unix.SOL_SOCKET, unix.SO_ERROR); err != nil || errno != 0 {
-		d.err = errors.Join(err, unix.Errno(errno))
+	if d.err = d.loop.calls.socketError(d.fd); d.err != nil {
 		d.drop()
 		d.next()
 		return
@@ -197,7 +196,7 @@ func (d *dialing) finish(c *Conn, err error) {
 var errMaxConns = errors.New("the limit of open connections is reached: raise Options.MaxConns")
 
 // openSocket opens a non-blocking socket for the address.
-func openSocket(target unix.Sockaddr) (int, error) {
+func (l *Loop) openSocket(target unix.Sockaddr) (int, error) {
 	family := unix.AF_UNIX
 	switch target.(type) {
 	case *unix.SockaddrInet4:
@@ -205,12 +204,12 @@ func openSocket(target unix.Sockaddr) (int, error) {
 	case *unix.SockaddrInet6:
 		family = unix.AF_INET6
 	}
-	fd, err := socketCloexec(family)
+	fd, err := l.calls.socket(family)
 	if err != nil {
 		return -1, err
 	}
 	if err = unix.SetNonblock(fd, true); err == nil && family != unix.AF_UNIX {
-		err = setTCPOptions(fd)
+		err = l.calls.setOptions(fd)
 	}
 	if err != nil {
 		closeFD(fd)

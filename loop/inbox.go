@@ -3,6 +3,7 @@ package loop
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/eddynet/eddy/buffers"
 )
@@ -51,12 +52,26 @@ func (l *Loop) post(t task) error {
 	if !first {
 		return nil
 	}
-	// Under the lock, so that no wake-up comes after close: the poller's
-	// descriptors may be somebody else's by then.
-	if err := l.poller.Wake(); err != nil {
-		l.logger.Error("eddy: wake a loop", "error", err) // the task is in: it runs with the next event
-	}
+	l.wake()
 	return nil
+}
+
+// wake must be called with the inbox locked, so that no wake-up comes after close: the
+// poller's descriptors may be somebody else's by then. The task is in: if the loop
+// cannot be woken now, that is tried again.
+func (l *Loop) wake() {
+	if err := l.poller.Wake(); err != nil {
+		l.logger.Error("eddy: wake a loop", "error", err)
+		time.AfterFunc(shortageDelay, l.wakeAgain)
+	}
+}
+
+func (l *Loop) wakeAgain() {
+	l.inbox.mu.Lock()
+	defer l.inbox.mu.Unlock()
+	if !l.inbox.ended && len(l.inbox.tasks) > 0 {
+		l.wake()
+	}
 }
 
 // take gets the next task, if there is one.

@@ -61,7 +61,7 @@ func (c *Conn) Again() {
 // receive reads once and hands the input on.
 func (c *Conn) receive() {
 	l := c.loop
-	n, errno := read(int(c.fd), l.input)
+	n, errno := l.calls.read(int(c.fd), l.input)
 	switch {
 	case n > 0:
 		l.count.BytesRead += uint64(n)
@@ -70,8 +70,10 @@ func (c *Conn) receive() {
 		c.endOfInput()
 	case errno == unix.EAGAIN, errno == unix.EINTR:
 		// Somebody else's bytes were announced, or none at all: wait again.
+	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+		c.retryLater(readBackoff)
 	default:
-		c.closeNow(errno)
+		c.Abort(errno) // output may be pending: what the peer has got is not the whole
 	}
 }
 
@@ -90,6 +92,9 @@ func (c *Conn) take(p []byte) {
 // redeliver hands kept input to the protocol again.
 func (c *Conn) redeliver() {
 	c.flags &^= redeliver
+	if c.out != nil {
+		c.markFull() // by a task or a timer of this cycle: input waits for the low mark
+	}
 	if c.in != nil && c.wantsInput() {
 		c.loop.current = c
 		c.keep(c.in.B, c.deliver(c.in.B))

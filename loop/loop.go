@@ -20,7 +20,8 @@ const maxPostponed = 64
 // connections registered with it, and their timers. Each method says whether it may
 // be called from elsewhere.
 type Loop struct {
-	poller *poller.Poller
+	poller readiness
+	calls  calls
 	table  table
 	inbox  inbox
 	wheel  *wheel
@@ -77,6 +78,7 @@ func New(cfg Config) (*Loop, error) {
 	}
 	l := &Loop{
 		poller:   p,
+		calls:    systemCalls(),
 		clock:    clock,
 		now:      clock(),
 		logger:   cfg.Logger,

@@ -191,7 +191,7 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 	fd := int(c.fd)
 	if f, offset, length := q.File(); f != nil {
 		wanted = min(length, writeBudget)
-		n, err = sendFile(fd, f, offset, wanted)
+		n, err = c.loop.calls.sendFile(fd, f, offset, wanted)
 		if err == nil && n == 0 {
 			return 0, wanted, errFileShort
 		}
@@ -204,12 +204,12 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 		var m int
 		if len(slices) == 1 {
 			wanted = int64(len(slices[0]))
-			m, errno = write(fd, slices[0])
+			m, errno = c.loop.calls.write(fd, slices[0])
 		} else {
 			for _, p := range slices {
 				wanted += int64(len(p))
 			}
-			m, errno = writev(fd, slices)
+			m, errno = c.loop.calls.writev(fd, slices)
 		}
 		n = int64(m)
 	}
@@ -220,9 +220,7 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 		// No room, or a signal came first: the poller says when to go on.
 		return 0, wanted, nil
 	case unix.ENOBUFS, unix.ENOMEM:
-		// The kernel is short of memory for a moment, which the poller does not
-		// know of: it would report the socket writable again and again.
-		c.retryLater()
+		c.retryLater(writeBackoff)
 		return 0, wanted, nil
 	}
 	return 0, wanted, errno
@@ -270,11 +268,13 @@ func (c *Conn) watchProgress(n int64) {
 	c.armTimer()
 }
 
-// retryLater stops waiting for room, and tries again after a while.
-func (c *Conn) retryLater() {
-	c.flags |= writeBackoff
+// retryLater stops waiting for the socket to be readable or writable, and tries again
+// after a while: the kernel is short of memory for a moment, which the poller does not
+// know of. It would report the socket ready again and again.
+func (c *Conn) retryLater(direction flags) {
+	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {
-		c.flags &^= writeBackoff
+		c.flags &^= direction
 		c.attend()
 	})
 }

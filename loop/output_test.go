@@ -347,7 +347,7 @@ func TestWriteBackoff(t *testing.T) {
 	r := newRig(t)
 	c, peer := r.open(unixPair, &script{})
 	_, _ = c.WriteString("later")
-	c.retryLater() // as writeHead does on ENOBUFS
+	c.retryLater(writeBackoff) // as writeHead does on ENOBUFS
 	r.settled()
 	if c.interest&poller.Writable != 0 {
 		t.Error("waiting for room while backing off")
@@ -368,5 +368,29 @@ func TestWriteToAResetConnection(t *testing.T) {
 	r.until("the connection ends", p.ended)
 	if p.count("close:"+unix.ECONNRESET.Error())+p.count("close:"+unix.EPIPE.Error()) != 1 {
 		t.Errorf("calls %q, want the end with the cause", p.calls)
+	}
+}
+
+// A task fills the output in the cycle in which input is to be delivered again.
+func TestKeptInputWaitsForRoomFilledByATask(t *testing.T) {
+	r := newRig(t)
+	full := false
+	p := &script{data: func(c *Conn, in []byte) int {
+		full = full || c.Full()
+		return len(in) / 2 * 2
+	}}
+	c, peer := r.open(unixPair, p)
+	peer.send("odd")
+	r.until("the input arrives", func() bool { return p.count("data:") == 1 })
+	if err := c.Ref().Do(func(c *Conn) {
+		_, _ = c.Write(pattern(int(r.settings.HighWater) + 1))
+		c.Again()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.until("the output leaves", func() bool { peer.all(); return len(peer.got) > int(r.settings.HighWater) })
+	r.until("what is left comes back", func() bool { return p.count("data:") == 2 })
+	if full {
+		t.Error("OnData was called while the output was full")
 	}
 }

@@ -27,16 +27,26 @@ func setTCPOptions(fd int) error {
 	return boundUnsent(fd)
 }
 
-// socketError takes the error that a socket has failed with.
-func socketError(fd int) error {
+// pendingError takes the error that a socket has failed with, nil if it has not.
+func pendingError(fd int) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	if err != nil {
+	if err == nil && errno != 0 {
+		err = unix.Errno(errno)
+	}
+	return err
+}
+
+// socketError is what a broken connection has failed with.
+func (c *Conn) socketError() error {
+	if err := c.loop.calls.socketError(int(c.fd)); err != nil {
 		return err
 	}
-	if errno == 0 {
-		return unix.ECONNRESET // the error was reported before, the socket is dead
-	}
-	return unix.Errno(errno)
+	return unix.ECONNRESET // the error was reported before, the socket is dead
+}
+
+// resetAtEnd has close(2) send a reset and drop what the kernel holds.
+func resetAtEnd(fd int) error {
+	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
 // closeFD closes a descriptor. Whatever close(2) reports, EINTR among it, the

@@ -4,8 +4,11 @@ package poller
 
 import (
 	"math"
+	"runtime"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMillisecondsRoundUpAndFitAnInt32(t *testing.T) {
@@ -24,6 +27,43 @@ func TestMillisecondsRoundUpAndFitAnInt32(t *testing.T) {
 	} {
 		if got := milliseconds(timeout); got != want {
 			t.Errorf("milliseconds(%d) = %d, want %d", timeout, got, want)
+		}
+	}
+}
+
+// A signal cuts a Wait short: epoll_wait(2) returns EINTR whatever its handler's flags
+// are. That is no error.
+func TestSignalEndsWaitWithoutAnError(t *testing.T) {
+	p, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	thread := make(chan int, 1)
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		thread <- unix.Gettid()
+		events, err := p.Wait(Forever)
+		if len(events) != 0 {
+			t.Errorf("%d events after a signal", len(events))
+		}
+		done <- err
+	}()
+	// SIGURG is the runtime's own, which ignores those that it has not sent. The first
+	// ones may come before the Wait.
+	for id := <-thread; ; {
+		if err := unix.Tgkill(unix.Getpid(), id, unix.SIGURG); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Errorf("Wait: %v", err)
+			}
+			return
+		case <-time.After(time.Millisecond):
 		}
 	}
 }

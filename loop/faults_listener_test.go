@@ -1,0 +1,230 @@
+package loop
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/poller"
+)
+
+// The poller cannot be told of a listener, that it is to pause, or that the pause is
+// over: in the end its clients are served.
+func TestListenerOutlivesAFailingPoller(t *testing.T) {
+	for _, f := range []fault{
+		{call: onAdd, first: 1, every: 1, last: 1},
+		{call: onAdd, first: 1, every: 1, last: 5},
+		{call: onSet, first: 1, every: 1, last: 1},
+		{call: onSet, first: 2, every: 1, last: 2},
+		{call: onSet, first: 1, every: 1, last: 5},
+	} {
+		f.errno = unix.ENOMEM
+		t.Run(f.String(), func(t *testing.T) {
+			r := newRig(t)
+			limit := NewLimit(0)
+			r.loop.limit = limit
+			service := r.service(r.loop, hello{})
+			fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			faults := inject(r.loop)
+			faults.arm(f, fds[0])
+			if _, err := r.loop.Accept(fds[0], []*Service{service}); err != nil {
+				t.Fatal(err)
+			}
+			client := dial(t, addr)
+			r.until("the listener pauses", func() bool {
+				r.pass(shortageDelay)
+				return r.loop.count.AcceptPauses > 0
+			})
+			pauses := r.loop.count.AcceptPauses
+			for range 20 {
+				r.cycle()
+			}
+			if r.loop.count.AcceptPauses != pauses {
+				t.Errorf("%d pauses at one time: the loop spins", r.loop.count.AcceptPauses-pauses+1)
+			}
+			limit.max = 10
+			for range 2 * f.last {
+				r.pass(shortageDelay + 2*tickNanos)
+			}
+			r.until("the client is greeted", client.has("hello"))
+			r.settled()
+			if faults.hits != f.last-f.first+1 {
+				t.Errorf("%d failures, want all", faults.hits)
+			}
+			if n := len(r.logged.lines); n > 2 {
+				t.Errorf("%d log lines, want one in a while: %q", n, r.logged.lines)
+			}
+		})
+	}
+}
+
+// A security policy may refuse connections without taking them off the queue.
+func TestDrainOfAListenerThatAcceptsNothing(t *testing.T) {
+	for _, errno := range []unix.Errno{unix.EPERM, unix.EINTR, unix.ECONNABORTED, unix.EMFILE} {
+		r := newRig(t)
+		a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+		client := dial(t, addr)
+		faults := inject(r.loop)
+		faults.arm(fault{call: onAccept, errno: errno, first: 1, every: 1, last: 100_000}, a.fd)
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r.until("the client is told", client.all)
+		if faults.hits > 3*acceptBudget { // once in the cycle, twice in the drain
+			t.Errorf("%v: accept was called %d times", errno, faults.hits)
+		}
+	}
+}
+
+func TestDrainOfAListenerGoesOnBehindARefusal(t *testing.T) {
+	r := newRig(t)
+	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range 5 {
+		clients = append(clients, dial(t, addr))
+	}
+	inject(r.loop).arm(fault{call: onAccept, errno: unix.ECONNABORTED, first: 1, every: 2, last: 100}, a.fd)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, client := range clients {
+		r.until("the client is greeted", client.has("hello"))
+	}
+}
+
+// Every call of a connection attempt may fail: it is reported once, nothing is left,
+// and the next attempt succeeds.
+func TestFaultsInADial(t *testing.T) {
+	before := openDescriptors()
+	for _, row := range []struct {
+		call   callName
+		errnos []unix.Errno
+		works  bool
+	}{
+		{onSocket, []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM, unix.EAFNOSUPPORT}, false},
+		{onSetOptions, []unix.Errno{unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, false},
+		{onConnect, []unix.Errno{unix.EINTR, unix.EINPROGRESS}, true},
+		{onConnect, []unix.Errno{unix.ECONNREFUSED, unix.ENETUNREACH, unix.EADDRNOTAVAIL, unix.EAGAIN, unix.EPERM}, false},
+		{onAdd, []unix.Errno{unix.ENOMEM, unix.ENOSPC}, false},
+		{onSocketError, []unix.Errno{unix.ENOBUFS, unix.EBADF}, false},
+		{onDelete, []unix.Errno{unix.ENOMEM, unix.ENOENT}, false},
+	} {
+		for _, errno := range row.errnos {
+			f := fault{call: row.call, errno: errno, first: 1, every: 1, last: 1}
+			t.Run(f.String(), func(t *testing.T) {
+				r := dialRig(t)
+				_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+				faults := inject(r.loop)
+				faults.arm(f)
+				var first, second outcome
+				p := &script{}
+				r.loop.Dial("tcp4", addr.String(), p, time.Minute, first.done)
+				r.until("the first attempt is reported", first.reported)
+				if row.works != (first.err == nil) || !row.works && !errors.Is(first.err, errno) {
+					t.Errorf("reported %v", first.err)
+				}
+				if opened := p.count("open"); opened > 0 != row.works {
+					t.Errorf("opened %d times", opened)
+				}
+				if faults.hits != 1 {
+					t.Error("the fault did not strike")
+				}
+				r.loop.Dial("tcp4", addr.String(), p, time.Minute, second.done)
+				r.until("the second attempt is reported", second.reported)
+				if second.err != nil {
+					t.Errorf("the next attempt: %v", second.err)
+				}
+				r.settled()
+				r.pass(2 * time.Minute)
+				if first.calls != 1 || second.calls != 1 {
+					t.Errorf("reported %d and %d times, want once", first.calls, second.calls)
+				}
+			})
+			if after := openDescriptors(); after != before {
+				t.Fatalf("after %v: %d descriptors, %d before", f, after, before)
+			}
+		}
+	}
+}
+
+// deaf is a poller that cannot be woken for a while.
+type deaf struct {
+	readiness
+	fails atomic.Int64
+}
+
+func (d *deaf) Wake() error {
+	if d.fails.Add(-1) >= 0 {
+		return unix.EAGAIN
+	}
+	return d.readiness.Wake()
+}
+
+// What Post has taken runs, even if nothing else ever wakes the loop.
+func TestFailedWakeIsTriedAgain(t *testing.T) {
+	r := newRig(t)
+	d := &deaf{readiness: r.loop.poller}
+	r.loop.poller = d
+	running(t, r.loop)
+	for _, fails := range []int64{1, 3} {
+		ran := make(chan struct{})
+		d.fails.Store(fails)
+		if err := r.loop.Post(func() { close(ran) }); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, ran, "the task runs")
+	}
+}
+
+// blind is a poller that fails for good.
+type blind struct{ readiness }
+
+func (blind) Wait(time.Duration) ([]poller.Event, error) { return nil, unix.EBADF }
+
+// Without its poller a loop can do nothing: it ends, and gives everything back.
+func TestFailedWaitEndsTheLoopInOrder(t *testing.T) {
+	before := openDescriptors()
+	r := newRig(t)
+	p := &script{}
+	_, peer := r.open(tcpPair, p)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	client := dial(t, addr)
+	r.loop.poller = blind{r.loop.poller}
+	if err := r.loop.Run(); !errors.Is(err, unix.EBADF) {
+		t.Errorf("Run: %v, want the poller's error", err)
+	}
+	p.expect(t, "open", "close:"+ErrServerClosed.Error())
+	if !peer.all() || !client.all() {
+		t.Error("somebody still waits")
+	}
+	if err := r.loop.Post(func() {}); err != ErrServerClosed {
+		t.Errorf("Post: %v, want ErrServerClosed", err)
+	}
+	peer.close()
+	client.close()
+	if after := openDescriptors(); after != before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}
+
+func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
+	before := openDescriptors()
+	r := newRig(t)
+	r.loop.end()
+	fds, _, err := Listen("tcp4", "127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.loop.Accept(fds[0], nil); err != ErrServerClosed {
+		t.Errorf("Accept: %v, want ErrServerClosed", err)
+	}
+	if after := openDescriptors(); after > before {
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+}

@@ -1,0 +1,322 @@
+package loop
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/poller"
+)
+
+// callName names a system call, or a method of the poller, as a fault knows it.
+type callName string
+
+const (
+	onAccept      callName = "accept"
+	onRead        callName = "read"
+	onWrite       callName = "write"
+	onWritev      callName = "writev"
+	onSendFile    callName = "sendfile"
+	onShutdown    callName = "shutdown"
+	onResetAtEnd  callName = "SO_LINGER"
+	onSocketError callName = "SO_ERROR"
+	onSocket      callName = "socket"
+	onSetOptions  callName = "TCP_NODELAY"
+	onConnect     callName = "connect"
+	onAdd         callName = "poller add"
+	onSet         callName = "poller set"
+	onDelete      callName = "poller delete"
+	onWait        callName = "poller wait"
+)
+
+// fault is what goes wrong, and when: counted from 1, at the calls first,
+// first+every and so on, up to last.
+type fault struct {
+	call               callName
+	errno              unix.Errno   // 0 for a short result
+	most               int          // bytes of a short result
+	announce           poller.Ready // of a wait: conditions that do not hold
+	late               bool         // announced of a connection whose slot is another's by now
+	first, every, last int
+}
+
+func (f fault) String() string {
+	what := fmt.Sprint(f.errno)
+	switch {
+	case f.call == onWait:
+		what = fmt.Sprintf("announces %04b, late %v,", f.announce, f.late)
+	case f.errno == 0:
+		what = fmt.Sprintf("at most %d bytes", f.most)
+	}
+	return fmt.Sprintf("%s %s from call %d every %d to %d", f.call, what, f.first, f.every, f.last)
+}
+
+func (f fault) strikes(n int) bool {
+	return n >= f.first && n <= f.last && (n-f.first)%f.every == 0
+}
+
+// faults stands between a loop and the kernel. It counts the calls for the sockets it
+// aims at, and lets a fault strike them.
+type faults struct {
+	system calls
+	readiness
+	fault  fault
+	armed  bool
+	aim    map[int]bool                     // descriptors
+	next   bool                             // the next connection is aimed at too
+	tokens map[poller.Token]poller.Interest // of the descriptors, also when they are closed
+
+	made map[callName]int // while armed
+	hits int
+	done int // calls that moved something, for everybody
+}
+
+// inject puts itself between l and the kernel.
+func inject(l *Loop) *faults {
+	f := &faults{system: l.calls, readiness: l.poller}
+	l.poller = f
+	l.calls = calls{
+		accept: f.accept, read: f.read, write: f.write, writev: f.writev, sendFile: f.sendFile,
+		shutdown: f.shutdown, resetAtEnd: f.resetAtEnd, socketError: f.socketError,
+		socket: f.socket, setOptions: f.setOptions, connect: f.connect,
+	}
+	return f
+}
+
+// arm aims at the next connection, and at the descriptors given.
+func (f *faults) arm(fault fault, fds ...int) {
+	f.fault, f.armed, f.next, f.hits = fault, true, true, 0
+	f.aim, f.tokens, f.made = map[int]bool{}, map[poller.Token]poller.Interest{}, map[callName]int{}
+	for _, fd := range fds {
+		f.aim[fd] = true
+	}
+}
+
+func (f *faults) disarm() { f.armed = false }
+
+// strike says whether this call is one that fails.
+func (f *faults) strike(call callName, fd int) bool {
+	if !f.armed || !f.aim[fd] {
+		return false
+	}
+	f.made[call]++
+	if f.fault.call != call || !f.fault.strikes(f.made[call]) {
+		return false
+	}
+	f.hits++
+	return true
+}
+
+// aimNext is called with every new descriptor.
+func (f *faults) aimNext(fd int) {
+	if f.armed && f.next {
+		f.aim[fd], f.next = true, false
+	}
+}
+
+func (f *faults) errorFor(call callName, fd int) error {
+	if f.strike(call, fd) {
+		return f.fault.errno
+	}
+	f.done++
+	return nil
+}
+
+func (f *faults) progress(n int, errno unix.Errno) (int, unix.Errno) {
+	if errno == 0 {
+		f.done++
+	}
+	return n, errno
+}
+
+func (f *faults) accept(fd int) (int, endpoint, unix.Errno) {
+	if f.strike(onAccept, fd) {
+		return -1, endpoint{}, f.fault.errno
+	}
+	conn, peer, errno := f.system.accept(fd)
+	if errno == 0 {
+		f.done++
+		f.aimNext(conn)
+	}
+	return conn, peer, errno
+}
+
+func (f *faults) read(fd int, p []byte) (int, unix.Errno) {
+	if f.strike(onRead, fd) {
+		if f.fault.errno != 0 {
+			return 0, f.fault.errno
+		}
+		p = p[:f.fault.most]
+	}
+	return f.progress(f.system.read(fd, p))
+}
+
+func (f *faults) write(fd int, p []byte) (int, unix.Errno) {
+	if f.strike(onWrite, fd) {
+		if f.fault.errno != 0 {
+			return 0, f.fault.errno
+		}
+		p = p[:min(len(p), f.fault.most)]
+	}
+	return f.progress(f.system.write(fd, p))
+}
+
+func (f *faults) writev(fd int, slices [][]byte) (int, unix.Errno) {
+	if f.strike(onWritev, fd) {
+		if f.fault.errno != 0 {
+			return 0, f.fault.errno
+		}
+		var short [][]byte
+		for _, p := range slices {
+			if room := f.fault.most - total(short); room > 0 {
+				short = append(short, p[:min(len(p), room)])
+			}
+		}
+		slices = short
+	}
+	return f.progress(f.system.writev(fd, slices))
+}
+
+func total(slices [][]byte) (n int) {
+	for _, p := range slices {
+		n += len(p)
+	}
+	return n
+}
+
+func (f *faults) sendFile(fd int, file *os.File, offset, n int64) (int64, error) {
+	if f.strike(onSendFile, fd) {
+		if f.fault.errno != 0 {
+			return 0, f.fault.errno
+		}
+		n = min(n, int64(f.fault.most))
+	}
+	f.done++
+	return f.system.sendFile(fd, file, offset, n)
+}
+
+func (f *faults) shutdown(fd, how int) error {
+	if err := f.errorFor(onShutdown, fd); err != nil {
+		return err
+	}
+	return f.system.shutdown(fd, how)
+}
+
+func (f *faults) resetAtEnd(fd int) error {
+	if err := f.errorFor(onResetAtEnd, fd); err != nil {
+		return err
+	}
+	return f.system.resetAtEnd(fd)
+}
+
+func (f *faults) socketError(fd int) error {
+	if err := f.errorFor(onSocketError, fd); err != nil {
+		return err
+	}
+	return f.system.socketError(fd)
+}
+
+// socket has no descriptor yet: it fails if the next connection is aimed at.
+func (f *faults) socket(family int) (int, error) {
+	if f.armed && f.next {
+		f.made[onSocket]++
+		if f.fault.call == onSocket && f.fault.strikes(f.made[onSocket]) {
+			f.hits++
+			return -1, f.fault.errno
+		}
+	}
+	fd, err := f.system.socket(family)
+	if err == nil {
+		f.done++
+		f.aimNext(fd)
+	}
+	return fd, err
+}
+
+func (f *faults) setOptions(fd int) error {
+	if err := f.errorFor(onSetOptions, fd); err != nil {
+		return err
+	}
+	return f.system.setOptions(fd)
+}
+
+// connect goes on in the background if a signal interrupts it.
+func (f *faults) connect(fd int, address unix.Sockaddr) error {
+	if err := f.errorFor(onConnect, fd); err != nil {
+		if err == unix.EINTR || err == unix.EINPROGRESS {
+			_ = f.system.connect(fd, address) // SO_ERROR tells
+		}
+		return err
+	}
+	return f.system.connect(fd, address)
+}
+
+func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error {
+	if err := f.errorFor(onAdd, fd); err != nil {
+		return err
+	}
+	f.note(fd, token, interest)
+	return f.readiness.Add(fd, token, interest)
+}
+
+func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error {
+	if err := f.errorFor(onSet, fd); err != nil {
+		return err
+	}
+	f.note(fd, token, interest)
+	return f.readiness.Set(fd, token, interest)
+}
+
+func (f *faults) Delete(fd int) error {
+	if err := f.errorFor(onDelete, fd); err != nil {
+		return err
+	}
+	return f.readiness.Delete(fd)
+}
+
+func (f *faults) note(fd int, token poller.Token, interest poller.Interest) {
+	if f.armed && f.aim[fd] {
+		f.tokens[token] = interest
+	}
+}
+
+// Wait announces what does not hold, or nothing at all, to every token that it has
+// ever seen, late ones among them, within its interest.
+func (f *faults) Wait(timeout time.Duration) ([]poller.Event, error) {
+	events, err := f.readiness.Wait(timeout)
+	if !f.armed || f.fault.call != onWait {
+		return events, err
+	}
+	f.made[onWait]++
+	if !f.fault.strikes(f.made[onWait]) {
+		return events, err
+	}
+	f.hits++
+	if f.fault.announce == 0 {
+		return nil, nil
+	}
+	for token, interest := range f.tokens {
+		ready := f.fault.announce & poller.Failed
+		if interest&poller.Readable != 0 {
+			ready |= f.fault.announce & poller.Read
+		}
+		if interest&poller.Writable != 0 {
+			ready |= f.fault.announce & poller.Write
+		}
+		events = merge(events, poller.Event{Token: token, Ready: ready})
+	}
+	return events, err
+}
+
+// merge keeps to one event for each registration, as a poller does.
+func merge(events []poller.Event, e poller.Event) []poller.Event {
+	for i := range events {
+		if events[i].Token == e.Token {
+			events[i].Ready |= e.Ready
+			return events
+		}
+	}
+	return append(events, e)
+}

@@ -1,0 +1,124 @@
+package loop
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestFaultsInAnEcho(t *testing.T) {
+	send := []string{"hello", string(pattern(3000)), string(pattern(20_000))}
+	sweep(t, &exchange{
+		network:  "tcp4",
+		protocol: func(*testing.T) Protocol { return echo{} },
+		send:     send,
+		want:     bytes.Join(toBytes(send), nil),
+	})
+}
+
+// The client reads slowly: output waits, and reading pauses and resumes.
+func TestFaultsUnderBackpressure(t *testing.T) {
+	content := pattern(60_000)
+	sweep(t, &exchange{
+		network:  "unix",
+		settings: func(s *Settings) { s.HighWater, s.LowWater = 8<<10, 4<<10 },
+		protocol: func(t *testing.T) Protocol {
+			return &script{
+				open: smallBuffer(t),
+				data: func(c *Conn, in []byte) int { return echo{}.OnData(c, in[:min(len(in), 5000)]) + again(c) },
+			}
+		},
+		send: []string{string(content)},
+		slow: 3000,
+		want: content,
+	})
+}
+
+// smallBuffer has the kernel take little at a time.
+func smallBuffer(t *testing.T) func(*Conn) {
+	return func(c *Conn) {
+		if err := unix.SetsockoptInt(int(c.fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// again has OnData called once more.
+func again(c *Conn) int {
+	c.Again()
+	return 0
+}
+
+// Output of every kind, and a close that lets the client go on sending.
+func TestFaultsInALargeAnswer(t *testing.T) {
+	file, owned := pattern(150_000), pattern(100_000)
+	want := bytes.Join([][]byte{[]byte("head"), owned, []byte("between"), file, []byte("tail")}, nil)
+	sweep(t, &exchange{
+		network:  "tcp4",
+		settings: func(s *Settings) { s.LingerTimeout = time.Second },
+		protocol: func(t *testing.T) Protocol {
+			p, released := &script{open: smallBuffer(t)}, 0
+			p.data = func(c *Conn, in []byte) int {
+				if len(in) < 2 {
+					return 0
+				}
+				_, _ = c.WriteString("head")
+				_ = c.WriteOwned(owned, func() { released++ })
+				_, _ = c.WriteString("between")
+				_ = c.SendFile(tempFile(t, file), 0, int64(len(file)))
+				_, _ = c.WriteString("tail")
+				c.Close()
+				released--
+				return len(in)
+			}
+			t.Cleanup(func() {
+				if released != 0 {
+					t.Errorf("released %+d times too often", released)
+				}
+			})
+			return p
+		},
+		send: []string{"g", "o", "and more", string(pattern(10_000))},
+		want: want,
+	})
+}
+
+// Half a connection: our end comes first, what the client sends still arrives.
+func TestFaultsAfterCloseWrite(t *testing.T) {
+	p := &script{}
+	sweep(t, &exchange{
+		network: "tcp4",
+		protocol: func(*testing.T) Protocol {
+			*p = script{open: func(c *Conn) {
+				_, _ = c.WriteString("greeting")
+				c.CloseWrite()
+			}}
+			return p
+		},
+		send:  []string{"hello", string(pattern(5000)), "bye"},
+		heard: func() []byte { return p.input },
+		want:  []byte("greeting"),
+	})
+}
+
+// The peer has closed a Unix socket whose input is still to be read: the poller must
+// be kept quiet meanwhile.
+func TestFaultsBehindAHangup(t *testing.T) {
+	p := &script{}
+	sweep(t, &exchange{
+		network: "unix",
+		protocol: func(*testing.T) Protocol {
+			*p = script{data: func(c *Conn, in []byte) int {
+				c.PauseRead()
+				c.After(20*time.Millisecond, (*Conn).ResumeRead)
+				return len(in)
+			}}
+			return p
+		},
+		send:   []string{"hello", string(pattern(5000)), "bye"},
+		heard:  func() []byte { return p.input },
+		leaves: true,
+	})
+}

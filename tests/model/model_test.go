@@ -1,0 +1,287 @@
+// Package model tries random sequences of what clients, programs and the clock may
+// do, against what docs/lifecycle.md and docs/threads.md promise. It has its own
+// module because of the libraries it uses.
+package model
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+	"pgregory.net/rapid"
+
+	"github.com/eddynet/eddy"
+)
+
+// patience bounds what must happen. No passing test waits it out.
+const patience = 10 * time.Second
+
+var errAborted = errors.New("aborted by the test")
+
+// checks is how many sequences are tried by default: some seconds' worth. More are
+// with -rapid.checks.
+const checks = "500"
+
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", checks); err != nil { // the command line comes later
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestAnySequence(t *testing.T) {
+	dir := t.TempDir()
+	first, err := net.Listen("tcp4", "127.0.0.1:0") // opens what the runtime keeps, its own poller
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = first.Close()
+	rapid.Check(t, func(t *rapid.T) {
+		before, running := openDescriptors(), goleak.IgnoreCurrent()
+		m := start(t, dir)
+		defer m.cutOff()
+		t.Repeat(map[string]func(*rapid.T){
+			"":            m.nothingWrong,
+			"open":        m.open,
+			"send":        m.send,
+			"read":        m.read,
+			"half-close":  m.halfClose,
+			"leave":       m.leave,
+			"write":       m.write,
+			"ref write":   m.refWrite,
+			"pause":       m.pause,
+			"resume":      m.resume,
+			"close":       m.close,
+			"close write": m.closeWrite,
+			"abort":       m.abort,
+			"deadline":    m.deadline,
+			"post":        m.post,
+			"many":        m.many,
+			"catch up":    m.catchUp,
+			"drain":       m.drain,
+		})
+		m.end(t)
+		if err := goleak.Find(running); err != nil {
+			t.Error(err)
+		}
+		if after := openDescriptors(); after != before {
+			t.Errorf("%d descriptors, %d before", after, before)
+		}
+	})
+}
+
+// openDescriptors counts portably.
+func openDescriptors() (n int) {
+	for fd := range uintptr(512) {
+		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {
+			n++
+		}
+	}
+	return n
+}
+
+// model is one engine with its clients.
+type model struct {
+	network string
+	options eddy.Options
+	engine  *eddy.Engine
+	subject *subject
+	stays   bool
+	addr    net.Addr
+	ran     chan error
+	drained chan error // nil before the drain
+	dir     string
+	clients []*client
+	tasks   []*task
+}
+
+// task is a function that was handed to a loop.
+type task struct {
+	life *life // nil for Loop.Post
+	err  error // of handing it over
+	runs atomic.Int32
+}
+
+func start(t *rapid.T, dir string) *model {
+	m := &model{dir: dir}
+	m.network = rapid.SampledFrom([]string{"tcp", "unix"}).Draw(t, "network")
+	high := rapid.SampledFrom([]int{1 << 10, 16 << 10, 64 << 10}).Draw(t, "HighWater")
+	m.options = eddy.Options{
+		Loops:      rapid.IntRange(1, 2).Draw(t, "Loops"),
+		HighWater:  high,
+		LowWater:   rapid.SampledFrom([]int{1, high / 2, high}).Draw(t, "LowWater"),
+		MaxOutput:  high * rapid.IntRange(2, 40).Draw(t, "MaxOutput/HighWater"),
+		DrainGrace: time.Millisecond,
+		Logger:     slog.New(slog.DiscardHandler),
+	}
+	m.subject = &subject{
+		unit:   rapid.SampledFrom([]int{1, 1, 3, 1000}).Draw(t, "unit"),
+		answer: rapid.SampledFrom([]int{-1, 0, 10, 5000}).Draw(t, "answer"),
+		opened: make(chan *life, 1),
+	}
+	m.stays = rapid.Bool().Draw(t, "stays after EOF")
+	var protocol eddy.Protocol = m.subject
+	if m.stays {
+		protocol = staying{m.subject}
+	}
+	engine, err := eddy.New(m.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.engine = engine
+	address := "127.0.0.1:0"
+	if m.network == "unix" {
+		address = filepath.Join(dir, "s")
+	}
+	ln, err := engine.Listen(m.network, address, protocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.addr, m.ran = ln.Addr(), make(chan error, 1)
+	go func() { m.ran <- engine.Run(context.Background()) }()
+	m.open(t) // and so Run has begun
+	return m
+}
+
+func receive[T any](t *rapid.T, from <-chan T, what string) (v T) {
+	select {
+	case v = <-from:
+	case <-time.After(patience):
+		t.Fatalf("not after %v: %s", patience, what)
+	}
+	return v
+}
+
+func await(t *rapid.T, what string, condition func() bool) {
+	for deadline := time.Now().Add(patience); !condition(); time.Sleep(100 * time.Microsecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so after %v: %s", patience, what)
+		}
+	}
+}
+
+// nothingWrong is looked at after every step.
+func (m *model) nothingWrong(t *rapid.T) {
+	for _, c := range m.clients {
+		c.life.mu.Lock()
+		wrong := c.life.wrong
+		c.life.mu.Unlock()
+		if len(wrong) > 0 {
+			t.Fatalf("connection %d: %q", c.life.id, wrong)
+		}
+	}
+}
+
+// end drains the engine, lets the clients read to their ends, and holds the outcome
+// against the model.
+func (m *model) end(t *rapid.T) {
+	m.fence(t)
+	if m.drained == nil {
+		m.shutdown()
+	}
+	ends := make(chan error, len(m.clients))
+	for _, c := range m.clients {
+		go func() { ends <- c.finish() }()
+	}
+	for range m.clients {
+		if err := receive(t, ends, "a client reads its end"); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := receive(t, m.drained, "Shutdown ends"); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	if err := receive(t, m.ran, "Run ends"); err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	for _, task := range m.tasks {
+		if n := task.runs.Load(); n > 1 || n == 1 && task.err != nil || n == 0 && task.err == nil && task.life == nil {
+			t.Errorf("a task, handed over with %v, has run %d times", task.err, n)
+		}
+	}
+	m.nothingWrong(t)
+	for _, c := range m.clients {
+		m.judge(t, c)
+	}
+	if s := m.engine.Stats(); s.Accepted != uint64(len(m.clients)) || s.Closed != s.Accepted || s.Panics != 0 {
+		t.Errorf("stats %+v after %d connections", s, len(m.clients))
+	}
+}
+
+// cutOff ends what a failed check has left.
+func (m *model) cutOff() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = m.engine.Shutdown(ctx) // reports what was cut off
+	for _, c := range m.clients {
+		_ = c.conn.Close() // for the second time, most likely
+	}
+}
+
+// judge holds one connection's life against what may have become of it.
+func (m *model) judge(t *rapid.T, c *client) {
+	l, r := c.life, &c.reader
+	if l.closes != 1 {
+		t.Errorf("connection %d: OnClose was called %d times", l.id, l.closes)
+	}
+	if l.released != l.owned {
+		t.Errorf("connection %d: %d of %d slices released", l.id, l.released, l.owned)
+	}
+	if l.seen > c.sent {
+		t.Errorf("connection %d: %d bytes of input, %d were sent", l.id, l.seen, c.sent)
+	}
+	if r.bytes > l.bytes {
+		t.Errorf("connection %d: the client got %d bytes, %d were written", l.id, r.bytes, l.bytes)
+	}
+	legal, all := false, false // is the cause, and has all input been read
+	switch {
+	case l.cause == nil:
+		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil
+	case l.cause == io.EOF:
+		legal, all = (c.shut || c.gone || l.closeWriteCalled) && !m.stays, true
+	case l.cause == errAborted:
+		legal = l.abortCalled
+	case l.cause == eddy.ErrTimeout:
+		legal = l.deadlineSet
+	case l.cause == eddy.ErrOutputFull:
+		legal = l.outputFull
+	case errors.Is(l.cause, syscall.ECONNRESET), errors.Is(l.cause, syscall.EPIPE), errors.Is(l.cause, syscall.ENOTCONN):
+		legal = c.gone
+	}
+	if !legal {
+		t.Errorf("connection %d: the cause is %v", l.id, l.cause)
+	}
+	if (all || l.eof) && l.seen != c.sent {
+		t.Errorf("connection %d: %d bytes of input of %d, before the end of it", l.id, l.seen, c.sent)
+	}
+	if c.gone {
+		return // it has not read to the end
+	}
+	orderly := c.orderly()
+	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF {
+		t.Errorf("connection %d: ended with %v, and the client got %v", l.id, l.cause, c.end)
+	}
+	// On TCP an orderly end says that this is all. Ref.Write cannot know, when it
+	// returns, whether the connection will still take output.
+	if orderly && (m.network == "tcp" || l.cause == nil || l.cause == io.EOF) {
+		for by := range sources {
+			if got, written := r.next[by], l.written[by]; got > written || got < written && by != byRef {
+				t.Errorf("connection %d: %d records from source %d of %d, and an orderly end", l.id, got, by, written)
+			}
+		}
+	}
+	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut
+	if got, written := r.next[byRef], l.written[byRef]; untouched && got != written {
+		t.Errorf("connection %d: %d records from Ref.Write of %d", l.id, got, written)
+	}
+}

@@ -1,0 +1,158 @@
+package model
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/eddynet/eddy"
+)
+
+// subject is the protocol under test. It reads the clients' bytes in units, answers
+// now and then, and keeps a life of each connection.
+type subject struct {
+	unit   int // OnData uses multiples of it
+	answer int // bytes of each answer; negative for none
+	opened chan *life
+
+	mu    sync.Mutex
+	lives []*life // guarded by mu
+}
+
+// life is what the engine has told of a connection, and what it was told.
+type life struct {
+	id  int
+	ref eddy.Ref
+
+	mu       sync.Mutex // guards what follows: the loop writes, the test reads
+	wrong    []string
+	opens    int
+	closes   int
+	cause    error
+	eof      bool
+	paused   bool
+	used     int64 // bytes of input
+	seen     int64 // bytes of input, with those that were not used
+	written  [sources]uint32
+	bytes    int64 // of records written
+	owned    int   // slices given away
+	released int   // and given back
+	full     bool  // the output was seen full, and OnDrain has not come
+
+	closeCalled, closeWriteCalled, abortCalled, deadlineSet, outputFull bool
+}
+
+func (l *life) errorf(format string, args ...any) {
+	l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
+}
+
+// in brings a callback into the life, which must be in its middle.
+func (l *life) in(name string) (leave func()) {
+	l.mu.Lock()
+	if l.opens != 1 || l.closes != 0 {
+		l.errorf("%s after %d OnOpen and %d OnClose", name, l.opens, l.closes)
+	}
+	return l.mu.Unlock
+}
+
+func (s *subject) OnOpen(c *eddy.Conn) {
+	s.mu.Lock()
+	l := &life{id: len(s.lives), ref: c.Ref(), opens: 1}
+	s.lives = append(s.lives, l)
+	s.mu.Unlock()
+	if c.State() != nil {
+		l.errorf("OnOpen of a connection that has a state: %v", c.State())
+	}
+	c.SetState(l)
+	s.opened <- l
+}
+
+func (s *subject) OnData(c *eddy.Conn, in []byte) int {
+	l := c.State().(*life)
+	defer l.in("OnData")()
+	if l.paused {
+		l.errorf("OnData while reading is paused")
+	}
+	if c.Full() {
+		l.errorf("OnData while the output is full, with %d bytes pending", c.Pending())
+	}
+	if !c.Open() {
+		l.errorf("OnData of a connection that is not open")
+	}
+	for i, b := range in {
+		if b != inputByte(l.id, l.used+int64(i)) {
+			l.errorf("input is wrong at offset %d", l.used+int64(i))
+			break
+		}
+	}
+	if end := l.used + int64(len(in)); end < l.seen {
+		l.errorf("input ends at offset %d, and has been seen up to %d", end, l.seen)
+	} else {
+		l.seen = end
+	}
+	used := len(in) / s.unit * s.unit
+	l.used += int64(used)
+	if used > 0 && s.answer >= 0 {
+		l.write(c, byInput, s.answer, func(p []byte) error {
+			_, err := c.Write(p)
+			return err
+		})
+	}
+	return used
+}
+
+// write writes the next record of a source in the given way. On the loop.
+func (l *life) write(c *eddy.Conn, by source, size int, how func(p []byte) error) {
+	p := record(l.id, by, l.written[by], size)
+	open := c.Open() && !l.closeWriteCalled
+	switch err := how(p); err {
+	case nil:
+		if !open {
+			l.errorf("a write after the end was taken")
+		}
+		l.written[by]++
+		l.bytes += int64(len(p))
+		l.full = l.full || c.Full()
+	case eddy.ErrClosed:
+		if open {
+			l.errorf("a write to an open connection: %v", err)
+		}
+	case eddy.ErrOutputFull:
+		l.outputFull = true
+		if c.Open() {
+			l.errorf("still open after %v", err)
+		}
+	default:
+		l.errorf("write: %v", err)
+	}
+}
+
+func (s *subject) OnDrain(c *eddy.Conn) {
+	l := c.State().(*life)
+	defer l.in("OnDrain")()
+	if c.Full() {
+		l.errorf("OnDrain with %d bytes pending", c.Pending())
+	}
+	l.full = false
+}
+
+func (s *subject) OnClose(c *eddy.Conn, err error) {
+	l := c.State().(*life)
+	defer l.in("OnClose")()
+	l.closes++
+	l.cause = err
+	if c.Open() {
+		l.errorf("OnClose of an open connection")
+	}
+}
+
+// staying is a subject that does not close when its peer has stopped sending.
+type staying struct{ *subject }
+
+func (s staying) OnEOF(c *eddy.Conn) {
+	l := c.State().(*life)
+	defer l.in("OnEOF")()
+	if l.eof {
+		l.errorf("OnEOF twice")
+	}
+	l.eof = true
+}
