@@ -68,6 +68,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
+	defer reclaim()()
 
 	var wait sync.WaitGroup
 	errs := make([]error, len(e.loops))
