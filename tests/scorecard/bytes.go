@@ -138,11 +138,11 @@ func manyFields(t *trial) error {
 		name  string
 		field func(int) string
 	}{{"distinct names", distinct}, {"one name", same}} {
-		few, err := t.costOfField(s, func(n int) string { return head(n, kind.field) }, 20, 40)
+		few, err := t.costOfField(s, func(n int) string { return head(n, kind.field) }, 4, 62)
 		if err != nil {
 			return err
 		}
-		many, err := t.costOfField(s, func(n int) string { return head(n, kind.field) }, 40, 120)
+		many, err := t.costOfField(s, func(n int) string { return head(n, kind.field) }, 62, 120)
 		if err != nil {
 			return err
 		}

@@ -17,17 +17,17 @@ func proc(pid int, name string) string {
 	return string(b)
 }
 
-// processor is the time that a process has computed, user and system.
-func processor(pid int) time.Duration {
-	const tick = time.Second / 100 // the same on every Linux
-	stat := proc(pid, "stat")
-	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
-	if len(fields) < 13 {
-		return 0
+// processor is the time that a process has computed, user and system. Threads that
+// have ended do not count: Go keeps its own.
+func processor(pid int) (sum time.Duration) {
+	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	for _, path := range tasks {
+		text, _ := os.ReadFile(path) // the thread may have ended
+		spent, _, _ := strings.Cut(string(text), " ")
+		n, _ := strconv.ParseInt(spent, 10, 64) // nanoseconds: the kernel writes numbers
+		sum += time.Duration(n)
 	}
-	user, _ := strconv.Atoi(fields[11]) // the kernel writes numbers
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tick
+	return sum
 }
 
 // resident is the memory that a process has in use.
@@ -102,14 +102,17 @@ func (u *usage) stop() (growth size, share percent) {
 // clients that do not read are put up with.
 func (t *trial) quiet(s *server) error {
 	const still, most = 300 * time.Millisecond, 3 * time.Second
+	const idle = time.Millisecond // of computing, in each look
 	before, since := processor(s.pid()), time.Now()
 	for from := since; time.Since(since) < still && time.Since(from) < most; {
 		if err := t.pause(20 * time.Millisecond); err != nil {
 			return err
 		}
-		if now := processor(s.pid()); now != before {
-			before, since = now, time.Now()
+		now := processor(s.pid())
+		if now > before+idle {
+			since = time.Now()
 		}
+		before = now
 	}
 	return nil
 }
