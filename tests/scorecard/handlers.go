@@ -108,7 +108,7 @@ func spinner(t *trial) error {
 	}
 	line := "none"
 	for _, l := range s.logged() {
-		if strings.Contains(l, "WARN") && strings.Contains(l, "held") && strings.Contains(l, "spin") {
+		if strings.Contains(l, "WARN") && strings.Contains(l, "loop") && strings.Contains(l, "main.spin") {
 			line = "a warning that names the handler"
 		}
 	}

@@ -46,6 +46,7 @@ func run(args []string) (failed bool, err error) {
 		list     = flags.Bool("list", false, "list the rows and end")
 		asJSON   = flags.Bool("json", false, "one JSON object for each figure")
 		long     = flags.Bool("long", false, "more of what takes long: 10 million requests in row 22")
+		built    = flags.String("probe", "", "path of a probe to try (default: built from examples/probe)")
 		verbose  = flags.Bool("v", false, "show what the servers have logged where a row fails")
 	)
 	if err := flags.Parse(args); err != nil {
@@ -57,13 +58,13 @@ func run(args []string) (failed bool, err error) {
 	}
 	if *list {
 		for _, r := range rows {
-			fmt.Printf("%2d  %-22s %s\n", r.number, r.name, r.promise)
+			fmt.Printf("%2d  %-25s %s\n", r.number, r.name, r.promise)
 		}
 		return false, nil
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	bench, err := newBench(ctx)
+	bench, err := newBench(ctx, *built)
 	if err != nil {
 		return false, err
 	}
@@ -111,8 +112,8 @@ type bench struct {
 	verbose bool
 }
 
-// newBench builds the probe.
-func newBench(ctx context.Context) (*bench, error) {
+// newBench builds the probe, unless the path of one is given.
+func newBench(ctx context.Context, built string) (*bench, error) {
 	gomod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return nil, fmt.Errorf("go env GOMOD: %w", err)
@@ -125,6 +126,10 @@ func newBench(ctx context.Context) (*bench, error) {
 	dir, err := os.MkdirTemp("", "scorecard-")
 	if err != nil {
 		return nil, err
+	}
+	if built != "" {
+		built, err = filepath.Abs(built)
+		return &bench{root: root, dir: dir, probe: built}, err
 	}
 	b := &bench{root: root, dir: dir, probe: filepath.Join(dir, "probe")}
 	build := exec.CommandContext(ctx, "go", "build", "-o", b.probe, ".")
@@ -143,7 +148,7 @@ func showText(w io.Writer, r row, o outcome) {
 	if threshold != "" {
 		threshold = "(" + threshold + ")"
 	}
-	fmt.Fprintf(w, "%2d  %-7s %-22s %s: %s %s\n", r.number, o.verdict, r.name, o.What, o.Figure, threshold)
+	fmt.Fprintf(w, "%2d  %-7s %-25s %s: %s %s\n", r.number, o.verdict, r.name, o.What, o.Figure, threshold)
 }
 
 func showJSON(w io.Writer, r row, o outcome) {

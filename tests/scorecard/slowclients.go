@@ -88,7 +88,8 @@ func silentCrowd(t *trial) error {
 		return err
 	}
 	defer closeAll(crowd)
-	t.info("silent clients come within", time.Since(from).Round(time.Millisecond))
+	came := time.Since(from)
+	t.info("silent clients come within", came.Round(time.Millisecond))
 	if t.has("curl", "curl beside them") {
 		var took []time.Duration
 		for range 20 {
@@ -107,8 +108,11 @@ func silentCrowd(t *trial) error {
 		return err
 	}
 	atLeast(t, "silent clients that are served", c.open(), clients)
-	open, err := s.awaitOpen(0, limit+2*time.Second)
-	equal(t, "silent clients left at the end", open, 0)
+	_ = parallel(clients, func(i int) error { crowd[i].ended(from); return nil })
+	within(t, "silent clients: the last one is closed after", time.Since(from), limit, (limit + came + time.Second).Round(time.Millisecond))
+	closeAll(crowd)
+	open, err := s.awaitOpen(0, time.Second)
+	equal(t, "silent clients: left at the end", open, 0)
 	return err
 }
 
