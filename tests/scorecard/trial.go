@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 )
@@ -69,12 +70,19 @@ func (b *bench) try(ctx context.Context, r row) []outcome {
 
 // end stops the servers, and shows what they logged if somebody wants to know.
 func (t *trial) end() {
+	for _, s := range t.servers {
+		s.kill()
+		for _, line := range s.logged() {
+			if strings.Contains(line, "DATA RACE") || strings.HasPrefix(line, "fatal error:") {
+				t.add(outcome{"the server's log", line, "no such line", fails})
+			}
+		}
+	}
 	failed := false
 	for _, o := range t.outcomes {
 		failed = failed || o.verdict == fails
 	}
 	for _, s := range t.servers {
-		s.kill()
 		if failed && t.verbose {
 			for _, line := range s.logged() {
 				fmt.Fprintln(os.Stderr, "    |", line)
