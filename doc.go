@@ -9,9 +9,12 @@
 //
 // A loop waits for readiness, reads once from every connection that has input, and
 // hands the bytes to the connection's protocol. What the protocol writes gathers in
-// pooled buffers, and leaves when the callback has returned. Nothing else runs on a
-// loop: timers, functions posted from other goroutines, and accepting have their
-// place in the same cycle.
+// pooled buffers, and leaves when the callback has returned. Timers, functions posted
+// from other goroutines, and accepting have their place in the same cycle; nothing
+// else runs on a loop.
+//
+// Conn, Protocol and what else a protocol deals with are names for types of package
+// loop, which has the documentation of their methods.
 //
 // # Threads
 //
@@ -20,8 +23,8 @@
 // run at the same time, so what they share needs no lock if it stays on that loop;
 // two loops do run at the same time. Callbacks must not block.
 //
-// Engine, Listener and Ref may be used on any goroutine. The comment of every method
-// says where it may be called.
+// Engine, Listener and Ref may be used on any goroutine. The comment of every method,
+// or of its type, says where it may be called.
 //
 // # Non-goals
 //

@@ -5,6 +5,9 @@
 // the caller the owner; Put, and the methods of Queue that say so, pass the
 // ownership on, after which the former owner must not touch the buffer or any
 // slice of it.
+//
+// It serves the engine. Programs meet a Buffer in Conn.Out and Conn.WriteBuffer, and
+// may take one from Get.
 package buffers
 
 import "github.com/valyala/bytebufferpool"

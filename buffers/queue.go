@@ -20,9 +20,9 @@ type Queue struct {
 	spare    *Spare
 	segments []segment // segments[:first] are written
 	first    int
-	written  int64 // bytes of segments[first] that are written
-	sealed   int64 // bytes of segments[first:], less written, less the open tail
-	tail     *Buffer
+	sealed   int64   // bytes of segments[first:]
+	tail     *Buffer // behind the segments, and the whole queue of most answers; nil if there is none
+	written  int64   // bytes of the head that are written: of segments[first], or else of tail
 }
 
 // segment is one of: a pooled buffer, an owned slice, a file range.
@@ -65,12 +65,9 @@ func (s *Spare) PutQueue(q *Queue) {
 
 // Len is the number of bytes that are not written yet.
 func (q *Queue) Len() int64 {
-	n := q.sealed
+	n := q.sealed - q.written
 	if q.tail != nil {
 		n += int64(len(q.tail.B))
-		if q.first == len(q.segments)-1 {
-			n -= q.written
-		}
 	}
 	return n
 }
@@ -78,12 +75,11 @@ func (q *Queue) Len() int64 {
 // Tail returns the buffer at the end of the queue, to append to. It is valid
 // until the next call of a method of q, which still owns it.
 func (q *Queue) Tail() *Buffer {
+	if q.tail != nil && len(q.tail.B) >= chunkSize {
+		q.seal()
+	}
 	if q.tail == nil {
 		q.tail = q.spare.Get()
-		q.push(segment{buffer: q.tail})
-	} else if len(q.tail.B) >= chunkSize {
-		q.seal()
-		return q.Tail()
 	}
 	return q.tail
 }
@@ -135,39 +131,50 @@ func (q *Queue) push(s segment) {
 	q.segments = append(q.segments, s)
 }
 
-// seal ends the open tail: what comes next starts a segment of its own.
+// seal makes the tail a segment: what comes next starts another.
 func (q *Queue) seal() {
-	if q.tail == nil {
-		return
+	switch b := q.tail; {
+	case b == nil:
+	case len(b.B) == 0:
+		q.dropTail()
+	default:
+		q.tail = nil
+		q.push(segment{buffer: b})
+		q.sealed += int64(len(b.B))
 	}
-	q.sealed = q.Len()
-	q.tail = nil
 }
 
 // Slices appends to dst the leading byte slices up to the first file range, at
-// most cap(dst) slices and about limit bytes. They stay valid until Advance.
+// most cap(dst) slices and limit bytes. They stay valid until Advance.
 func (q *Queue) Slices(dst [][]byte, limit int64) [][]byte {
 	skip := q.written
 	for i := q.first; i < len(q.segments) && limit > 0 && len(dst) < cap(dst); i++ {
 		s := &q.segments[i]
 		if s.file != nil {
-			break
+			return dst
 		}
 		p := s.bytes
 		if s.buffer != nil {
 			p = s.buffer.B
 		}
-		p = p[skip:]
-		if int64(len(p)) > limit {
-			p = p[:limit]
-		}
-		if len(p) > 0 {
-			dst = append(dst, p)
-			limit -= int64(len(p))
-		}
+		dst, limit = appendSlice(dst, p[skip:], limit)
 		skip = 0
 	}
+	if q.tail != nil {
+		dst, _ = appendSlice(dst, q.tail.B[skip:], limit)
+	}
 	return dst
+}
+
+// appendSlice appends p to dst, if there is room, and returns what is left of limit.
+func appendSlice(dst [][]byte, p []byte, limit int64) ([][]byte, int64) {
+	if int64(len(p)) > limit {
+		p = p[:limit]
+	}
+	if len(p) == 0 || len(dst) == cap(dst) {
+		return dst, limit
+	}
+	return append(dst, p), limit - int64(len(p))
 }
 
 // File returns what is left of the file range at the head of the queue, or a nil
@@ -185,25 +192,32 @@ func (q *Queue) File() (f *os.File, offset, length int64) {
 func (q *Queue) Advance(n int64) {
 	for q.first < len(q.segments) {
 		s := &q.segments[q.first]
-		step := min(n, s.size()-q.written)
+		size := s.size()
+		step := min(n, size-q.written)
 		q.written += step
 		n -= step
-		open := s.buffer != nil && s.buffer == q.tail
-		if !open {
-			q.sealed -= step
-		}
-		if q.written < s.size() {
+		if q.written < size {
 			return
 		}
-		if open {
-			q.tail = nil
-		}
-		q.first++
+		q.sealed -= size
 		q.written = 0
+		q.first++
 		q.done(s)
 	}
 	q.segments = q.segments[:0]
 	q.first = 0
+	if q.tail == nil {
+		return
+	}
+	if q.written += n; q.written == int64(len(q.tail.B)) {
+		q.written = 0
+		q.dropTail()
+	}
+}
+
+func (q *Queue) dropTail() {
+	q.spare.Put(q.tail)
+	q.tail = nil
 }
 
 // done releases what a segment holds. The release function comes last, since it
@@ -225,7 +239,11 @@ func (q *Queue) discard() {
 		q.first++
 		q.done(&q.segments[q.first-1])
 	}
-	*q = Queue{spare: q.spare, segments: q.segments[:0]}
+	if q.tail != nil {
+		q.dropTail()
+	}
+	q.segments, q.first = q.segments[:0], 0
+	q.sealed, q.written = 0, 0
 }
 
 // WriteTo writes everything to w, and releases it. It may be called on another

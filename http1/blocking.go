@@ -57,6 +57,11 @@ func (p *Pool) Go(job func()) bool {
 }
 
 func (p *Pool) work(job func()) {
+	defer func() {
+		if job != nil {
+			p.replace() // runtime.Goexit has ended this goroutine
+		}
+	}()
 	timer := time.NewTimer(workerIdle)
 	defer timer.Stop()
 	for job != nil {
@@ -77,8 +82,27 @@ func (p *Pool) work(job func()) {
 func (p *Pool) queued() func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 {
+	job := p.pop()
+	if job == nil {
 		p.idle++
+	}
+	return job
+}
+
+// replace has another worker take the place of one that was lost in its job.
+func (p *Pool) replace() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if job := p.pop(); job != nil {
+		go p.work(job)
+		return
+	}
+	p.workers--
+}
+
+// pop takes the first job off the queue, if there is one. p.mu is held.
+func (p *Pool) pop() func() {
+	if len(p.queue) == 0 {
 		return nil
 	}
 	job := p.queue[0]
@@ -155,7 +179,8 @@ func (j *blockingJob) call() (err *loop.PanicError) {
 // adopt takes over an answer that was gathered elsewhere.
 func (w *Response) adopt(from *Response) {
 	w.dropBody()
-	w.status, w.fields, w.body, w.close = from.status, from.fields, from.body, w.close || from.close
+	w.status, w.fields, w.body = from.status, from.fields, from.body
+	w.close, w.offer = w.close || from.close, from.offer
 }
 
 func tooBusy(w *Response) {

@@ -14,16 +14,18 @@ type Deferred struct {
 	ref      loop.Ref
 	timeout  time.Duration // 0 for Options.HandlerTimeout
 	answered atomic.Bool
-	settled  bool        // the answer was written: nobody uses the request any more. Loop only
-	onGone   func(error) // loop only
-	broken   func(error) // loop only: what is missing of the body will not come
-	working  bool        // a goroutine is at work until it ends the lifetime, beyond its answer
+	settled  bool            // the answer was written: nobody uses the request any more. Loop only
+	onGone   func(error)     // loop only
+	onLate   func(*Response) // loop only
+	broken   func(error)     // loop only: what is missing of the body will not come
+	working  bool            // a goroutine is at work until it ends the lifetime, beyond its answer
 	lifetime lifetime
 }
 
 // Defer keeps the exchange open after the handler has returned. Later requests of
 // the connection wait until it is answered, by Respond. If no answer comes within
-// Options.HandlerTimeout, the client gets 503. Call it once, in the handler.
+// Options.HandlerTimeout, the client gets 503, or what OnTimeout writes. Call it once,
+// in the handler or in OnHead: a second call panics. Loop only.
 func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
 
 // DeferFor is Defer with a timeout of its own in place of Options.HandlerTimeout.
@@ -57,13 +59,61 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 	return nil
 }
 
+// Abort ends the connection without an answer: for a client that has gone, which need
+// not be kept until the deadline. It returns ErrAnswered if there is an answer, and
+// ErrClientGone if the connection is gone. The request must not be used after the call.
+// Any goroutine.
+func (d *Deferred) Abort() error {
+	if !d.claim() {
+		return ErrAnswered
+	}
+	if d.ref.Do(d.abort) != nil {
+		return ErrClientGone
+	}
+	return nil
+}
+
+// abort runs on the loop.
+func (d *Deferred) abort(c *loop.Conn) {
+	if d.session(c) != nil {
+		d.settled = true
+		d.lifetime.end(context.Canceled)
+		c.Close()
+	}
+}
+
+// session is that of the exchange, nil if it is over. Loop only.
+func (d *Deferred) session(c *loop.Conn) *session {
+	x, ok := c.State().(*session)
+	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
+		return nil
+	}
+	return x
+}
+
+// OnTimeout has fn write the answer when the time for it is up, in place of 503: a long
+// poll may end with 204. Loop only, as fn is.
+func (d *Deferred) OnTimeout(fn func(w *Response)) { d.onLate = fn }
+
+// timedOut is told that the time for the answer is up.
+func (d *Deferred) timedOut(x *session) {
+	d.lifetime.end(context.DeadlineExceeded)
+	switch {
+	case !d.claim(): // the answer is on its way through the inbox
+	case d.onLate != nil:
+		d.respond(x.conn, d.onLate)
+	default:
+		x.refuse(errUnanswered)
+	}
+}
+
 // claim makes sure that a request is answered once.
 func (d *Deferred) claim() bool { return d.answered.CompareAndSwap(false, true) }
 
 // respond runs on the loop.
 func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
-	x, ok := c.State().(*session)
-	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
+	x := d.session(c)
+	if x == nil {
 		return
 	}
 	d.settled = true

@@ -160,6 +160,58 @@ func TestDeferredDeadline(t *testing.T) {
 	}
 }
 
+// TestDeferredAnswerOfTheDeadline: OnTimeout answers in place of 503, and the
+// connection goes on.
+func TestDeferredAnswerOfTheDeadline(t *testing.T) {
+	late := make(chan error, 1)
+	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+		d := w.DeferFor(shortly)
+		d.OnTimeout(func(w *http1.Response) {
+			late <- context.Cause(d.Context())
+			if err := w.SetStatus(204); err != nil {
+				t.Error(err)
+			}
+		})
+	}, http1.Options{})
+	c := s.dial()
+	for range 2 {
+		start := time.Now()
+		c.send(get("/"))
+		a := c.answer("GET")
+		notBefore(t, start, shortly)
+		expect(t, "status", a.status, 204)
+		expect(t, "Connection", a.field("Connection"), "")
+		expect(t, "cause", await(t, "OnTimeout", late), context.DeadlineExceeded)
+	}
+}
+
+// TestDeferredAbort: the connection ends without a byte, and later answers are refused.
+func TestDeferredAbort(t *testing.T) {
+	h, ch := deferrals()
+	s := serve(t, h, http1.Options{})
+	for _, halfClosed := range []bool{false, true} {
+		c := s.dial()
+		c.send(get("/") + get("/behind"))
+		d := await(t, "the request", ch)
+		if halfClosed {
+			if err := c.conn.CloseWrite(); err != nil {
+				t.Fatal(err)
+			}
+			await(t, "the context", d.Context().Done())
+		}
+		expect(t, "Abort", d.Abort(), nil)
+		c.closed()
+		expect(t, "Respond behind it", d.Respond(respond("x")), http1.ErrAnswered)
+		expect(t, "Abort again", d.Abort(), http1.ErrAnswered)
+	}
+	c := s.dial()
+	c.send(get("/"))
+	d := await(t, "the request", ch)
+	c.breakOff()
+	await(t, "the context", d.Context().Done())
+	expect(t, "Abort of a connection that is gone", d.Abort(), http1.ErrClientGone)
+}
+
 // TestDeferredContextEndsWithTheAnswer: with context.Canceled.
 func TestDeferredContextEndsWithTheAnswer(t *testing.T) {
 	h, ch := deferrals()

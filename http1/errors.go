@@ -25,12 +25,14 @@ var (
 
 var errNoHandler = errors.New("http1: New needs a handler: it was nil")
 
-// FieldError says why a field cannot be set.
+// FieldError says why a field cannot be set: SetHeader, AddHeader and SetTrailer
+// return it, and leave the answer as it was.
 type FieldError struct {
-	Name, Value string
-	Reason      string
+	Name, Value string // as they were given
+	Reason      string // the rule, with its RFC section
 }
 
+// Error has all three, on one line.
 func (e *FieldError) Error() string {
 	return fmt.Sprintf("http1: field %q with value %q cannot be set: %s", e.Name, e.Value, e.Reason)
 }

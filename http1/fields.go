@@ -61,6 +61,7 @@ type owner uint8
 const (
 	ownerHandler    owner = iota
 	ownerConnection       // Connection: close, which the engine carries out
+	ownerUpgrade          // Upgrade, which has the engine send Connection: Upgrade too
 )
 
 // checkField says whether a handler may set the field.
@@ -73,7 +74,7 @@ func checkField(name, value string) (owner, error) {
 	}
 	// Length and first letter rule out nearly every other name at once.
 	switch len(name) {
-	case len("Date"), len("Server"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
+	case len("Date"), len("Server"), len("Upgrade"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
 	default:
 		return ownerHandler, nil
 	}
@@ -86,6 +87,8 @@ func checkField(name, value string) (owner, error) {
 		return 0, &FieldError{name, value, "the engine sets it"}
 	case strings.EqualFold(name, "Server"):
 		return 0, &FieldError{name, value, "the engine sets it: see Options.ServerName"}
+	case strings.EqualFold(name, "Upgrade"):
+		return ownerUpgrade, nil
 	case strings.EqualFold(name, "Connection"):
 		if !strings.EqualFold(value, "close") {
 			return 0, &FieldError{name, value, "the engine manages the connection: only close may be set"}

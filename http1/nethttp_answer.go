@@ -1,10 +1,6 @@
 package http1
 
-import (
-	"net/http"
-
-	"github.com/eddynet/eddy/buffers"
-)
+import "net/http"
 
 // finish gives the answer of a handler that has returned, or the rest of it.
 func (w *responseWriter) finish() {
@@ -41,9 +37,7 @@ func (w *responseWriter) send() error {
 		return nil
 	}
 	w.answer.body = nil
-	err := w.stream.Send(b.B)
-	buffers.Put(b)
-	return err
+	return w.stream.sendBuffer(b, true)
 }
 
 // start sends the head, and leaves the body to a stream.

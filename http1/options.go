@@ -45,7 +45,8 @@ type Options struct {
 	MaxFields int
 	// MaxEmptyLines bounds the empty lines before a request: 400. Default: 4.
 	MaxEmptyLines int
-	// MaxBodyBytes bounds a body that is held in memory: 413. Default: 4 MiB.
+	// MaxBodyBytes bounds a body, held in memory or given to OnBody, unless OnHead
+	// calls SetMaxBody: 413. Default: 4 MiB.
 	MaxBodyBytes int64
 	// MaxDiscardBytes bounds a body that is read away after an early answer, so that
 	// the connection can go on; with a longer one it is closed. Default: 256 KiB.

@@ -100,12 +100,13 @@ func (r *Request) Body() []byte { return r.body }
 // OnBody has the body delivered piece by piece, as it comes, decoded if it is
 // chunked. After the last piece fn is called once more, with last set and no chunk,
 // and then the handler, for which Body is empty. A chunk is valid until fn returns.
-// Call it in Options.OnHead; fn runs on the loop. When the body breaks off or breaks
-// a rule, last never comes: the deferred answer's context, or nobody, is told.
+// Call it in Options.OnHead; fn runs on the loop. The limit of the body holds as it
+// does without: see SetMaxBody. When the body breaks off or breaks a rule, last never
+// comes: the deferred answer's context, or nobody, is told.
 func (r *Request) OnBody(fn func(chunk []byte, last bool)) { r.session.body.pieces = fn }
 
-// SetMaxBody replaces Options.MaxBodyBytes for this request. Call it in
-// Options.OnHead.
+// SetMaxBody replaces Options.MaxBodyBytes for this request, in bytes. Call it in
+// Options.OnHead. Loop only.
 func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 
 // PauseBody stops the delivery of pieces after the one at hand, until ResumeBody:

@@ -25,6 +25,7 @@ type Response struct {
 	length  int64           // announced with SetLength; -1 if not
 	sent    int64           // bytes of body handed to the connection
 	close   bool
+	offer   bool     // an Upgrade field is set
 	own     ownLines // that the engine leaves to whoever made the fields
 }
 
@@ -38,6 +39,7 @@ func (w *Response) begin() {
 func (w *Response) reset() {
 	w.fields.reset()
 	w.close = false
+	w.offer = false
 	w.own = 0
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next answer
@@ -59,7 +61,8 @@ func (w *Response) Request() *Request { return w.request }
 // Loop is the loop that the connection lives on, for timers: Loop().After.
 func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }
 
-// SetStatus sets the status code, 200 to 599. It is 200 otherwise.
+// SetStatus sets the status code, 200 to 599; any other is an error, and changes
+// nothing. It is 200 without a call.
 func (w *Response) SetStatus(code int) error {
 	if code < minStatus || code > maxStatus {
 		return statusError(code)
@@ -75,6 +78,7 @@ func (w *Response) Status() int { return w.status }
 // says why it cannot be set: the name is not a token, the value holds a control
 // byte such as CR or LF, or the field is the engine's: Content-Length,
 // Transfer-Encoding, Date and Server always, Connection with any value but close.
+// With Upgrade, Connection: Upgrade is sent too (RFC 9110 section 7.8).
 func (w *Response) SetHeader(name, value string) error {
 	return w.setField(name, value, true)
 }
@@ -89,9 +93,12 @@ func (w *Response) setField(name, value string, replace bool) error {
 	if err != nil {
 		return err
 	}
-	if owner == ownerConnection {
+	switch owner {
+	case ownerConnection:
 		w.close = true
 		return nil
+	case ownerUpgrade:
+		w.offer = true
 	}
 	if replace {
 		w.fields.remove(name)
@@ -197,12 +204,25 @@ func (w *Response) appendHead(dst []byte) []byte {
 	dst = append(dst, statusLine(w.status)...)
 	dst = x.server.stamp.append(dst, x.conn.Loop().Now(), w.own)
 	dst = append(dst, w.fields.lines...)
-	if !x.persist {
-		dst = append(dst, "Connection: close\r\n"...)
-	} else if x.request.head.Minor == 0 {
-		dst = append(dst, "Connection: keep-alive\r\n"...)
+	return append(dst, w.connectionLine()...)
+}
+
+// connectionLine is the line of the Connection field, if there has to be one.
+func (w *Response) connectionLine() string {
+	x := w.session
+	switch old := x.request.head.Minor == 0; {
+	case w.offer && !x.persist: // RFC 9110 section 7.8
+		return "Connection: Upgrade, close\r\n"
+	case w.offer && old:
+		return "Connection: Upgrade, keep-alive\r\n"
+	case w.offer:
+		return "Connection: Upgrade\r\n"
+	case !x.persist:
+		return "Connection: close\r\n"
+	case old:
+		return "Connection: keep-alive\r\n"
 	}
-	return dst
+	return ""
 }
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }

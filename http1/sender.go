@@ -42,7 +42,12 @@ func (s *Stream) TrySend(p []byte) error { return s.send(p, false) }
 func (s *Stream) send(p []byte, wait bool) error {
 	b := buffers.Get()
 	b.B = append(b.B, p...) // before locking, for the loop takes the lock too
-	err := s.sender.post(int64(len(p)), wait, func(*loop.Conn) { s.sendHere(b) })
+	return s.sendBuffer(b, wait)
+}
+
+// sendBuffer is send for a buffer, which it gives up.
+func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
+	err := s.sender.post(int64(len(b.B)), wait, func(*loop.Conn) { s.sendHere(b) })
 	if err != nil {
 		buffers.Put(b)
 	}
@@ -84,11 +89,12 @@ func (s *Stream) writeWaiting() {
 	for n < len(d.waiting) && (s.session == nil || s.Room()) {
 		b := d.waiting[n]
 		n++
-		if s.session != nil {
-			_, _ = s.write(b.B) // a failure ends the stream
-		}
 		written += int64(len(b.B))
-		buffers.Put(b)
+		if s.session != nil {
+			s.writeBuffer(b)
+		} else {
+			buffers.Put(b)
+		}
 	}
 	d.waiting = slices.Delete(d.waiting, 0, n)
 	d.mu.Lock()

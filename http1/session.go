@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bytes"
-	"context"
 
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
@@ -300,10 +299,7 @@ func (x *session) timedOut() {
 	case x.deferred == nil:
 		x.refuse(errUnanswered) // a body that was paused, and not resumed
 	default:
-		x.deferred.lifetime.end(context.DeadlineExceeded)
-		if x.deferred.claim() { // else the answer is on its way through the inbox
-			x.refuse(errUnanswered)
-		}
+		x.deferred.timedOut(x)
 	}
 }
 

@@ -3,6 +3,7 @@ package http1
 import (
 	"context"
 
+	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
 )
 
@@ -31,8 +32,8 @@ func (w *Response) SetLength(n int64) { w.length = n }
 
 // Stream sends the head, with what was written so far behind it, and leaves the
 // body to the Stream. Later requests of the connection wait until it ends. It is
-// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call it in the handler
-// or in Respond, once.
+// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call
+// it in the handler, in OnHead or in Respond, once: a second call panics. Loop only.
 func (w *Response) Stream() *Stream {
 	x := w.session
 	x.answer(streaming)
@@ -88,17 +89,9 @@ func (s *Stream) Write(p []byte) (int, error) {
 func (s *Stream) write(p []byte) (int, error) {
 	x := s.session
 	defer x.awaitAnswer() // whether there is room decides which deadline runs
-	if s.silent || len(p) == 0 {
-		return len(p), nil
+	if err := s.count(len(p)); err != nil || s.silent || len(p) == 0 {
+		return len(p), err
 	}
-	if s.framing == httpparse.ContentLength {
-		if int64(len(p)) > s.left {
-			x.conn.Abort(ErrLength)
-			return 0, ErrLength
-		}
-		s.left -= int64(len(p))
-	}
-	x.response.sent += int64(len(p))
 	if s.framing != httpparse.ChunkedBody {
 		return x.conn.Write(p)
 	}
@@ -107,6 +100,44 @@ func (s *Stream) write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// writeBuffer is write for a buffer, which it gives up: a large one is not copied.
+func (s *Stream) writeBuffer(b *buffers.Buffer) {
+	if len(b.B) <= copyLimit {
+		_, _ = s.write(b.B) // a failure ends the stream
+		buffers.Put(b)
+		return
+	}
+	x := s.session
+	defer x.awaitAnswer()
+	if s.count(len(b.B)) != nil || s.silent {
+		buffers.Put(b)
+		return
+	}
+	if s.framing == httpparse.ChunkedBody {
+		out := x.conn.Out()
+		out.B = httpparse.AppendChunkHeader(out.B, len(b.B))
+		b.B = append(b.B, crlf...)
+	}
+	_ = x.conn.WriteBuffer(b) // a failure ends the stream
+}
+
+// count counts n bytes of the body, which may not be more than was announced.
+func (s *Stream) count(n int) error {
+	x := s.session
+	if s.silent {
+		return nil
+	}
+	if s.framing == httpparse.ContentLength {
+		if int64(n) > s.left {
+			x.conn.Abort(ErrLength)
+			return ErrLength
+		}
+		s.left -= int64(n)
+	}
+	x.response.sent += int64(n)
+	return nil
 }
 
 var crlf = []byte("\r\n")

@@ -27,6 +27,7 @@ func upgrading(t *testing.T) http1.Handler {
 		w.SetHeader("X", "1")
 		if err := w.Upgrade("shout", shout{}); errors.Is(err, http1.ErrNotOffered) {
 			w.SetStatus(426)
+			w.SetHeader("upgrade", "shout")
 		} else if err != nil {
 			t.Error(err)
 		}
@@ -51,7 +52,9 @@ func TestUpgrade(t *testing.T) {
 	for _, behind := range []string{"", "hello", "GET / HTTP/1.1\r\n\r\n"} {
 		c := s.dial()
 		c.send(strings.Replace(get("/"), "GET", "PUT", 1))
-		expect(t, "status before", c.answer("PUT").status, 426)
+		before := c.answer("PUT")
+		expect(t, "status before", before.status, 426)
+		expect(t, "Connection before", before.field("Connection"), "Upgrade")
 		c.send(offer + "\r\n" + behind)
 		a := c.answer("GET")
 		expect(t, "status", a.status, 101)
@@ -79,7 +82,7 @@ func TestNoUpgradeWithoutAnOffer(t *testing.T) {
 		c.send(request)
 		a := c.answer("GET")
 		expect(t, "status", a.status, 426)
-		expect(t, "Upgrade", a.field("Upgrade"), "")
+		expect(t, "Upgrade", a.field("Upgrade"), "shout")
 	}
 }
 

@@ -20,7 +20,7 @@ func (e *Error) Error() string {
 	return "httpparse: " + strconv.Itoa(e.Status) + ": " + e.Rule + " (" + e.Source + ")"
 }
 
-// The request line and the status line.
+// The lines of a head, and of a trailer section.
 var (
 	ErrEmptyLines      = &Error{400, "too many empty lines before the request line", "RFC 9112 2.2"}
 	ErrMethod          = &Error{400, "the method is not a token followed by one space", "RFC 9112 3.1"}

@@ -8,6 +8,44 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
+// The read loop of a server. Two requests come back to back, three bytes at a time.
+func Example() {
+	in := strings.NewReader("POST /notes HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" +
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	const maxBody = 1 << 20
+	var head httpparse.Request
+	var limits httpparse.Limits // the defaults
+	var buf []byte
+	size := 0 // of the head in bytes, 0 until all of it has come
+	for piece := make([]byte, 3); ; {
+		var err error
+		if size == 0 {
+			size, err = head.Parse(buf, &limits)
+		}
+		if err != nil || head.Length > maxBody {
+			fmt.Println("refused:", err)
+			return
+		}
+		if end := size + int(head.Length); size > 0 && len(buf) >= end {
+			fmt.Printf("%s %s %q\n", head.Method.Of(buf), head.Path.Of(buf), buf[size:end])
+			buf = buf[end:] // the next request
+			head.Reset()
+			size = 0
+			continue
+		}
+		n, err := in.Read(piece)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		buf = append(buf, piece[:n]...)
+	}
+	// Output:
+	// POST /notes "hello"
+	// GET / ""
+	// EOF
+}
+
 // A head arrives in two pieces. The second call goes on where the first stopped.
 func ExampleRequest() {
 	var head httpparse.Request

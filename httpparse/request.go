@@ -64,7 +64,7 @@ func (r *Request) Reset() { *r = Request{Fields: reuse(r.Fields)} }
 //
 // It returns n == 0 and no error when the head needs more bytes than buf has, and else the head's length in
 // bytes, empty lines before it and the CRLF at its end included: the body begins at buf[n]. After that, and after
-// an error, call Reset before the next head. An error is always an *Error and does not depend on how the
+// an error, call Reset before Parse is called again. An error is always an *Error and does not depend on how the
 // bytes were cut: it is that of the first byte that breaks a rule, and errors of meaning (Host, framing) come
 // at the end of the head. Limits may be nil. Parse allocates only when Fields has to grow.
 func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {

@@ -18,6 +18,8 @@ import (
 //
 // An idle one holds this struct and a table slot, nothing else.
 type Conn struct {
+	// What every event touches comes first, close together.
+
 	loop     *Loop
 	protocol Protocol
 	value    any // the protocol's own
@@ -26,17 +28,17 @@ type Conn struct {
 	in  *buffers.Buffer // input that the protocol has not used; nil if there is none
 	out *buffers.Queue  // output that the kernel has not taken; nil if there is none
 
-	timer    timer // armed at the earlier of the two deadlines, or before it
-	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
-	writeBy  int64 // when pending output stalls out; 0 for none
-	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
-
-	cause    error // why it closes
 	token    poller.Token
 	fd       int32
 	state    State
 	interest poller.Interest
 	flags    flags
+	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
+	writeBy  int64 // when pending output stalls out; 0 for none
+	timer    timer // armed at the earlier of the two deadlines, or before it
+
+	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
+	cause    error // why it closes
 	peer     endpoint
 
 	remote remote
@@ -71,16 +73,17 @@ const (
 	writeBackoff                     // the kernel is short of memory: a timer will try again
 )
 
-// Settings are the limits and deadlines of a listener's connections.
+// Settings are the limits and deadlines of a listener's connections: the engine's
+// Options of the same names, which say more, as a protocol's Tune has left them.
 type Settings struct {
-	LowWater, HighWater int64 // bytes of pending output
-	MaxOutput           int64 // bytes of pending output beyond which a further write closes
-	MaxInput            int   // bytes of input kept for the protocol
-	IdleTimeout         time.Duration
-	WriteTimeout        time.Duration
-	LingerTimeout       time.Duration
-	LingerBytes         int64
-	DrainGrace          time.Duration
+	LowWater, HighWater int64         // bytes of pending output
+	MaxOutput           int64         // bytes of pending output beyond which a further write aborts
+	MaxInput            int           // bytes of input kept for the protocol
+	IdleTimeout         time.Duration // without input, if the protocol sets no deadline
+	WriteTimeout        time.Duration // for 16 KiB of output, or all there is
+	LingerTimeout       time.Duration // of reading away, after Close
+	LingerBytes         int64         // of reading away, after Close
+	DrainGrace          time.Duration // that an idle connection is kept in a drain
 }
 
 // Settings are the limits and deadlines of the connection's listener. They must not

@@ -6,8 +6,10 @@ import (
 )
 
 // SetDeadline has OnTimeout called once d has passed, in place of any deadline
-// before; zero unsets it. Until the first call, the connection ends when nothing
-// was read for Settings.IdleTimeout. Moving a deadline back costs a store.
+// before; zero unsets it. d counts from the start of the loop's cycle, Loop.Now, so a
+// callback that has run for long before the call has that much less. Until the first
+// call, the connection ends when nothing was read for Settings.IdleTimeout. Moving a
+// deadline back costs a store.
 //
 // Output that the peer does not take has a deadline of its own, which always runs.
 // So has closing: after Close, SetDeadline does nothing.

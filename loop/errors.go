@@ -35,6 +35,7 @@ type PanicError struct {
 	Stack []byte // of the loop, at the panic
 }
 
+// Error has the value, not the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("eddy: callback panicked: %v", e.Value) }
 
 // Panicked counts and logs a panic, which a protocol may recover from by itself:

@@ -48,8 +48,11 @@ func (c *Conn) ResumeRead() {
 }
 
 // Again has OnData called once more, soon but not inside the call, with the input
-// that is left unused then, even if nothing has come behind it. It is for
-// protocols that bound the work of one call, so that others get their turn.
+// that is left unused then, even if nothing has come behind it; without any, it does
+// nothing. It is for protocols that bound the work of one call, so that others get
+// their turn. Until that call the connection is not read: an OnData that uses nothing
+// and calls Again each time never sees more, and keeps the loop busy. To wait for
+// more input, return without it.
 func (c *Conn) Again() {
 	c.flags |= redeliver
 	c.schedule()

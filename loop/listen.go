@@ -10,8 +10,8 @@ import (
 
 // Listen opens up to n non-blocking listening sockets on one address, which share
 // its connections. Where the platform does not balance between sockets, and for
-// Unix sockets, it opens one. The network is tcp, tcp4, tcp6 or unix. The caller
-// owns the descriptors. A Unix socket's file is the caller's to remove.
+// Unix sockets, it opens one. The network is tcp, tcp4, tcp6 or unix. Looking up a
+// name blocks. The caller owns the descriptors. A Unix socket's file is the caller's to remove.
 func Listen(network, address string, n int) (fds []int, addr net.Addr, err error) {
 	lc := listenConfig(nil)
 	first, err := lc.Listen(context.Background(), network, address)

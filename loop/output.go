@@ -85,7 +85,8 @@ func (c *Conn) Out() *buffers.Buffer {
 	return q.Tail()
 }
 
-// WriteBuffer moves b, which the loop owns from now on, behind the pending output.
+// WriteBuffer moves b, which the loop owns from now on, also when an error is
+// returned, behind the pending output. The errors are Write's.
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
@@ -98,7 +99,8 @@ func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 
 // WriteOwned puts p itself behind the pending output, without a copy. p must not
 // change until release is called: on the loop, once, when p is written or the
-// connection has ended, and also when an error is returned. It may be nil.
+// connection has ended, and also when an error is returned. It may be nil. The errors
+// are Write's.
 func (c *Conn) WriteOwned(p []byte, release func()) error {
 	q, err := c.queue()
 	if err != nil {

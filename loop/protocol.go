@@ -2,16 +2,20 @@ package loop
 
 // Protocol is what a listener's connections speak. Its methods run on the
 // connection's own loop and must not block: while one runs, all other
-// connections of that loop wait.
+// connections of that loop wait. One value serves all connections of a listener,
+// and two loops call it at the same time: what it changes belongs into Conn.SetState,
+// into an instance of each loop (Binder), or behind a lock.
 //
-// A Protocol may implement more: OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown
-// and Bind, each described at its interface.
+// A Protocol may implement more: OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown,
+// Bind and Tune, each described at its interface.
 type Protocol interface {
 	// OnOpen is called once, before anything else.
 	OnOpen(c *Conn)
-	// OnData is called when input has come. in is valid until it returns. It
-	// returns how many bytes of in are used; the rest is kept and comes back with
-	// more behind it.
+	// OnData is called when input has come. in is valid until it returns, and is
+	// never empty. It returns how many bytes of in are used; the rest is kept and
+	// comes back with more behind it, up to Options.MaxInput. It may change bytes
+	// that it uses, to unmask them in place for example; those it leaves unused come
+	// back as it left them. A number below 0 or above len(in) aborts the connection.
 	OnData(c *Conn, in []byte) (used int)
 	// OnClose is called once, after everything else. err is nil after Close,
 	// io.EOF when the peer closed first, and otherwise the cause.

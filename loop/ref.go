@@ -14,7 +14,7 @@ type Ref struct{ c *Conn }
 func (c *Conn) Ref() Ref { return Ref{c} }
 
 // Do runs fn on the connection's loop. It returns ErrClosed when the connection is
-// gone. If it goes before fn had its turn, fn is not called: OnClose is the word
+// gone, ErrServerClosed when its loop has ended meanwhile. If it goes before fn had its turn, fn is not called: OnClose is the word
 // on that. Any goroutine.
 func (r Ref) Do(fn func(c *Conn)) error {
 	if r.Gone() {

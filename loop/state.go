@@ -23,6 +23,7 @@ const (
 
 var stateNames = [...]string{"Open", "Closing", "Lingering", "Closed"}
 
+// String is the name of the constant.
 func (s State) String() string { return stateNames[s] }
 
 // exits lists the states that each state may lead to, as a set of bits.

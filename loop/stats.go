@@ -4,19 +4,19 @@ import "sync"
 
 // Stats counts what happened since the start, on one loop or on all of an engine.
 type Stats struct {
-	Accepted     uint64 // connections
+	Accepted     uint64 // connections, dialled ones included
 	Closed       uint64 // connections
-	TimedOut     uint64 // connections whose deadline passed
+	TimedOut     uint64 // deadlines of connections that passed
 	AcceptPauses uint64 // times a listener was disarmed for a shortage or a limit
-	BytesRead    uint64
-	BytesWritten uint64
+	BytesRead    uint64 // from connections
+	BytesWritten uint64 // to connections, as far as the kernel has taken them
 	Panics       uint64 // in callbacks
 }
 
-// Open is the number of connections now.
+// Open is the number of connections now, dialled ones included. Any goroutine.
 func (s Stats) Open() uint64 { return s.Accepted - s.Closed }
 
-// Add sums two Stats.
+// Add sums two Stats. Any goroutine.
 func (s Stats) Add(o Stats) Stats {
 	s.Accepted += o.Accepted
 	s.Closed += o.Closed

@@ -13,6 +13,9 @@
 //     that live on, or that another process holds too.
 //   - Only Wake may be called from any goroutine. Everything else belongs to the
 //     goroutine that calls Wait. Close must not run beside any other call.
+//
+// It serves the engine's loops. Programs have no need of it, but may use it by itself:
+// see the example.
 package poller
 
 import "time"

@@ -232,7 +232,7 @@ func TestSignalSendsEverybodyAway(t *testing.T) {
 	polling, talking := waiting(t, address, 0), dial(t, address, 0)
 	send(t, address, "Ada", "one")
 	polling.Answer("GET")
-	if got := texts(talking.news()); got != "Ada: one" {
+	if got := texts(heard(t, talking)); got != "Ada: one" {
 		t.Errorf("got %q", got)
 	}
 	last := poll(t, address, 0)[0].Number
@@ -242,7 +242,7 @@ func TestSignalSendsEverybodyAway(t *testing.T) {
 	if a := polling.Answer("GET"); a.StatusCode != 200 || a.Text != "[]" {
 		t.Errorf("got %s %q", a.Status, a.Text)
 	}
-	talking.closes(1001)
+	talking.Closes(1001)
 	polling.Conn.Close()
 	p.ExitsCleanly()
 }

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/chromedp/chromedp v0.14.2
 	github.com/eddynet/eddy v0.0.0
+	github.com/eddynet/eddy/examples/internal/websocket v0.0.0
 	github.com/gobwas/ws v1.4.0
 )
 
@@ -18,4 +19,7 @@ require (
 	golang.org/x/sys v0.49.0 // indirect
 )
 
-replace github.com/eddynet/eddy => ../..
+replace (
+	github.com/eddynet/eddy => ../..
+	github.com/eddynet/eddy/examples/internal/websocket => ../internal/websocket
+)

@@ -118,7 +118,7 @@ func encode(news []message) []byte {
 }
 
 // close sends those away who poll, and all who come later. For the sockets see
-// socket.OnShutdown.
+// package websocket, which says goodbye.
 func (m *room) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

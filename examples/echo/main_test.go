@@ -49,64 +49,50 @@ func TestEchoesUpToTheHalfClose(t *testing.T) {
 }
 
 func TestDefaultAddressIsInItsUsage(t *testing.T) {
-	p := program.Start(t, "-help")
-	p.Wait()
-	if got := p.Stderr.String(); !strings.Contains(got, `"127.0.0.1:7000"`) {
-		t.Errorf("-help does not name the default address: %s", got)
-	}
+	program.UsageNames(t, `"127.0.0.1:7000"`)
 }
-
-// signals are those that end the program cleanly: what kill sends, and Ctrl-C.
-var signals = []os.Signal{syscall.SIGTERM, os.Interrupt}
 
 // A conversation that a signal interrupts ends in order: what came back is what was
 // sent, as far as it goes, and an end follows, not a reset.
 func TestSignalEndsConversationsInOrder(t *testing.T) {
-	for _, s := range signals {
-		t.Run(s.String(), func(t *testing.T) {
-			p, address := start(t)
-			c := program.Dial(t, address)
-			message := strings.Repeat("hello ", 100)
-			c.Send(message)
-			head := c.Text(1)
-			p.Signal(s) // with the rest of the echo still to be read
-			for rounds := 0; ; rounds++ {
-				echo := make([]byte, len(message)-len(head))
-				n, err := io.ReadFull(c.Buffered(), echo)
-				if got := head + string(echo[:n]); got != message[:len(got)] {
-					t.Fatalf("round %d: %q came back", rounds, got)
-				}
-				if err != nil {
-					if rounds == 0 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-						t.Errorf("round %d ended with %v", rounds, err)
-					}
-					break
-				}
-				head = ""
-				if _, err := io.WriteString(c.Conn, message); err != nil {
-					t.Errorf("round %d: %v", rounds, err)
-					break
-				}
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
+		p, address := start(t)
+		c := program.Dial(t, address)
+		message := strings.Repeat("hello ", 100)
+		c.Send(message)
+		head := c.Text(1)
+		p.Signal(s) // with the rest of the echo still to be read
+		for rounds := 0; ; rounds++ {
+			echo := make([]byte, len(message)-len(head))
+			n, err := io.ReadFull(c.Buffered(), echo)
+			if got := head + string(echo[:n]); got != message[:len(got)] {
+				t.Fatalf("round %d: %q came back", rounds, got)
 			}
-			c.Conn.Close()
-			p.ExitsCleanly()
-		})
-	}
+			if err != nil {
+				if rounds == 0 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+					t.Errorf("round %d ended with %v", rounds, err)
+				}
+				break
+			}
+			head = ""
+			if _, err := io.WriteString(c.Conn, message); err != nil {
+				t.Errorf("round %d: %v", rounds, err)
+				break
+			}
+		}
+		c.Conn.Close()
+		p.ExitsCleanly()
+	})
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	for _, s := range signals {
-		t.Run(s.String(), func(t *testing.T) {
-			p, address := start(t)
-			c := program.Dial(t, address) // not closed: the drain waits for it
-			c.Send("x")
-			c.Text(1)
-			p.Signal(s)
-			p.AwaitRefusal(address)
-			state := p.Insist(s)
-			if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
-				t.Errorf("ended with %v, want that of %v", state, s)
-			}
-		})
-	}
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
+		p, address := start(t)
+		c := program.Dial(t, address) // not closed: the drain waits for it
+		c.Send("x")
+		c.Text(1)
+		p.Signal(s)
+		p.AwaitRefusal(address)
+		p.DiesOf(s)
+	})
 }

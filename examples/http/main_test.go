@@ -45,51 +45,37 @@ func TestServesItsURL(t *testing.T) {
 }
 
 func TestDefaultAddressIsInItsUsage(t *testing.T) {
-	p := program.Start(t, "-help")
-	p.Wait()
-	if got := p.Stderr.String(); !strings.Contains(got, `"127.0.0.1:8080"`) {
-		t.Errorf("-help does not name the default address: %s", got)
-	}
+	program.UsageNames(t, `"127.0.0.1:8080"`)
 }
 
-// signals are those that end the program cleanly: what kill sends, and Ctrl-C.
-var signals = []os.Signal{syscall.SIGTERM, os.Interrupt}
-
 func TestSignalFinishesTheRequestInWork(t *testing.T) {
-	for _, s := range signals {
-		t.Run(s.String(), func(t *testing.T) {
-			p, address := start(t)
-			c := program.Dial(t, address)
-			c.Get("/") // the connection is past the kernel's queue
-			request := program.Get("/")
-			c.Send(request[:20])
-			p.Signal(s)
-			p.AwaitRefusal(address)
-			for _, a := range c.UntilLast(request, 20) {
-				if a.StatusCode != 200 || a.Text != "Hello, World!" {
-					t.Errorf("got %s %q", a.Status, a.Text)
-				}
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
+		p, address := start(t)
+		c := program.Dial(t, address)
+		c.Get("/") // the connection is past the kernel's queue
+		request := program.Get("/")
+		c.Send(request[:20])
+		p.Signal(s)
+		p.AwaitRefusal(address)
+		for _, a := range c.UntilLast(request, 20) {
+			if a.StatusCode != 200 || a.Text != "Hello, World!" {
+				t.Errorf("got %s %q", a.Status, a.Text)
 			}
-			c.Ends()
-			c.Conn.Close()
-			p.ExitsCleanly()
-		})
-	}
+		}
+		c.Ends()
+		c.Conn.Close()
+		p.ExitsCleanly()
+	})
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	for _, s := range signals {
-		t.Run(s.String(), func(t *testing.T) {
-			p, address := start(t)
-			c := program.Dial(t, address)
-			c.Get("/")
-			c.Send("GET / HT") // keeps the drain waiting, for longer than Patience
-			p.Signal(s)
-			p.AwaitRefusal(address)
-			state := p.Insist(s)
-			if status := state.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != s {
-				t.Errorf("ended with %v, want that of %v", state, s)
-			}
-		})
-	}
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
+		p, address := start(t)
+		c := program.Dial(t, address)
+		c.Get("/")
+		c.Send("GET / HT") // keeps the drain waiting, for longer than Patience
+		p.Signal(s)
+		p.AwaitRefusal(address)
+		p.DiesOf(s)
+	})
 }

@@ -19,11 +19,11 @@ const grace = 500 * time.Millisecond
 
 func TestSignalsEndAnIdleProbe(t *testing.T) {
 	t.Parallel()
-	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
 		p := start(t, "-echo", "127.0.0.1:0")
 		p.Signal(s)
 		p.ExitsCleanly()
-	}
+	})
 }
 
 // Every request that was sent before its connection ended gets its whole answer.
@@ -214,7 +214,7 @@ func TestLateRequestIsAnsweredWithinTheGrace(t *testing.T) {
 
 func TestSecondSignalForces(t *testing.T) {
 	t.Parallel()
-	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+	program.EachSignal(t, func(t *testing.T, s os.Signal) {
 		p := start(t, "-drain", "1h")
 		c := p.dial()
 		c.Get("/plaintext")
@@ -226,7 +226,7 @@ func TestSecondSignalForces(t *testing.T) {
 		if got := p.Stderr.String(); !strings.Contains(got, "forced by a second signal") {
 			t.Errorf("it does not say why it ended: %s", got)
 		}
-	}
+	})
 }
 
 func TestDrainEndsInItsTime(t *testing.T) {

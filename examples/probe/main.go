@@ -1,7 +1,8 @@
 // Probe shows every capability of the engine on one address, for black-box tests.
 //
-//	go run ./examples/probe -listen 127.0.0.1:8080 -echo 127.0.0.1:7000
+//	cd examples/probe && go run . -listen 127.0.0.1:8080 -echo 127.0.0.1:7000
 //
+// It is a module of its own, because it takes the frames of WebSocket from a library.
 // It prints one line for each listener, with the bound port, on standard error, and
 // exits 0 after a drain.
 package main
@@ -83,7 +84,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	routes := newRoutes(e)
+	routes := newRoutes(e, server.MaxBodyBytes)
 	for _, address := range listen {
 		if err := open(e, "http", address, http1.New(routes.serve, server)); err != nil {
 			return err

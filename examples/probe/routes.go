@@ -19,9 +19,10 @@ type routes struct {
 	byPath map[string]http1.Handler
 }
 
-func newRoutes(e *eddy.Engine) *routes {
+// newRoutes takes the limit of a body that a flag sets, 0 without one.
+func newRoutes(e *eddy.Engine, maxBody int64) *routes {
 	rt := &routes{engine: e}
-	ws := &waiters{list: map[*http1.Stream]struct{}{}}
+	waiting := &waiters{list: map[*http1.Stream]struct{}{}}
 	rt.byPath = map[string]http1.Handler{
 		"/plaintext": plaintext,
 		"/json":      jsonHello,
@@ -35,14 +36,15 @@ func newRoutes(e *eddy.Engine) *routes {
 		"/stream":    stream,
 		"/sse":       sse,
 		"/gone":      countGone,
-		"/wait":      ws.wait,
-		"/notify":    ws.notify,
-		"/count":     ws.count,
+		"/wait":      waiting.wait,
+		"/notify":    waiting.notify,
+		"/count":     waiting.count,
 		"/status":    status,
 		"/reflect":   reflect,
 		"/panic":     func(*http1.Response, *http1.Request) { panic("asked for by /panic") },
 		"/stats":     rt.stats,
 		"/upload":    upload,
+		"/ws":        socket(maxBody),
 	}
 	return rt
 }

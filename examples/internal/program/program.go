@@ -118,21 +118,6 @@ func (p *Program) Signal(s os.Signal) {
 	}
 }
 
-// Insist sends a signal again and again until the program ends: a single one may
-// come before the program has digested the one before.
-func (p *Program) Insist(s os.Signal) *os.ProcessState {
-	p.t.Helper()
-	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
-		p.Signal(s)
-		select {
-		case <-p.ended:
-			return p.cmd.ProcessState
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return p.Wait()
-}
-
 // Wait waits for the end of the program, within Patience.
 func (p *Program) Wait() *os.ProcessState {
 	p.t.Helper()

@@ -1,0 +1,218 @@
+package eddy_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+
+	"github.com/eddynet/eddy"
+)
+
+// parrot sends back what it gets.
+type parrot struct{}
+
+func (parrot) OnOpen(c *eddy.Conn)             {}
+func (parrot) OnClose(c *eddy.Conn, err error) {}
+
+func (parrot) OnData(c *eddy.Conn, in []byte) (used int) {
+	c.Write(in)
+	return len(in)
+}
+
+// An engine that serves until it is interrupted.
+func ExampleEngine() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ended := make(chan error)
+	go func() { ended <- engine.Run(ctx) }()
+
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprint(conn, "hello")
+	conn.(*net.TCPConn).CloseWrite()
+	answer, err := io.ReadAll(conn)
+	fmt.Println(string(answer), err)
+
+	stop() // as an interrupt does: Run returns when the last connection has ended
+	fmt.Println(<-ended)
+	// Output:
+	// hello <nil>
+	// <nil>
+}
+
+// question asks, and hands on the answer.
+type question struct{ answers chan<- string }
+
+func (question) OnOpen(c *eddy.Conn)             { c.WriteString("ping") }
+func (question) OnClose(c *eddy.Conn, err error) {}
+
+func (q question) OnData(c *eddy.Conn, in []byte) (used int) {
+	if len(in) < len("ping") {
+		return 0 // it comes back, with more behind it
+	}
+	q.answers <- string(in)
+	c.Close()
+	return len(in)
+}
+
+func ExampleEngine_Dial() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+	defer engine.Shutdown(context.Background())
+
+	answers := make(chan string, 1) // so that the loop need not wait
+	done := func(c *eddy.Conn, err error) {
+		if err != nil {
+			answers <- err.Error()
+		}
+	}
+	if err := engine.Dial("tcp", ln.Addr().String(), question{answers}, 5*time.Second, done); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(<-answers)
+	// Output: ping
+}
+
+// A drain with a time limit of its own.
+func ExampleEngine_Shutdown() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := engine.Shutdown(ctx); err != nil {
+		log.Print(err) // connections were cut off
+	}
+	_, err = engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	fmt.Println(err)
+	// Output: eddy: engine closed
+}
+
+// polite says good-bye when the engine shuts down.
+type polite struct{ parrot }
+
+func (polite) OnOpen(c *eddy.Conn) { c.WriteString("welcome\n") }
+
+func (polite) OnShutdown(c *eddy.Conn) {
+	c.WriteString("good-bye\n")
+	c.Close()
+}
+
+func ExampleShutdownHandler() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", polite{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() { ended <- engine.Run(context.Background()) }()
+
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	io.CopyN(os.Stdout, conn, int64(len("welcome\n")))
+	go engine.Shutdown(context.Background())
+	io.Copy(os.Stdout, conn)
+	conn.Close()
+	fmt.Println(<-ended)
+	// Output:
+	// welcome
+	// good-bye
+	// <nil>
+}
+
+// An option that makes no sense is an error, which says what to change.
+func ExampleOptions() {
+	_, err := eddy.New(eddy.Options{
+		MaxConns:    10_000,
+		IdleTimeout: time.Minute,
+		HighWater:   1 << 20,
+		MaxOutput:   1 << 20,
+	})
+	fmt.Println(err)
+	// Output: eddy: Options.MaxOutput is 1048576, below twice HighWater, which is 1048576: raise it
+}
+
+// One engine serves any number of addresses.
+func ExampleListener() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer engine.Shutdown(context.Background())
+
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	for network, address := range map[string]string{
+		"tcp":  "127.0.0.1:0", // 0 stands for a free port
+		"unix": filepath.Join(dir, "parrot.sock"),
+	} {
+		ln, err := engine.Listen(network, address, parrot{})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(ln.Addr().Network())
+		defer ln.Close()
+	}
+	// Unordered output:
+	// tcp
+	// unix
+}
+
+func ExampleStats() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Fprint(conn, "hello")
+	conn.(*net.TCPConn).CloseWrite()
+	if _, err := io.ReadAll(conn); err != nil {
+		log.Fatal(err)
+	}
+	engine.Shutdown(context.Background())
+	stats := engine.Stats()
+	fmt.Println(stats.Accepted, "accepted,", stats.Open(), "open,", stats.BytesRead, "bytes read")
+	// Output: 1 accepted, 0 open, 5 bytes read
+}
