@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Shutdown ends the engine without losing anything: it serves the connections that
-// wait in the kernel's queues and closes the listeners; requests and answers in
+// Shutdown ends the engine without losing anything: it goes on as before for
+// Options.DrainDelay; it serves the connections that wait in the kernel's queues and
+// closes the listeners; requests and answers in
 // work are finished; idle connections are kept for Options.DrainGrace, in case a
 // request is on its way. When ctx ends first, it cuts off what is left and returns
 // an error that wraps the context's. It returns when the loops have ended, and so
@@ -17,6 +18,7 @@ import (
 // must not be called on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
+	e.leaving.Store(true)
 	switch e.stage {
 	case ready:
 		e.stage = ended
@@ -57,9 +59,21 @@ func (e *Engine) cutOff() error {
 	return e.forced
 }
 
-// drain tells the loops to finish. No loop does before all have stopped accepting,
-// because one may still deal connections to another.
+// Draining says that Shutdown was called, or the context of Run cancelled: a handler
+// that load balancers ask for readiness should refuse from now on. Connections are
+// still accepted for Options.DrainDelay. Any goroutine.
+func (e *Engine) Draining() bool { return e.leaving.Load() }
+
+// drain waits for DrainDelay, then tells the loops to finish. No loop does before all
+// have stopped accepting, because one may still deal connections to another.
 func (e *Engine) drain() {
+	if e.options.DrainDelay > 0 {
+		select {
+		case <-time.After(e.options.DrainDelay):
+		case <-e.done: // it was forced
+			return
+		}
+	}
 	for _, ln := range e.listeners {
 		ln.unlink()
 	}

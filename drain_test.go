@@ -180,3 +180,71 @@ func TestSeveralShutdownsAtOnce(t *testing.T) {
 		t.Errorf("Run: %v", err)
 	}
 }
+
+// During the delay nothing changes but what Draining says.
+func TestDrainDelay(t *testing.T) {
+	const delay = 300 * time.Millisecond
+	e := newEngine(t, eddy.Options{Loops: 2, DrainDelay: delay, DrainGrace: time.Millisecond, DrainTimeout: patience})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- e.Run(ctx) }()
+	before := dial(t, ln.Addr())
+	expect(t, before, "hello")
+	if e.Draining() {
+		t.Error("Draining before a drain")
+	}
+	begun := time.Now()
+	cancel()
+	await(t, "the drain is announced", e.Draining)
+	served := 0
+	for !refused(ln.Addr()) {
+		served++
+	}
+	if took := time.Since(begun); took < delay {
+		t.Errorf("connections were refused after %v, before the delay of %v", took, delay)
+	}
+	if served == 0 {
+		t.Error("nobody was accepted during the delay")
+	}
+	if _, err := io.ReadAll(before); err != nil {
+		t.Errorf("the idle connection: %v, want an orderly end", err)
+	}
+	before.Close()
+	if err := receive(t, result, "Run ends"); err != nil {
+		t.Errorf("Run: %v after a clean drain", err)
+	}
+}
+
+// DrainTimeout begins when the delay is over.
+func TestDrainTimeoutDoesNotCountTheDelay(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 1, DrainDelay: 600 * time.Millisecond, DrainTimeout: 500 * time.Millisecond, DrainGrace: time.Millisecond})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))
+	ctx, cancel := context.WithCancel(context.Background())
+	result := make(chan error, 1)
+	go func() { result <- e.Run(ctx) }()
+	conn := dial(t, ln.Addr())
+	expect(t, conn, "hello")
+	cancel()
+	if got, err := io.ReadAll(conn); err != nil || len(got) > 0 {
+		t.Errorf("got %q, %v, want an orderly end", got, err)
+	}
+	conn.Close()
+	if err := receive(t, result, "Run ends"); err != nil {
+		t.Errorf("Run: %v after a clean drain", err)
+	}
+}
+
+func TestDrainDelayEndsWhenForced(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 1, DrainDelay: time.Hour})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))
+	result := run(e)
+	expect(t, dial(t, ln.Addr()), "hello")
+	ctx, cancel := context.WithCancel(context.Background())
+	shut := make(chan error, 1)
+	go func() { shut <- e.Shutdown(ctx) }()
+	await(t, "the drain is announced", e.Draining)
+	cancel()
+	says(t, receive(t, shut, "Shutdown ends"), "cut off")
+	says(t, receive(t, result, "Run ends"), "cut off")
+}

@@ -13,10 +13,12 @@ import (
 // Engine runs protocols on reactor loops. Its methods may be called from any
 // goroutine.
 type Engine struct {
-	options Options
-	loops   []*loop.Loop
-	dials   atomic.Uint64 // counts Dial, to take the loops in turn
-	done    chan struct{} // closed when the loops have ended
+	options  Options
+	loops    []*loop.Loop
+	watchdog *loop.Watchdog // nil if it is turned off
+	dials    atomic.Uint64  // counts Dial, to take the loops in turn
+	leaving  atomic.Bool    // Draining
+	done     chan struct{}  // closed when the loops have ended
 
 	mu        sync.Mutex
 	stage     stage       // guarded by mu
@@ -44,8 +46,14 @@ func New(options Options) (*Engine, error) {
 	}
 	e := &Engine{options: options, done: make(chan struct{})}
 	limit := loop.NewLimit(options.MaxConns)
-	for range options.Loops {
-		l, err := loop.New(loop.Config{Logger: options.Logger, Limit: limit, Settings: e.settings()})
+	if options.SlowCallback > 0 {
+		e.watchdog = loop.NewWatchdog(options.SlowCallback)
+	}
+	for i := range options.Loops {
+		l, err := loop.New(loop.Config{
+			Logger: options.Logger, Limit: limit, Settings: e.settings(),
+			Index: i, Watchdog: e.watchdog,
+		})
 		if err != nil {
 			e.discard()
 			return nil, fmt.Errorf("eddy: open a poller: %w", err)
@@ -57,20 +65,25 @@ func New(options Options) (*Engine, error) {
 
 // Run serves until ctx is cancelled or Shutdown is called, and the drain that
 // follows has ended: see Shutdown. It returns nil after a clean drain. After
-// cancelling ctx, the drain may take Options.DrainTimeout.
+// cancelling ctx, the drain may take Options.DrainTimeout, from the end of
+// Options.DrainDelay on.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
 	}
 	unwatch := context.AfterFunc(ctx, func() {
-		limit, cancel := context.WithTimeout(context.Background(), e.options.DrainTimeout)
+		limit, cancel := context.WithTimeout(context.Background(), e.options.DrainDelay+e.options.DrainTimeout)
 		defer cancel()
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
 	defer reclaim()()
 
-	var wait sync.WaitGroup
+	var watching, wait sync.WaitGroup
+	stop := make(chan struct{})
+	if e.watchdog != nil {
+		watching.Go(func() { e.watchdog.Run(e.loops, stop) })
+	}
 	errs := make([]error, len(e.loops))
 	for i, l := range e.loops {
 		wait.Go(func() {
@@ -80,6 +93,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		})
 	}
 	wait.Wait()
+	close(stop)
+	watching.Wait()
 	return e.end(errors.Join(errs...))
 }
 
@@ -118,7 +133,29 @@ func (e *Engine) discard() {
 	}
 }
 
-// Stats sums the counts of all loops.
+// Ping returns nil when every loop has come round to answer, after whatever was given
+// to it before. A loop that a callback holds does not, and before Run none does: then
+// it returns an error when ctx ends. It returns ErrServerClosed when a loop has ended.
+func (e *Engine) Ping(ctx context.Context) error {
+	answers := make(chan struct{}, len(e.loops))
+	for _, l := range e.loops {
+		if err := l.Post(func() { answers <- struct{}{} }); err != nil {
+			return err
+		}
+	}
+	for range e.loops {
+		select {
+		case <-answers:
+		case <-ctx.Done():
+			return fmt.Errorf("eddy: a loop does not answer: %w", context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// Stats sums the counts of all loops, each as of its last wait. It waits for none of
+// them, and costs less than a microsecond for each: a monitor may ask often. The
+// result can be encoded as JSON; durations are in nanoseconds there.
 func (e *Engine) Stats() Stats {
 	var sum Stats
 	for _, l := range e.loops {

@@ -191,3 +191,42 @@ func TestTimeoutsOfAllEternity(t *testing.T) {
 		t.Errorf("the drain was cut off: %v", err)
 	}
 }
+
+func TestPing(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 2})
+	held, free := make(chan struct{}), make(chan struct{})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", holder{held, free})
+	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if err := e.Ping(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("before Run: %v, want the deadline", err)
+	}
+	result := run(e)
+	if err := e.Ping(context.Background()); err != nil {
+		t.Errorf("while it runs: %v", err)
+	}
+	dial(t, ln.Addr())
+	receive(t, held, "a loop is held")
+	short, cancel = context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	says(t, e.Ping(short), "a loop does not answer")
+	close(free)
+	if err := e.Ping(context.Background()); err != nil {
+		t.Errorf("when it goes round again: %v", err)
+	}
+	cutOff(e)
+	receive(t, result, "Run ends")
+	if err := e.Ping(context.Background()); err != eddy.ErrServerClosed {
+		t.Errorf("after the end: %v, want ErrServerClosed", err)
+	}
+}
+
+// holder holds the loop of a new connection until it is set free.
+type holder struct{ held, free chan struct{} }
+
+func (h holder) OnOpen(*eddy.Conn) {
+	h.held <- struct{}{}
+	<-h.free
+}
+func (holder) OnData(_ *eddy.Conn, in []byte) int { return len(in) }
+func (holder) OnClose(*eddy.Conn, error)          {}

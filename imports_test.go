@@ -28,10 +28,11 @@ var importRules = []struct {
 	{"poller", nil},
 	{"buffers", nil},
 	{"httpparse", nil},
+	{"workers", nil},
 	{"loop", []string{"poller", "buffers"}},
 	{"http1", []string{"loop", "httpparse", "buffers"}},
 	{"", []string{"loop", "buffers"}}, // the root: HTTP is one protocol among others
-	{"examples/...", []string{"", "http1", "httpparse", "examples/internal/..."}},
+	{"examples/...", []string{"", "http1", "httpparse", "workers", "examples/internal/..."}},
 }
 
 // externals are the modules that ours may depend on.
@@ -149,6 +150,10 @@ func sources(t *testing.T, visit func(path string)) {
 	}
 }
 
+// platformFolders are those that may have files for one platform only: sockets and
+// their readiness, and what processes are told of each other's end.
+var platformFolders = []string{"poller", "loop", "workers"}
+
 // platforms are the words in file names and build constraints that select an
 // operating system, an architecture, or cgo.
 var platforms = strings.Fields(`
@@ -156,15 +161,15 @@ var platforms = strings.Fields(`
 	386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm
 	unix cgo`)
 
-func TestPlatformsStayInPollerAndLoop(t *testing.T) {
+func TestPlatformsStayInTheirFolders(t *testing.T) {
 	sources(t, func(path string) {
-		if strings.HasPrefix(path, "poller/") || strings.HasPrefix(path, "loop/") || strings.HasSuffix(path, "_test.go") {
+		if folder, _, _ := strings.Cut(path, "/"); slices.Contains(platformFolders, folder) || strings.HasSuffix(path, "_test.go") {
 			return
 		}
 		words := strings.Split(strings.TrimSuffix(filepath.Base(path), ".go"), "_")[1:]
 		for _, word := range append(words, constraintsOf(t, path)...) {
 			if slices.Contains(platforms, word) {
-				t.Errorf("%s is for %s only: such files belong into poller/ or loop/", path, word)
+				t.Errorf("%s is for %s only: such files belong into %v", path, word, platformFolders)
 			}
 		}
 	})

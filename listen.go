@@ -48,14 +48,9 @@ func (ln *Listener) Close() error {
 // Clients can connect from now on; they are served once Run is called. On Linux and
 // FreeBSD every loop has a listening socket of its own.
 func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) {
-	if p == nil {
-		return nil, errors.New("eddy: Listen needs a protocol, such as one from http1.New: it was nil")
-	}
-	settings := e.settings()
-	if t, ok := p.(Tuner); ok {
-		if err := t.Tune(settings); err != nil {
-			return nil, err
-		}
+	settings, err := e.tune("Listen", p)
+	if err != nil {
+		return nil, err
 	}
 	switch network {
 	case "tcp", "tcp4", "tcp6":
@@ -89,12 +84,9 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 // serve hands the sockets to the loops: one to each, or a single one to the first,
 // which deals its connections out to all.
 func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) error {
-	services := make([]*loop.Service, len(e.loops))
-	for i, l := range e.loops {
-		var err error
-		if services[i], err = l.NewService(p, settings); err != nil {
-			return err
-		}
+	services, err := e.services(p, settings)
+	if err != nil {
+		return err
 	}
 	for i, fd := range fds {
 		own := services[i : i+1]
@@ -108,6 +100,32 @@ func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) 
 		ln.acceptors = append(ln.acceptors, a)
 	}
 	return nil
+}
+
+// services binds p to every loop.
+func (e *Engine) services(p Protocol, settings *Settings) ([]*loop.Service, error) {
+	services := make([]*loop.Service, len(e.loops))
+	for i, l := range e.loops {
+		var err error
+		if services[i], err = l.NewService(p, settings); err != nil {
+			return nil, err
+		}
+	}
+	return services, nil
+}
+
+// tune returns the settings of a listener that speaks p. method is for the error.
+func (e *Engine) tune(method string, p Protocol) (*Settings, error) {
+	if p == nil {
+		return nil, fmt.Errorf("eddy: %s needs a protocol, such as one from http1.New: it was nil", method)
+	}
+	settings := e.settings()
+	if t, ok := p.(Tuner); ok {
+		if err := t.Tune(settings); err != nil {
+			return nil, err
+		}
+	}
+	return settings, nil
 }
 
 // settings are the engine's, for one listener.

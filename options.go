@@ -11,7 +11,7 @@ import (
 )
 
 // Options configures an Engine. The zero value works: a field that is zero has the
-// default that its comment gives. A negative value is an error.
+// default that its comment gives. A negative value is an error, but for SlowCallback.
 type Options struct {
 	// Loops is the number of reactor loops, each on a thread of its own. Default:
 	// GOMAXPROCS.
@@ -46,12 +46,23 @@ type Options struct {
 	LingerTimeout time.Duration
 	LingerBytes   int64
 
+	// DrainDelay is how long a drain is only announced, by Draining, while connections
+	// are accepted and served as before: the time that load balancers need to notice,
+	// and to send their clients elsewhere. Default: 0.
+	DrainDelay time.Duration
 	// DrainGrace is how long idle connections are kept in a drain, for requests
 	// that are already on their way. Default: 500 ms.
 	DrainGrace time.Duration
-	// DrainTimeout is how long the drain that ends Run may take before what is left
-	// is cut off. Default: 30 s.
+	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay,
+	// before what is left is cut off. Default: 30 s.
 	DrainTimeout time.Duration
+
+	// SlowCallback is how long a callback may hold its loop before it is counted in
+	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with
+	// its connection when it has returned. The count may miss one that takes less than
+	// half as much again, and never has one that takes less. A negative value turns it
+	// off. Default: 100 ms; at least 1 ms.
+	SlowCallback time.Duration
 }
 
 // withDefaults returns the options filled in, or an error that names the field.
@@ -85,6 +96,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"IdleTimeout", &o.IdleTimeout, 5 * time.Minute},
 		{"WriteTimeout", &o.WriteTimeout, 30 * time.Second},
 		{"LingerTimeout", &o.LingerTimeout, 5 * time.Second},
+		{"DrainDelay", &o.DrainDelay, 0},
 		{"DrainGrace", &o.DrainGrace, 500 * time.Millisecond},
 		{"DrainTimeout", &o.DrainTimeout, 30 * time.Second},
 	} {
@@ -95,7 +107,12 @@ func (o Options) withDefaults() (Options, error) {
 	if err := fill("LingerBytes", &o.LingerBytes, 64<<20); err != nil {
 		return o, err
 	}
+	if o.SlowCallback == 0 {
+		o.SlowCallback = 100 * time.Millisecond
+	}
 	switch {
+	case o.SlowCallback > 0 && o.SlowCallback < time.Millisecond:
+		return o, fmt.Errorf("eddy: Options.SlowCallback is %v: use 1ms or more, or a negative value to turn it off", o.SlowCallback)
 	case o.LowWater > o.HighWater:
 		return o, fmt.Errorf("eddy: Options.LowWater is %d, above HighWater, %d: lower it", o.LowWater, o.HighWater)
 	case o.MaxOutput/2 < o.HighWater:

@@ -25,8 +25,10 @@ func TestInvalidOptionsAreNamed(t *testing.T) {
 		{eddy.Options{WriteTimeout: -1}, []string{"Options.WriteTimeout"}},
 		{eddy.Options{LingerTimeout: -1}, []string{"Options.LingerTimeout"}},
 		{eddy.Options{LingerBytes: -1}, []string{"Options.LingerBytes"}},
+		{eddy.Options{DrainDelay: -1}, []string{"Options.DrainDelay"}},
 		{eddy.Options{DrainGrace: -1}, []string{"Options.DrainGrace"}},
 		{eddy.Options{DrainTimeout: -1}, []string{"Options.DrainTimeout"}},
+		{eddy.Options{SlowCallback: time.Microsecond}, []string{"Options.SlowCallback is 1µs", "1ms or more", "negative value"}},
 		{eddy.Options{LowWater: 200, HighWater: 100}, []string{"Options.LowWater is 200", "HighWater, 100", "lower it"}},
 		{eddy.Options{MaxOutput: 150, HighWater: 100}, []string{"Options.MaxOutput is 150", "HighWater", "100", "raise it"}},
 	} {

@@ -55,7 +55,7 @@ func coded(t *testing.T, options any, check func() error) map[string]int64 {
 	fields := reflect.ValueOf(options).Elem()
 	for i := range fields.NumField() {
 		name, field := fields.Type().Field(i).Name, fields.Field(i)
-		if !field.CanInt() {
+		if !field.CanInt() || name == "SlowCallback" { // which bounds nothing, and may be negative
 			continue
 		}
 		field.SetInt(-1)

@@ -46,6 +46,13 @@ type (
 	Tuner = loop.Tuner
 )
 
+// Counts is what a protocol counts on one loop, for others to read.
+type Counts[T any] = loop.Counts[T]
+
+// NewCounts returns counts that l publishes before each wait: call it in Bind. Loop
+// only.
+func NewCounts[T any](l *Loop) *Counts[T] { return loop.NewCounts[T](l) }
+
 // The errors that a protocol meets: OnClose is told of them, and methods return them.
 // Compare with errors.Is.
 var (

@@ -23,6 +23,9 @@ type Queue struct {
 	sealed   int64   // bytes of segments[first:]
 	tail     *Buffer // behind the segments, and the whole queue of most answers; nil if there is none
 	written  int64   // bytes of the head that are written: of segments[first], or else of tail
+
+	// Noted is the owner's own, for what of Len it has accounted for. PutQueue unsets it.
+	Noted int64
 }
 
 // segment is one of: a pooled buffer, an owned slice, a file range.
@@ -58,6 +61,7 @@ func (s *Spare) NewQueue() *Queue {
 // PutQueue gives up the ownership of q and releases all that it still holds.
 func (s *Spare) PutQueue(q *Queue) {
 	q.discard()
+	q.Noted = 0
 	if s.queue == nil && cap(q.segments) <= maxSegmentsKept {
 		s.queue = q
 	}

@@ -184,6 +184,7 @@ func (w *Response) adopt(from *Response) {
 }
 
 func tooBusy(w *Response) {
+	w.session.server.count().Overloaded++
 	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
 	_ = w.SetHeader("Retry-After", "1")            // valid
 	_, _ = w.WriteString("busy\n")                 // never fails

@@ -195,8 +195,10 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 func (b *bodyReader) malformed(x *session, err error) {
 	switch x.out {
 	case answered:
+		x.server.count().BrokenBodies++
 		x.conn.Close()
 	case streaming:
+		x.server.count().BrokenBodies++
 		x.conn.Abort(err)
 	default:
 		x.refuse(err)

@@ -100,11 +100,13 @@ func (d *Deferred) timedOut(x *session) {
 	d.lifetime.end(context.DeadlineExceeded)
 	switch {
 	case !d.claim(): // the answer is on its way through the inbox
+		return
 	case d.onLate != nil:
 		d.respond(x.conn, d.onLate)
 	default:
 		x.refuse(errUnanswered)
 	}
+	x.server.count().HandlerTimeouts++
 }
 
 // claim makes sure that a request is answered once.

@@ -73,6 +73,7 @@ func (x *session) refuse(err error) {
 	case errors.As(err, &own):
 		status = own.status
 	}
+	x.server.count().refuse(status)
 	if x.out == unanswered {
 		x.answer(handling)
 	}

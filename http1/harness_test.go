@@ -21,6 +21,7 @@ type server struct {
 	t      testing.TB
 	addr   string
 	engine *eddy.Engine
+	http   *http1.Server
 	cancel context.CancelFunc
 	ended  chan error
 }
@@ -46,12 +47,13 @@ func serveWith(t testing.TB, h http1.Handler, o http1.Options, e eddy.Options) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", http1.New(h, o))
+	p := http1.New(h, o)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &server{t: t, addr: ln.Addr().String(), engine: engine, cancel: cancel, ended: make(chan error, 1)}
+	s := &server{t: t, addr: ln.Addr().String(), engine: engine, http: p, cancel: cancel, ended: make(chan error, 1)}
 	go func() { s.ended <- engine.Run(ctx) }()
 	t.Cleanup(s.stop)
 	return s

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"sync"
+
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
 )
@@ -22,15 +24,20 @@ const fieldsExpected = 16
 
 // Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give the
 // one from New to Listen; every loop works with an instance of its own. Its methods
-// are for the engine.
+// are for the engine, but for Stats.
 type Server struct {
 	handler Handler
 	options Options
 	invalid error // of the options; Listen reports it
 	limits  httpparse.Limits
 
-	stamp stamp
-	free  []*session
+	mu    sync.Mutex
+	bound map[*loop.Loop]*Server // guarded by mu: the instances
+
+	// Of an instance:
+	stamp  stamp
+	free   []*session
+	counts *loop.Counts[counts]
 }
 
 var _ interface {
@@ -46,7 +53,7 @@ var _ interface {
 
 // New returns the protocol that serves h. An error in the options is Listen's.
 func New(h Handler, options Options) *Server {
-	s := &Server{handler: h}
+	s := &Server{handler: h, bound: map[*loop.Loop]*Server{}}
 	if s.options, s.invalid = options.withDefaults(); h == nil {
 		s.invalid = errNoHandler
 	}
@@ -63,13 +70,21 @@ func (s *Server) Tune(settings *loop.Settings) error {
 }
 
 // Bind returns the instance for one loop.
-func (s *Server) Bind(*loop.Loop) loop.Protocol {
-	return &Server{
-		handler: s.handler,
-		options: s.options,
-		limits:  s.limits,
-		stamp:   stamp{server: s.options.ServerName},
+func (s *Server) Bind(l *loop.Loop) loop.Protocol {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	instance := s.bound[l]
+	if instance == nil {
+		instance = &Server{
+			handler: s.handler,
+			options: s.options,
+			limits:  s.limits,
+			stamp:   stamp{server: s.options.ServerName},
+			counts:  loop.NewCounts[counts](l),
+		}
+		s.bound[l] = instance
 	}
+	return instance
 }
 
 // OnOpen sets the deadline for the first request.
@@ -98,6 +113,7 @@ func (s *Server) OnTimeout(c *loop.Conn) {
 		x.timedOut()
 		return
 	}
+	s.count().IdleTimeouts++
 	c.Close()
 }
 

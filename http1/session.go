@@ -96,6 +96,7 @@ func (x *session) readHead(in []byte) int {
 		}
 		return 0
 	}
+	x.server.count().Requests++
 	r.buf = in[:n]
 	x.started = x.conn.Loop().Now()
 	x.headDone(in[n:])
@@ -178,6 +179,7 @@ func (x *session) panicked(v any) {
 func (x *session) sent() {
 	x.answer(answered)
 	x.logAnswer()
+	x.countAnswer()
 	x.depth++
 	switch {
 	case x.upgrade != nil:
@@ -288,15 +290,27 @@ func (x *session) awaitAnswer() {
 
 // timedOut handles the deadline of the state.
 func (x *session) timedOut() {
+	n := x.server.count()
 	waiting := x.in == inHead || x.in == inBody && !x.body.paused
 	switch {
-	case x.in == between || x.out == answered:
+	case x.in == between:
+		n.IdleTimeouts++
+		x.conn.Close()
+	case x.out == answered:
+		n.BodyTimeouts++
 		x.conn.Close()
 	case x.out == streaming:
+		n.StreamTimeouts++
 		x.conn.Abort(loop.ErrTimeout)
 	case waiting:
+		if x.in == inHead {
+			n.HeadTimeouts++
+		} else {
+			n.BodyTimeouts++
+		}
 		x.refuse(errTooSlow)
 	case x.deferred == nil:
+		n.HandlerTimeouts++
 		x.refuse(errUnanswered) // a body that was paused, and not resumed
 	default:
 		x.deferred.timedOut(x)
@@ -307,6 +321,9 @@ func (x *session) timedOut() {
 func (x *session) closed(err error) {
 	if err == nil {
 		err = ErrClientGone
+	}
+	if (x.in == inBody || x.in == complete) && x.out != answered {
+		x.server.count().Unanswered++
 	}
 	if x.deferred != nil {
 		x.deferred.clientLeft(err)

@@ -12,6 +12,10 @@ import (
 // acceptBudget is how many connections one listener accepts in one cycle.
 const acceptBudget = 64
 
+// sharedBudget is the same for a socket that other processes accept from too: whoever
+// takes a whole burst of connections keeps it, while they have nothing to do.
+const sharedBudget = 1
+
 // shortageLogEvery is the least time between two log lines on the same shortage.
 const shortageLogEvery = 10 * time.Second
 
@@ -39,6 +43,7 @@ type Service struct {
 	loop     *Loop
 	protocol Protocol
 	settings *Settings
+	dialled  bool // its connections are
 }
 
 // NewService binds p to the loop. Any goroutine.
@@ -54,6 +59,13 @@ func (l *Loop) Accept(fd int, services []*Service) (*Acceptor, error) {
 	return a, l.Post(a.start)
 }
 
+// AcceptShared is Accept for a socket that other processes hold too, as Inherit
+// returns it. Its queue is theirs when this acceptor is closed.
+func (l *Loop) AcceptShared(fd int, services []*Service) (*Acceptor, error) {
+	a := &Acceptor{loop: l, fd: fd, services: services, shared: true}
+	return a, l.Post(a.start)
+}
+
 // Close serves the queue once more and closes the socket. Any goroutine.
 func (a *Acceptor) Close() error { return a.loop.Post(a.drain) }
 
@@ -63,6 +75,8 @@ type Acceptor struct {
 	fd       int // -1 when closed
 	token    poller.Token
 	services []*Service
+	shared   bool // with other processes
+	tcp      bool
 	turn     int
 	quietTo  int64 // no log line on a shortage before this time
 	accepted uint64
@@ -71,6 +85,9 @@ type Acceptor struct {
 
 func (a *Acceptor) start() {
 	l := a.loop
+	if addr, err := localAddr(a.fd); err == nil {
+		a.tcp = addr.Network() == "tcp"
+	}
 	a.token = l.table.add(a)
 	l.acceptors = append(l.acceptors, a)
 	if err := l.poller.Add(a.fd, a.token, poller.Readable); err != nil {
@@ -83,6 +100,11 @@ func (a *Acceptor) end(error) { a.close() }
 
 func (a *Acceptor) close() {
 	if a.fd >= 0 {
+		if a.shared {
+			// What others hold open goes on being polled when this descriptor is closed.
+			// ENOENT: start has failed to register it.
+			_ = a.loop.poller.Delete(a.fd)
+		}
 		a.loop.table.remove(a.token)
 		closeFD(a.fd)
 		a.fd = -1
@@ -122,7 +144,7 @@ func judge(errno unix.Errno) verdict {
 func (a *Acceptor) ready(poller.Ready) {
 	before := a.accepted
 	for range acceptBudget {
-		if a.acceptOne() != acceptNext {
+		if a.acceptOne() != acceptNext || a.shared && a.accepted-before == sharedBudget {
 			return
 		}
 	}
@@ -135,8 +157,14 @@ func (a *Acceptor) ready(poller.Ready) {
 func (a *Acceptor) acceptOne() verdict {
 	l := a.loop
 	if !l.limit.take() {
+		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
 		return acceptWait
+	}
+	if a.shared {
+		if err := keepNonblocking(a.fd); err != nil {
+			l.logger.Error("eddy: make a listener non-blocking", "error", err)
+		}
 	}
 	fd, peer, errno := accept(a.fd)
 	if errno == 0 {
@@ -147,6 +175,9 @@ func (a *Acceptor) acceptOne() verdict {
 	l.limit.release()
 	a.refusal = errno
 	v := judge(errno)
+	if errno != unix.EAGAIN && errno != unix.EINTR {
+		l.count.AcceptErrors++
+	}
 	if v == acceptWait {
 		a.disarm(shortage(errno), errno)
 	}
@@ -164,6 +195,7 @@ func (a *Acceptor) deal(fd int, peer endpoint) {
 	if err := s.loop.Post(func() { s.loop.open(fd, peer, s) }); err != nil {
 		closeFD(fd)
 		a.loop.limit.release()
+		a.loop.count.Dropped++
 	}
 }
 
@@ -190,9 +222,17 @@ func (a *Acceptor) setInterest(i poller.Interest) {
 
 // drain serves what has queued up in the kernel, and closes the listener.
 func (a *Acceptor) drain() {
-	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	a.acceptAll()
+	if a.fd >= 0 && a.tcp && !a.shared {
+		holdOff(a.fd)
+		a.acceptAll()
 	}
 	a.close()
+}
+
+func (a *Acceptor) acceptAll() {
+	for a.fd >= 0 && a.acceptOne() == acceptNext {
+	}
 }
 
 func shortage(errno unix.Errno) string {

@@ -182,6 +182,28 @@ func TestAcceptBudget(t *testing.T) {
 	r.until("the rest follows", func() bool { return r.loop.conns == acceptBudget+20 })
 }
 
+// What other processes may take, too, is left to them, but for one.
+func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
+	r := newRig(t)
+	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.loop.AcceptShared(fds[0], []*Service{r.service(r.loop, hello{})}); err != nil {
+		t.Fatal(err)
+	}
+	r.cycle()
+	for range 5 {
+		dial(t, addr)
+	}
+	for want := 1; want <= 5; want++ {
+		r.cycle()
+		if r.loop.conns != want {
+			t.Errorf("%d connections after %d cycles", r.loop.conns, want)
+		}
+	}
+}
+
 // Beyond MaxConns clients wait in the kernel's queue, and are served when others
 // have gone.
 func TestMaxConns(t *testing.T) {
@@ -196,8 +218,8 @@ func TestMaxConns(t *testing.T) {
 	if r.loop.conns != 2 {
 		t.Fatalf("%d connections, want 2", r.loop.conns)
 	}
-	if got := r.loop.Stats().AcceptPauses; got != 1 {
-		t.Errorf("%d pauses, want 1", got)
+	if s := r.loop.Stats(); s.AcceptPauses != 1 || s.LimitPauses != 1 || s.AcceptErrors != 0 {
+		t.Errorf("%+v, want one pause, for the limit", s)
 	}
 	for range 5 {
 		r.pass(shortageDelay)
@@ -266,8 +288,8 @@ func TestOutOfDescriptors(t *testing.T) {
 		r.pass(shortageDelay)
 		r.settled()
 	}
-	if got := r.loop.Stats().AcceptPauses; got != 11 {
-		t.Errorf("%d pauses in 10 delays, want one after each", got)
+	if s := r.loop.Stats(); s.AcceptPauses != 11 || s.AcceptErrors != 11 || s.LimitPauses != 0 {
+		t.Errorf("%+v, want a pause after each of 10 delays, for an error", s)
 	}
 	if got := r.logged.count("ulimit -n"); got != 1 {
 		t.Errorf("%d log lines, want one in a while: %q", got, r.logged.lines)

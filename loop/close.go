@@ -120,6 +120,7 @@ func (c *Conn) free() {
 	l := c.loop
 	c.onClose()
 	c.dropInput()
+	c.noteBacklog(0)
 	for c.out != nil {
 		// It calls release functions. One that panics has had its turn: what comes
 		// behind it is next.
@@ -133,7 +134,7 @@ func (c *Conn) free() {
 		c.closeSocket()
 	}
 	l.conns--
-	l.count.Closed++
+	l.count.ended(c.cause)
 	l.limit.release()
 }
 
@@ -168,10 +169,15 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 		l.table.remove(c.token)
 		closeFD(fd)
 		l.limit.release()
+		l.count.Dropped++
 		return nil
 	}
 	l.conns++
-	l.count.Accepted++
+	if s.dialled {
+		l.count.Dialled++
+	} else {
+		l.count.Accepted++
+	}
 	c.deadline = later(l.now, c.settings.IdleTimeout)
 	c.armTimer()
 	l.current = c
@@ -181,5 +187,6 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 		c.tellDrain()
 	}
 	c.settle()
+	l.returned(c)
 	return c
 }

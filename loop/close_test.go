@@ -89,8 +89,8 @@ func TestLingerIsBoundedInTime(t *testing.T) {
 		r.pass(r.settings.LingerTimeout / 5)
 		r.settled()
 		p.expect(t, "open", "close:<nil>")
-		if got := r.loop.count.TimedOut; got != 0 {
-			t.Errorf("counted as %d timeouts: it was closed in order", got)
+		if s := r.loop.count; s.TimedOut != 0 || s.LingerTimeouts != 1 {
+			t.Errorf("%+v, want a timeout of lingering alone: it was closed in order", s)
 		}
 	})
 }

@@ -60,6 +60,7 @@ func (c *Conn) expire(now int64) {
 	switch {
 	case c.writeBy != 0 && c.writeBy <= now:
 		c.loop.count.TimedOut++
+		c.loop.count.WriteTimeouts++
 		c.Abort(ErrWriteTimeout)
 	case c.deadline != 0 && c.deadline <= now:
 		c.deadline = 0
@@ -70,6 +71,7 @@ func (c *Conn) expire(now int64) {
 
 func (c *Conn) timedOut() {
 	if c.state == Lingering {
+		c.loop.count.LingerTimeouts++
 		c.closeNow(c.cause)
 		return
 	}

@@ -194,8 +194,8 @@ func TestPeerThatNeverReads(t *testing.T) {
 	if p.count("close:"+ErrWriteTimeout.Error()) != 1 {
 		t.Errorf("calls %q, want the end with %v", p.calls, ErrWriteTimeout)
 	}
-	if got := r.loop.Stats().TimedOut; got != 1 {
-		t.Errorf("TimedOut %d, want 1", got)
+	if s := r.loop.Stats(); s.TimedOut != 1 || s.WriteTimeouts != 1 {
+		t.Errorf("%+v, want one timeout, of writing", s)
 	}
 }
 

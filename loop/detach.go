@@ -31,6 +31,7 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	if c.in != nil {
 		input = bytes.Clone(c.in.B)
 	}
+	c.noteBacklog(0)
 	if err == nil && c.out != nil {
 		conn = behind(conn, c.out)
 		c.out = nil

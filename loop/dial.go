@@ -21,7 +21,7 @@ import (
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
 	d := &dialing{
 		loop: l, network: network, address: address, fd: -1, done: done,
-		service: &Service{loop: l, protocol: bind(p, l), settings: l.settings},
+		service: &Service{loop: l, protocol: bind(p, l), settings: l.settings, dialled: true},
 	}
 	d.token = l.table.add(d) // so that it ends with the loop
 	d.limit = l.After(timeout, func() { d.finish(nil, os.ErrDeadlineExceeded) })
@@ -185,6 +185,7 @@ func (d *dialing) finish(c *Conn, err error) {
 	d.loop.table.remove(d.token)
 	d.drop()
 	if err != nil {
+		d.loop.count.DialErrors++
 		err = fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
 	}
 	d.loop.call(func() { done(c, err) })

@@ -73,6 +73,7 @@ func cycle(t *testing.T, l *Loop) {
 	if err := l.cycle(); err != nil {
 		t.Fatal(err)
 	}
+	l.publish() // as before the next wait
 }
 
 // until runs cycles until the condition holds: packets may take their time.

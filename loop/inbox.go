@@ -95,6 +95,9 @@ func (l *Loop) drainInbox() bool {
 		case t.conn.state != Closed:
 			t.conn.call(t.visit)
 		}
+		if l.watch.mark.Load() != 0 { // as in returned, but t would be copied each time
+			l.unmark(t)
+		}
 	}
 	return false
 }

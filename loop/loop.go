@@ -28,6 +28,7 @@ type Loop struct {
 	now    int64        // the clock at the beginning of this cycle
 	logger *slog.Logger
 	limit  *Limit
+	index  int // among the engine's loops
 	// settings are those of connections that are dialled.
 	settings *Settings
 
@@ -51,6 +52,7 @@ type Loop struct {
 
 	count     Stats // owned by the loop
 	published snapshot
+	watch     watch
 }
 
 // Config is what a Loop needs from its engine.
@@ -59,6 +61,8 @@ type Config struct {
 	Limit    *Limit       // shared by the engine's loops
 	Settings *Settings    // of connections that are dialled
 	Clock    func() int64 // nanoseconds on a monotonic clock; nil is the system's
+	Index    int          // among the engine's loops: log lines have it
+	Watchdog *Watchdog    // of the engine; nil for none
 }
 
 // New returns a loop that does not run yet.
@@ -77,11 +81,15 @@ func New(cfg Config) (*Loop, error) {
 		now:      clock(),
 		logger:   cfg.Logger,
 		limit:    cfg.Limit,
+		index:    cfg.Index,
 		settings: cfg.Settings,
 		input:    make([]byte, inputSize),
 		slices:   make([][]byte, 0, maxSlices),
 	}
 	l.wheel = newWheel(l.now / tickNanos)
+	l.watch.dog = cfg.Watchdog
+	l.begin()
+	l.publish() // it is at rest
 	return l, nil
 }
 
@@ -96,6 +104,8 @@ func (l *Loop) Run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	defer l.end()
+	l.watch.id.Store(goroutineID())
+	l.begin()
 	for !l.draining || l.conns > 0 || l.inbox.pending() {
 		if err := l.cycle(); err != nil {
 			return err
@@ -109,20 +119,24 @@ func (l *Loop) Run() error {
 func (l *Loop) cycle() error {
 	if l.yield {
 		l.yield = false
+		l.publish() // to them
 		// Not locked to its thread, the loop changes places with them without a change
 		// of threads.
 		runtime.UnlockOSThread()
 		runtime.Gosched()
 		runtime.LockOSThread()
 	}
-	events, err := l.poller.Wait(l.timeout())
+	timeout := l.timeout()
+	l.publish()
+	events, err := l.poller.Wait(timeout)
 	if err != nil {
 		return err
 	}
-	l.now = l.clock()
+	l.begin()
 	for _, event := range events {
 		if s := l.table.lookup(event.Token); s != nil {
 			s.ready(event.Ready)
+			l.returned(s)
 		}
 	}
 	l.drainInbox()
@@ -136,12 +150,23 @@ func (l *Loop) cycle() error {
 	}
 	l.attend()
 	l.free()
-	l.publish()
 	return nil
 }
 
-// timeout is how long the next wait may take.
+// begin starts a cycle for those who ask for the time.
+func (l *Loop) begin() {
+	l.now = l.clock()
+	l.watch.woke.Store(l.now)
+	if l.watch.dog != nil {
+		l.watch.dog.wake()
+	}
+}
+
+// timeout is how long the next wait may take. It ends the cycle for the counts.
 func (l *Loop) timeout() time.Duration {
+	// The clock, not now: callbacks may have held the loop for a while.
+	now := l.clock()
+	l.count.worked(time.Duration(now - l.now))
 	if len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending() {
 		return 0
 	}
@@ -149,8 +174,7 @@ func (l *Loop) timeout() time.Duration {
 	if next < 0 {
 		return poller.Forever
 	}
-	// The clock, not now: callbacks may have held the loop for a while.
-	return time.Duration(max(0, next*tickNanos-l.clock()))
+	return time.Duration(max(0, next*tickNanos-now))
 }
 
 // attend settles the connections that were written to, resumed or closed outside
@@ -166,6 +190,7 @@ func (l *Loop) attend() {
 			c.redeliver()
 		}
 		c.settle()
+		l.returned(c)
 	}
 	clear(l.attending)
 }
@@ -176,12 +201,16 @@ func (l *Loop) attend() {
 func (l *Loop) free() {
 	for i := 0; i < len(l.closed); i++ { // OnClose may close others
 		l.closed[i].free()
+		l.returned(l.closed[i])
 	}
 	clear(l.closed)
 	l.closed = l.closed[:0]
 }
 
-func (l *Loop) expireTimer(t *timer) { t.owner.expire(l.now) }
+func (l *Loop) expireTimer(t *timer) {
+	t.owner.expire(l.now)
+	l.returned(t.owner)
+}
 
 // Now is the time of this cycle in nanoseconds on the loop's monotonic clock.
 // Loop only.

@@ -126,15 +126,3 @@ func TestLoopSleepsUntilItsNextTimer(t *testing.T) {
 		t.Errorf("sleeps %v with a timer that is due", got)
 	}
 }
-
-func TestStatsAdd(t *testing.T) {
-	a := Stats{Accepted: 1, Closed: 2, TimedOut: 3, AcceptPauses: 4, BytesRead: 5, BytesWritten: 6, Panics: 7}
-	b := Stats{Accepted: 10, Closed: 20, TimedOut: 30, AcceptPauses: 40, BytesRead: 50, BytesWritten: 60, Panics: 70}
-	want := Stats{Accepted: 11, Closed: 22, TimedOut: 33, AcceptPauses: 44, BytesRead: 55, BytesWritten: 66, Panics: 77}
-	if got := a.Add(b); got != want {
-		t.Errorf("sum %+v, want %+v", got, want)
-	}
-	if got := (Stats{Accepted: 5, Closed: 2}).Open(); got != 3 {
-		t.Errorf("Open %d, want 3", got)
-	}
-}

@@ -173,6 +173,7 @@ func (c *Conn) flush() {
 			break
 		}
 	}
+	c.noteBacklog(q.Len())
 	if q.Len() > 0 {
 		c.watchProgress(taken)
 		return
@@ -247,6 +248,14 @@ func (c *Conn) markDrained() {
 		c.call(h.OnDrain)
 	}
 	c.Again()
+}
+
+// noteBacklog counts n bytes of output that stay when the socket takes no more.
+func (c *Conn) noteBacklog(n int64) {
+	if c.out != nil {
+		c.loop.count.PendingOutput += n - c.out.Noted
+		c.out.Noted = n
+	}
 }
 
 // watchProgress sets the write deadline when output begins to wait, and moves it

@@ -63,8 +63,9 @@ type ShutdownHandler interface {
 // Binder is an optional part of a Protocol that keeps something for each loop: a
 // cache or a free list that needs no lock.
 type Binder interface {
-	// Bind is called on the loop, once for each loop a listener has, and returns
-	// the Protocol that serves its connections there.
+	// Bind is called on the loop, once for each loop a listener has, and for each
+	// connection that is dialled or becomes this protocol. It returns the Protocol
+	// that serves connections there: what is made once for each loop is to be kept.
 	Bind(l *Loop) Protocol
 }
 

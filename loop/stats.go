@@ -1,47 +1,122 @@
 package loop
 
-import "sync"
+import (
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // Stats counts what happened since the start, on one loop or on all of an engine.
+// PendingOutput is as of now, MaxLag a maximum; everything else only grows.
 type Stats struct {
-	Accepted     uint64 // connections, dialled ones included
-	Closed       uint64 // connections
-	TimedOut     uint64 // deadlines of connections that passed
+	Accepted uint64 // connections, from listeners
+	Dialled  uint64 // connections
+	Closed   uint64 // connections, of both kinds
+	Dropped  uint64 // connections closed before they were opened: the loop was ending, or the poller refused
+
+	DialErrors   uint64 // dials that made no connection
+	AcceptErrors uint64 // accept calls that failed, other than for an empty queue
 	AcceptPauses uint64 // times a listener was disarmed for a shortage or a limit
-	BytesRead    uint64 // from connections
-	BytesWritten uint64 // to connections, as far as the kernel has taken them
-	Panics       uint64 // in callbacks
+	LimitPauses  uint64 // of these, for Options.MaxConns
+
+	TimedOut        uint64 // deadlines that passed: the protocol's, IdleTimeout and WriteTimeout
+	WriteTimeouts   uint64 // of these, connections ended because the peer did not take its output
+	LingerTimeouts  uint64 // closed connections whose peer was still sending at LingerTimeout
+	SocketErrors    uint64 // connections ended by an error of their socket, such as the peer's reset
+	InputOverflows  uint64 // connections ended with ErrInputFull
+	OutputOverflows uint64 // connections ended with ErrOutputFull
+
+	BytesRead     uint64 // from connections
+	BytesWritten  uint64 // to connections, as far as the kernel has taken them
+	PendingOutput int64  // bytes that the kernel has not taken, because peers read slowly
+
+	Panics        uint64        // in callbacks
+	SlowCallbacks uint64        // callbacks that held a loop for Options.SlowCallback
+	Cycles        uint64        // of the loops
+	Busy          time.Duration // in cycles, not waiting for events; of all loops together
+	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
 }
 
-// Open is the number of connections now, dialled ones included. Any goroutine.
-func (s Stats) Open() uint64 { return s.Accepted - s.Closed }
+// Open is the number of connections now, of both kinds. Any goroutine.
+func (s Stats) Open() uint64 { return s.Accepted + s.Dialled - s.Closed }
 
-// Add sums two Stats. Any goroutine.
+// Add sums two Stats. MaxLag is the longer one. Any goroutine.
 func (s Stats) Add(o Stats) Stats {
 	s.Accepted += o.Accepted
+	s.Dialled += o.Dialled
 	s.Closed += o.Closed
-	s.TimedOut += o.TimedOut
+	s.Dropped += o.Dropped
+	s.DialErrors += o.DialErrors
+	s.AcceptErrors += o.AcceptErrors
 	s.AcceptPauses += o.AcceptPauses
+	s.LimitPauses += o.LimitPauses
+	s.TimedOut += o.TimedOut
+	s.WriteTimeouts += o.WriteTimeouts
+	s.LingerTimeouts += o.LingerTimeouts
+	s.SocketErrors += o.SocketErrors
+	s.InputOverflows += o.InputOverflows
+	s.OutputOverflows += o.OutputOverflows
 	s.BytesRead += o.BytesRead
 	s.BytesWritten += o.BytesWritten
+	s.PendingOutput += o.PendingOutput
 	s.Panics += o.Panics
+	s.SlowCallbacks += o.SlowCallbacks
+	s.Cycles += o.Cycles
+	s.Busy += o.Busy
+	s.MaxLag = max(s.MaxLag, o.MaxLag)
 	return s
 }
 
-// snapshot is the copy of a loop's Stats for other goroutines, made once a cycle
-// so that counting itself needs no lock.
+// ended counts what a connection was closed for.
+func (s *Stats) ended(cause error) {
+	s.Closed++
+	switch cause {
+	case nil, io.EOF:
+	case ErrInputFull:
+		s.InputOverflows++
+	case ErrOutputFull:
+		s.OutputOverflows++
+	default:
+		var errno unix.Errno
+		if errors.As(cause, &errno) {
+			s.SocketErrors++
+		}
+	}
+}
+
+// worked counts a cycle, which took d.
+func (s *Stats) worked(d time.Duration) {
+	s.Cycles++
+	s.Busy += d
+	s.MaxLag = max(s.MaxLag, d)
+}
+
+// snapshot is the copy of what a loop counts for other goroutines, made before each
+// wait so that counting itself needs no lock. One lock that is hardly ever contended,
+// and one copy, are cheaper than a handful of atomic counters; and nobody has to wait
+// for a loop, which may be held, to learn how it is.
 type snapshot struct {
-	mu    sync.Mutex
-	stats Stats
+	mu     sync.Mutex
+	stats  Stats       // guarded by mu
+	cycle  int64       // guarded by mu: when the last cycle that has ended began
+	counts []publisher // guarded by mu: the protocols' own
 }
 
 func (l *Loop) publish() {
-	l.published.mu.Lock()
-	l.published.stats = l.count
-	l.published.mu.Unlock()
+	p := &l.published
+	p.mu.Lock()
+	p.stats = l.count
+	p.cycle = l.now
+	for _, c := range p.counts {
+		c.publish()
+	}
+	p.mu.Unlock()
 }
 
-// Stats returns the loop's counts as of its last cycle. Any goroutine.
+// Stats returns the loop's counts as of its last wait. Any goroutine.
 func (l *Loop) Stats() Stats {
 	l.published.mu.Lock()
 	defer l.published.mu.Unlock()

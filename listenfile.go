@@ -1,0 +1,95 @@
+package eddy
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/loop"
+)
+
+// ListenFile serves a listening TCP or Unix stream socket that somebody else has
+// opened: a supervisor that shares it among worker processes, or a service manager.
+// Connections speak p and are dealt out to all loops. Other processes may accept from
+// the same socket, which becomes non-blocking for all who share it.
+//
+// The engine takes f over, and closes it unless there is an error: while anybody holds
+// the socket, clients queue up at it. When the engine drains, or the Listener is closed,
+// those who have queued up are served, and later ones are left to the other holders.
+// The file of a Unix socket stays: it belongs to whoever has bound it.
+func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
+	settings, err := e.tune("ListenFile", p)
+	if err != nil {
+		return nil, err
+	}
+	if f == nil {
+		return nil, errors.New("eddy: ListenFile needs a listening socket: the file was nil")
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stage >= draining {
+		return nil, ErrServerClosed
+	}
+	services, err := e.services(p, settings)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, fmt.Errorf("eddy: listen on file %s: %w", f.Name(), err)
+	}
+	fd, addr, err := loop.Inherit(raw)
+	if err != nil {
+		return nil, fmt.Errorf("eddy: listen on file %s: %w", f.Name(), err)
+	}
+	a, err := e.loops[0].AcceptShared(fd, services)
+	if err != nil {
+		return nil, err
+	}
+	ln := &Listener{addr: addr, acceptors: []*loop.Acceptor{a}}
+	e.listeners = append(e.listeners, ln)
+	_ = f.Close() // the engine has its own; nothing was written that could fail
+	return ln, nil
+}
+
+// firstPassed is the first descriptor that a service manager passes on.
+const firstPassed = 3
+
+// ActivationFiles returns the sockets that a service manager has opened for this
+// program, in its order, with their names where it gave any: socket activation, as
+// sd_listen_fds(3) describes it. Give those that listen to ListenFile. There are none
+// if the program was started in another way. They are not passed on to programs that
+// this one starts: the environment's LISTEN_ variables are removed. Call it once.
+func ActivationFiles() ([]*os.File, error) {
+	pid, fds, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_FDNAMES")
+	if pid != strconv.Itoa(os.Getpid()) {
+		return nil, nil // nothing, or meant for a parent
+	}
+	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+		if err := os.Unsetenv(name); err != nil {
+			return nil, err
+		}
+	}
+	n, err := strconv.Atoi(fds)
+	if err != nil || n < 0 {
+		return nil, fmt.Errorf("eddy: LISTEN_FDS is %q: it must be the number of sockets", fds)
+	}
+	var files []*os.File
+	named := strings.Split(names, ":")
+	for i := range n {
+		fd := firstPassed + i
+		if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
+			return nil, fmt.Errorf("eddy: LISTEN_FDS is %d, but descriptor %d is not open: %w", n, fd, err)
+		}
+		name := "LISTEN_FD_" + strconv.Itoa(fd)
+		if i < len(named) && named[i] != "" {
+			name = named[i]
+		}
+		files = append(files, os.NewFile(uintptr(fd), name))
+	}
+	return files, nil
+}

@@ -1,0 +1,66 @@
+package loop
+
+import (
+	"errors"
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Who had connected is served, and who comes is neither accepted nor reset.
+func TestHoldOffKeepsNewClientsOut(t *testing.T) {
+	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0"} {
+		t.Run(network, func(t *testing.T) {
+			fds, addr, err := Listen(network, address, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			listener := adoptSocket(t, fds[0])
+			before := dial(t, addr)
+			holdOff(listener.fd)
+
+			_, err = net.DialTimeout(network, addr.String(), 100*time.Millisecond)
+			var timeout net.Error
+			if !errors.As(err, &timeout) || !timeout.Timeout() {
+				t.Errorf("connect: %v, want nothing to come of it", err)
+			}
+			fd, _, errno := accept(listener.fd)
+			if errno != 0 {
+				t.Fatalf("accept the one who had connected: %v", errno)
+			}
+			speaks(t, adoptSocket(t, fd), before)
+			if _, _, errno := accept(listener.fd); errno != unix.EAGAIN {
+				t.Errorf("accept another one: %v, want EAGAIN", errno)
+			}
+		})
+	}
+}
+
+// A connection whose handshake was under way inherits the filter. Here it gets it
+// directly.
+func TestHoldOffDoesNotDisturbAConnection(t *testing.T) {
+	ours, theirs := newTCPPair(t)
+	holdOff(ours.fd)
+	speaks(t, ours, theirs)
+	theirs.shutWrite()
+	arrives(t, "the end", ours.all)
+}
+
+func speaks(t *testing.T, a, b *socket) {
+	t.Helper()
+	a.send("question")
+	arrives(t, "question", b.has("question"))
+	b.send("answer")
+	arrives(t, "answer", a.has("answer"))
+}
+
+func arrives(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not after %v: %s", patience, what)
+		}
+	}
+}

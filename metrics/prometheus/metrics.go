@@ -1,0 +1,88 @@
+package prometheus
+
+import (
+	client "github.com/prometheus/client_golang/prometheus"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
+)
+
+// These tables are constants: every collector reads them, none writes.
+
+var engineMetrics = []metric[eddy.Stats]{
+	gauge("connections_open", "Connections that are open.",
+		func(s *eddy.Stats) float64 { return float64(s.Open()) }),
+	counter("connections_accepted", "Connections from listeners.",
+		func(s *eddy.Stats) uint64 { return s.Accepted }),
+	counter("connections_dialled", "Connections that the program has made.",
+		func(s *eddy.Stats) uint64 { return s.Dialled }),
+	counter("connections_closed", "Connections that have ended.",
+		func(s *eddy.Stats) uint64 { return s.Closed }),
+	counter("connections_dropped", "Connections closed before they were opened.",
+		func(s *eddy.Stats) uint64 { return s.Dropped }),
+	counter("dial_errors", "Dials that made no connection.",
+		func(s *eddy.Stats) uint64 { return s.DialErrors }),
+	counter("accept_errors", "Accept calls that failed.",
+		func(s *eddy.Stats) uint64 { return s.AcceptErrors }),
+	counter("accept_pauses", "Times a listener was disarmed for a shortage or a limit.",
+		func(s *eddy.Stats) uint64 { return s.AcceptPauses }),
+	counter("accept_limit_pauses", "Times a listener was disarmed for the limit of connections.",
+		func(s *eddy.Stats) uint64 { return s.LimitPauses }),
+
+	counter("timeouts", "Deadlines that passed, of protocols, idle connections and pending output.",
+		func(s *eddy.Stats) uint64 { return s.TimedOut }),
+	counter("write_timeouts", "Connections ended because the peer did not take its output.",
+		func(s *eddy.Stats) uint64 { return s.WriteTimeouts }),
+	counter("linger_timeouts", "Closed connections whose peer did not stop sending.",
+		func(s *eddy.Stats) uint64 { return s.LingerTimeouts }),
+	counter("socket_errors", "Connections ended by an error of their socket.",
+		func(s *eddy.Stats) uint64 { return s.SocketErrors }),
+	counter("input_overflows", "Connections ended because their protocol left too much input unused.",
+		func(s *eddy.Stats) uint64 { return s.InputOverflows }),
+	counter("output_overflows", "Connections ended because too much output was pending.",
+		func(s *eddy.Stats) uint64 { return s.OutputOverflows }),
+
+	counter("read_bytes", "Bytes read from sockets.",
+		func(s *eddy.Stats) uint64 { return s.BytesRead }),
+	counter("written_bytes", "Bytes that the kernel has taken.",
+		func(s *eddy.Stats) uint64 { return s.BytesWritten }),
+	gauge("pending_output_bytes", "Bytes that the kernel has not taken, because peers read slowly.",
+		func(s *eddy.Stats) float64 { return float64(s.PendingOutput) }),
+
+	counter("callback_panics", "Panics in callbacks.",
+		func(s *eddy.Stats) uint64 { return s.Panics }),
+	counter("slow_callbacks", "Callbacks that held a loop too long.",
+		func(s *eddy.Stats) uint64 { return s.SlowCallbacks }),
+	counter("loop_cycles", "Cycles of the loops.",
+		func(s *eddy.Stats) uint64 { return s.Cycles }),
+	{
+		desc:  client.NewDesc("eddy_loop_busy_seconds_total", "Time in cycles, of all loops together.", nil, nil),
+		kind:  client.CounterValue,
+		value: func(s *eddy.Stats) float64 { return s.Busy.Seconds() },
+	},
+	gauge("loop_lag_max_seconds", "The longest cycle since the start.",
+		func(s *eddy.Stats) float64 { return s.MaxLag.Seconds() }),
+}
+
+var httpMetrics = []metric[http1.Stats]{
+	counter("http_requests", "Requests whose head was complete and valid.",
+		func(s *http1.Stats) uint64 { return s.Requests }, "server"),
+	counter("http_overloads", "Requests refused because all goroutines of a pool were at work.",
+		func(s *http1.Stats) uint64 { return s.Overloaded }, "server"),
+	counter("http_upgrades", "Connections that left HTTP.",
+		func(s *http1.Stats) uint64 { return s.Upgrades }, "server"),
+	counter("http_unanswered", "Requests whose connection ended before their answer was complete.",
+		func(s *http1.Stats) uint64 { return s.Unanswered }, "server"),
+	counter("http_broken_bodies", "Bodies that broke a rule when their answer had begun.",
+		func(s *http1.Stats) uint64 { return s.BrokenBodies }, "server"),
+}
+
+// Those with more than one label.
+var (
+	responses = client.NewDesc("eddy_http_responses_total",
+		"Complete final answers, by the class of their status.", []string{"server", "code"}, nil)
+	refusals = client.NewDesc("eddy_http_refusals_total",
+		"Answers that the server gave by itself, by status.", []string{"server", "status"}, nil)
+	timeouts = client.NewDesc("eddy_http_timeouts_total",
+		"Deadlines that passed, by what was waited for.", []string{"server", "awaited"}, nil)
+)
