@@ -67,9 +67,10 @@ func spike(t *trial) error {
 // churn makes many requests on connections that come and go.
 func churn(t *trial) error {
 	const workers, batch = 16, 50
-	requests := int64(1_000_000)
+	// The shorter trial sees more of the garbage collector's ups and downs.
+	requests, bound := int64(1_000_000), percent(3)
 	if t.long {
-		requests = 10_000_000
+		requests, bound = 10_000_000, 1
 	}
 	if !t.hasProc("churn") {
 		return nil
@@ -124,7 +125,7 @@ func churn(t *trial) error {
 	t.info("requests", fmt.Sprintf("%d in %v", done.Load(), time.Since(from).Round(time.Millisecond)))
 	a, b := median(third), median(fourth)
 	t.info("memory in the third quarter and the fourth", fmt.Sprintf("%v, %v", a, b))
-	atMost(t, "growth from the third quarter to the fourth", percent(100*float64(b-a)/float64(a)), 1)
+	atMost(t, "growth from the third quarter to the fourth", percent(100*float64(b-a)/float64(a)), bound)
 	open, err := s.awaitOpen(0, 5*time.Second)
 	if err != nil {
 		return err
