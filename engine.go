@@ -77,6 +77,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
+	defer reclaim()()
 
 	var watching, wait sync.WaitGroup
 	stop := make(chan struct{})

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// client is one connection. It breaks off at the trial's end at the latest.
+type client struct {
+	*net.TCPConn
+	r *bufio.Reader
+}
+
+// answer is a whole one.
+type answer struct {
+	status int
+	close  bool // the server announces the end of the connection
+	header http.Header
+	body   string
+}
+
+func dial(ctx context.Context, address string) (*client, error) { return dialBuffer(ctx, address, 0) }
+
+// dialSmall has the kernel keep next to nothing of what is not read.
+func dialSmall(ctx context.Context, address string) (*client, error) {
+	return dialBuffer(ctx, address, 4<<10)
+}
+
+func dialBuffer(ctx context.Context, address string, receive int) (*client, error) {
+	d := net.Dialer{Timeout: 10 * time.Second}
+	if receive > 0 {
+		d.Control = func(_, _ string, raw syscall.RawConn) error {
+			var err error
+			cerr := raw.Control(func(fd uintptr) {
+				err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, receive)
+			})
+			return errors.Join(cerr, err)
+		}
+	}
+	conn, err := d.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	if end, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(end); err != nil {
+			return nil, err
+		}
+	}
+	tcp := conn.(*net.TCPConn)
+	return &client{tcp, bufio.NewReader(tcp)}, nil
+}
+
+func get(path string) string { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n" }
+
+func post(path, body string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
+}
+
+func (c *client) send(s string) error {
+	_, err := io.WriteString(c, s)
+	return err
+}
+
+// head reads one answer up to its body.
+func (c *client) head() (*http.Response, error) { return http.ReadResponse(c.r, nil) }
+
+func (c *client) answer() (answer, error) {
+	r, err := c.head()
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := io.ReadAll(r.Body)
+	return answer{r.StatusCode, r.Close, r.Header, string(body)}, err
+}
+
+func (c *client) do(request string) (answer, error) {
+	if err := c.send(request); err != nil {
+		return answer{}, err
+	}
+	return c.answer()
+}
+
+// want makes a request whose answer must be 200 with this body.
+func (c *client) want(request, body string) error {
+	a, err := c.do(request)
+	if err != nil {
+		return err
+	}
+	if a.status != 200 || a.body != body {
+		return fmt.Errorf("%.40q: answer %d, %.60q", request, a.status, a.body)
+	}
+	return nil
+}
+
+// reset ends the connection with RST, which leaves no port waiting.
+func (c *client) reset() {
+	_ = c.SetLinger(0) // without it, a port waits a while
+	_ = c.Close()
+}
+
+// ended reads to the end, and returns how long that took, whatever came and however
+// it ended.
+func (c *client) ended(from time.Time) time.Duration {
+	_, _ = io.Copy(io.Discard, c.r)
+	return time.Since(from)
+}
+
+// closer is for slices of connections.
+func closeAll(clients []*client) {
+	for _, c := range clients {
+		if c != nil {
+			c.reset()
+		}
+	}
+}
+
+// dialMany makes n connections, some at a time.
+func dialMany(ctx context.Context, address string, n int, dial func(context.Context, string) (*client, error)) ([]*client, error) {
+	clients := make([]*client, n)
+	const workers = 64
+	err := parallel(workers, func(w int) error {
+		for i := w; i < n; i += workers {
+			c, err := dial(ctx, address)
+			if err != nil {
+				return fmt.Errorf("connection %d: %w", i, err)
+			}
+			clients[i] = c
+		}
+		return nil
+	})
+	if err != nil {
+		closeAll(clients)
+	}
+	return clients, err
+}
+
+// expectStatus makes a request on a connection of its own, and returns the status
+// of its answer, 0 if the connection ended without one.
+func expectStatus(ctx context.Context, address, request string) (int, error) {
+	c, err := dial(ctx, address)
+	if err != nil {
+		return 0, err
+	}
+	defer c.reset()
+	a, err := c.do(request)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return 0, nil
+	}
+	return a.status, err
+}
+
+// repeat is strings.Repeat for a piece with a number in it.
+func repeat(n int, piece func(i int) string) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString(piece(i))
+	}
+	return b.String()
+}

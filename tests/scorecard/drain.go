@@ -1,0 +1,186 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// drained counts what clients meet in a drain.
+type drained struct{ answers, wrong, cut atomic.Int64 }
+
+// drains ends a server under load again and again.
+func drains(t *trial) error {
+	const rounds = 50
+	var d drained
+	longest := time.Duration(0)
+	for range rounds {
+		took, err := oneDrain(t, &d)
+		if err != nil {
+			return err
+		}
+		longest = max(longest, took)
+	}
+	t.info("drains under load", rounds)
+	atLeast(t, "drains: requests answered", d.answers.Load(), rounds*100)
+	equal(t, "drains: answered with an error", d.wrong.Load(), 0)
+	equal(t, "drains: sent and not answered", d.cut.Load(), 0)
+	atMost(t, "drains: longest", longest.Round(time.Millisecond), 3*time.Second)
+	return nil
+}
+
+// oneDrain has clients ask on connections that persist, until they are told that
+// these end.
+func oneDrain(t *trial, d *drained) (took time.Duration, err error) {
+	const clients = 16
+	s, err := t.start()
+	if err != nil {
+		return 0, err
+	}
+	body := strings.Repeat("x", 10_000)
+	requests := []string{
+		get("/plaintext"), post("/echo", body), get("/sleep?ms=2"), get("/defer?ms=2"),
+		get("/big?n=200000"), get("/block?ms=3"), get("/stream?gap=5"), post("/std/echo", body),
+	}
+	loaded := make(chan error, 1)
+	go func() {
+		loaded <- parallel(clients, func(i int) error {
+			c, err := dial(t.ctx, s.address)
+			if err != nil {
+				return err
+			}
+			defer c.reset()
+			d.ask(c, requests[i%len(requests)], i >= clients/2)
+			return nil
+		})
+	}()
+	if err := t.pause(200 * time.Millisecond); err != nil {
+		return 0, err
+	}
+	from := time.Now()
+	if err := s.terminate(10 * time.Second); err != nil {
+		return 0, fmt.Errorf("drain: %w: %s", err, strings.Join(s.logged(), "; "))
+	}
+	return time.Since(from), <-loaded
+}
+
+// ask repeats a request until the server announces the end. Some clients pause in
+// between, for less than the grace of idle connections.
+func (d *drained) ask(c *client, request string, pauses bool) {
+	for {
+		a, err := c.do(request)
+		switch {
+		case err != nil:
+			d.cut.Add(1)
+			return
+		case a.status != 200:
+			d.wrong.Add(1)
+			return
+		}
+		d.answers.Add(1)
+		if a.close {
+			return
+		}
+		if pauses {
+			time.Sleep(rand.N(100 * time.Millisecond))
+		}
+	}
+}
+
+// stuckDrain has a client whose answer never comes: the drain ends at its deadline.
+func stuckDrain(t *trial) error {
+	const limit = time.Second
+	s, err := t.start("-drain", limit.String())
+	if err != nil {
+		return err
+	}
+	c, err := dial(t.ctx, s.address)
+	if err != nil {
+		return err
+	}
+	defer c.reset()
+	if err := c.send(get("/wait")); err != nil {
+		return err
+	}
+	if _, err := c.head(); err != nil {
+		return err
+	}
+	from := time.Now()
+	if err := s.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	code, err := s.status(10 * time.Second)
+	if err != nil {
+		return err
+	}
+	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+time.Second)
+	equal(t, "a drain that cannot end: exit status", code, 1)
+	return nil
+}
+
+// everythingReturns counts goroutines and descriptors before and after clients of
+// all kinds, half of which leave without a word.
+func everythingReturns(t *trial) error {
+	const clients = 1000
+	if !t.hasProc("goroutines and descriptors") {
+		return nil
+	}
+	s, err := t.start("-pprof", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if _, err := s.stats(); err != nil {
+		return err
+	}
+	goroutines, err := s.goroutines()
+	if err != nil {
+		return err
+	}
+	before := s.rest(0)
+	paths := []string{"/plaintext", "/sleep?ms=200", "/defer?ms=200", "/block?ms=200", "/stream?gap=100", "/wait", "/sse", "/std/flush", "/big?n=10000000"}
+	err = parallel(clients, func(i int) error {
+		c, err := dial(t.ctx, s.address)
+		if err != nil {
+			return err
+		}
+		if err := c.send(get(paths[i%len(paths)])); err != nil {
+			return err
+		}
+		time.Sleep(rand.N(400 * time.Millisecond))
+		if i%2 == 0 {
+			c.reset()
+			return nil
+		}
+		return c.Close()
+	})
+	if err != nil {
+		return err
+	}
+	open, err := s.awaitOpen(0, 10*time.Second)
+	if err != nil {
+		return err
+	}
+	equal(t, "after 1,000 leavers: connections", open, 0)
+	now, err := s.settled(goroutines)
+	if err != nil {
+		return err
+	}
+	atMost(t, "after 1,000 leavers: goroutines", now, goroutines)
+	atMost(t, "after 1,000 leavers: descriptors", s.rest(before), before)
+	return nil
+}
+
+// settled waits until there are no more goroutines than before, for a while.
+func (s *server) settled(before int) (now int, err error) {
+	for range 100 {
+		if now, err = s.goroutines(); err != nil || now <= before {
+			return now, err
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return now, errors.Join(err, s.ctx.Err())
+}
