@@ -13,8 +13,8 @@ import (
 )
 
 // runComet has all connections ask for what comes later, and one more notify them.
-// The elapsed time is that from the first connection to the last answer; latencies
-// count from the notification.
+// The elapsed time is that from the first connection to the last answer, latencies
+// count from the notification, and the memory is that while all wait.
 func (c *client) runComet() (s sample.Sample, err error) {
 	before, own, err := c.usages()
 	if err != nil {
@@ -24,8 +24,9 @@ func (c *client) runComet() (s sample.Sample, err error) {
 	if err := c.enter(start.Add(c.timeout)); err != nil {
 		return s, err
 	}
+	var waiting int64
 	if c.pid != 0 {
-		if s.Base, err = proc.RSS(c.pid); err != nil { // while all wait
+		if waiting, err = proc.RSS(c.pid); err != nil {
 			return s, err
 		}
 	}
@@ -52,7 +53,9 @@ func (c *client) runComet() (s sample.Sample, err error) {
 	}
 	used := after.Since(before)
 	s.CPU, s.User, s.System, s.Client = used.CPU, used.User, used.System, ownAfter.Since(own).CPU
-	return s, c.fill(&s)
+	err = c.fill(&s)
+	s.RSS = waiting
+	return s, err
 }
 
 // enter makes all connections and returns when the server says that they wait.
