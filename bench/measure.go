@@ -44,7 +44,7 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 	}
 	defer v.stop()
 	r.Server = v.line
-	if err := verify(s, peer, v.address); err != nil {
+	if err := verify(s, v.address); err != nil {
 		return r, fmt.Errorf("%s, %s: %w", s.Name, peer, err)
 	}
 	base, err := proc.RSS(v.pid())
@@ -79,8 +79,11 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 		}
 	}
 	r.Sample.Base = base
-	if r.Sample.Errors.Sum() > 0 {
+	switch {
+	case r.Sample.Errors.Sum() > 0:
 		r.Void = "errors: " + r.Sample.Errors.String()
+	case r.Sample.Requests == 0:
+		r.Void = "no request was answered in the measured time"
 	}
 	return r, nil
 }

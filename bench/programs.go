@@ -109,7 +109,7 @@ func (p *programs) command(s scenario, peer, address string) []string {
 	return []string{p.path(peer), "-listen", address}
 }
 
-// tells says whether the program answers SIGUSR1: see servers/internal/common.
+// tells says whether the program answers SIGUSR1: see internal/common.
 func tells(s scenario, peer string) bool { return peer != "floor" && s.protocol != "comet" }
 
 // have says whether a tool is installed.

@@ -27,10 +27,8 @@ func (b *bench) planned(s scenario, tool string) time.Duration {
 	return d + time.Duration(s.connections+s.holders)*50*time.Microsecond
 }
 
-// all measures every scenario. After each of them it calls keep, so that a run which
-// is ended early has its results.
-func (b *bench) all(r *report, keep func() error) error {
-	runs, planned := 0, time.Duration(0)
+// plan is the number of runs, and about how long they take.
+func (b *bench) plan() (runs int, planned time.Duration) {
 	for _, s := range b.scenarios {
 		for _, t := range b.turns(s) {
 			runs += b.rounds
@@ -41,6 +39,13 @@ func (b *bench) all(r *report, keep func() error) error {
 			planned += time.Duration(len(s.peers)) * tracing
 		}
 	}
+	return runs, planned
+}
+
+// all measures every scenario. After each of them it calls keep, so that a run which
+// is ended early has its results.
+func (b *bench) all(r *report, keep func() error) error {
+	runs, planned := b.plan()
 	fmt.Fprintf(os.Stderr, "%d runs, about %v\n", runs, planned.Round(time.Second))
 	p := newProgress(os.Stderr, runs, planned)
 	checked := map[string]bool{}

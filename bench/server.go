@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -30,12 +31,19 @@ type counts struct {
 	Allocations uint64 `json:"allocations"`
 }
 
-// start starts a peer and waits until it accepts connections.
-func (b *bench) start(s scenario, peer string) (*server, error) {
-	address, err := freeAddress()
-	if err != nil {
-		return nil, err
+// start starts a peer and waits until it accepts connections. Most of the peers
+// cannot tell which port they have got, so the port is chosen here; if another program
+// takes it meanwhile, the next one is tried.
+func (b *bench) start(s scenario, peer string) (v *server, err error) {
+	for range 3 {
+		if v, err = b.startOn(freeAddress(), s, peer); err == nil {
+			break
+		}
 	}
+	return v, err
+}
+
+func (b *bench) startOn(address string, s scenario, peer string) (*server, error) {
 	cpus, err := proc.Processors(b.serverCPUs)
 	if err != nil {
 		return nil, err
@@ -54,7 +62,7 @@ func (b *bench) start(s scenario, peer string) (*server, error) {
 	if err := v.process.Start(); err != nil {
 		return nil, err
 	}
-	for limit := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for limit := time.Now().Add(3 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		conn, err := net.Dial("tcp", address)
 		if err == nil {
 			return v, conn.Close()
@@ -96,13 +104,15 @@ func (v *server) counts(give bool) (c counts, err error) {
 	}
 }
 
-// freeAddress is an address that was free just now.
-func freeAddress() (string, error) {
-	ln, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddress is an address that is free most likely. It is below the ports that
+// the kernel gives to clients, of which the load has many.
+func freeAddress() string {
+	for {
+		address := "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(20_000))
+		if ln, err := net.Listen("tcp4", address); err == nil && ln.Close() == nil {
+			return address
+		}
 	}
-	return ln.Addr().String(), ln.Close()
 }
 
 // tail keeps the end of what a process writes.

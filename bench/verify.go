@@ -14,7 +14,7 @@ import (
 
 // verify checks that a server answers a scenario's request as all others do, before
 // it is measured.
-func verify(s scenario, peer, address string) error {
+func verify(s scenario, address string) error {
 	switch s.protocol {
 	case "comet":
 		return nil // the load itself compares the numbers
@@ -107,7 +107,7 @@ func (a answer) check(s scenario) error {
 	switch path, query, _ := strings.Cut(s.target(), "?"); path {
 	case "/json":
 		kind, body = "application/json", `{"message":"Hello, World!"}`
-	case "/upload":
+	case "/upload", "/count":
 		body = strconv.Itoa(s.body)
 	case "/big":
 		n, err := strconv.Atoi(strings.TrimPrefix(query, "n="))

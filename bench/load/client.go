@@ -260,6 +260,16 @@ func (c *client) countLate(now time.Time) {
 	}
 }
 
+// end closes all that newClient and the run have opened.
+func (c *client) end() {
+	for _, k := range c.conns {
+		if k != nil {
+			c.close(k)
+		}
+	}
+	unix.Close(c.poller) // it cannot fail
+}
+
 // usages are the server's processor time, if its process is known, and our own.
 func (c *client) usages() (server, own proc.Usage, err error) {
 	if c.pid != 0 {

@@ -31,6 +31,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer c.end()
 	work := c.run
 	if p.protocol == "comet" {
 		work = c.runComet

@@ -6,8 +6,8 @@ import (
 	"log"
 
 	"github.com/eddynet/eddy"
-	"github.com/eddynet/eddy/bench/servers/internal/common"
-	"github.com/eddynet/eddy/bench/servers/internal/std"
+	"github.com/eddynet/eddy/bench/internal/common"
+	"github.com/eddynet/eddy/bench/internal/std"
 	"github.com/eddynet/eddy/http1"
 )
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy"
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/http1"
 )
 
@@ -21,7 +21,7 @@ func main() {
 	}
 	protocol := eddy.Protocol(echo{})
 	if !raw {
-		protocol = http1.New(routes(), http1.Options{})
+		protocol = http1.New(routes(), http1.Options{OnHead: count})
 	}
 	if _, err := engine.Listen("tcp", address, protocol); err != nil {
 		log.Fatal(err)
@@ -57,10 +57,26 @@ func routes() http1.Handler {
 			})
 		case "/block":
 			block(w, r)
+		case "/count": // count has written the answer
 		default:
 			w.SetStatus(404)
 		}
 	}
+}
+
+// count answers /count, whose body it does not hold.
+func count(w *http1.Response, r *http1.Request) {
+	if string(r.Path()) != "/count" {
+		return
+	}
+	n := 0
+	r.SetMaxBody(common.BigMost)
+	r.OnBody(func(chunk []byte, last bool) {
+		n += len(chunk)
+		if last {
+			text(w, strconv.Itoa(n))
+		}
+	})
 }
 
 func millis(r *http1.Request) time.Duration {

@@ -4,7 +4,7 @@ package main
 import (
 	"log"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/tidwall/evio"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/valyala/fasthttp"
 )
 

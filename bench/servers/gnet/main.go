@@ -6,7 +6,7 @@ import (
 	"log"
 	"runtime"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/panjf2000/gnet/v2"
 	"github.com/panjf2000/gnet/v2/pkg/logging"
 )

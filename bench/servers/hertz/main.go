@@ -11,7 +11,7 @@ import (
 	"github.com/cloudwego/hertz/pkg/app"
 	"github.com/cloudwego/hertz/pkg/app/server"
 	"github.com/cloudwego/hertz/pkg/common/hlog"
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 )
 
 func main() {

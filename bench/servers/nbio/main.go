@@ -6,8 +6,8 @@ import (
 	"log"
 	"runtime"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
-	"github.com/eddynet/eddy/bench/servers/internal/std"
+	"github.com/eddynet/eddy/bench/internal/common"
+	"github.com/eddynet/eddy/bench/internal/std"
 	"github.com/lesismal/nbio"
 	"github.com/lesismal/nbio/logging"
 	"github.com/lesismal/nbio/nbhttp"

@@ -6,7 +6,7 @@ import (
 	"log"
 	"net"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 )
 
 func main() {

@@ -5,8 +5,8 @@ import (
 	"log"
 	"net/http"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
-	"github.com/eddynet/eddy/bench/servers/internal/std"
+	"github.com/eddynet/eddy/bench/internal/common"
+	"github.com/eddynet/eddy/bench/internal/std"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/eddynet/eddy/bench/servers/internal/common"
+	"github.com/eddynet/eddy/bench/internal/common"
 )
 
 // Handler returns the routes. server is the value of the field Server, which
@@ -34,6 +34,12 @@ func Handler(server string) http.Handler {
 			h.Set("Content-Length", strconv.Itoa(len(body)))
 			w.Write(body)
 		case "/upload":
+			body := make([]byte, r.ContentLength)
+			if _, err := io.ReadFull(r.Body, body); err != nil {
+				return // the client has gone
+			}
+			answer(w, strconv.Itoa(len(body)))
+		case "/count":
 			n, err := io.Copy(io.Discard, r.Body)
 			if err != nil {
 				return // the client has gone
