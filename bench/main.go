@@ -9,12 +9,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 
 	"github.com/eddynet/eddy/bench/proc"
 )
@@ -79,8 +82,10 @@ func (c config) measure(args []string) (*report, error) {
 	if err := proc.Pin(c.clientCPUs); err != nil { // we must not disturb the server
 		return nil, err
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	b := &bench{config: c, programs: programs}
-	return r, b.all(r, func() error { return c.keep(r) })
+	return r, b.all(ctx, r, func() error { return c.keep(r) })
 }
 
 // keep writes the raw results, if there is a place for them.

@@ -77,5 +77,6 @@ func draw(s scenario, rows []row) (*plot.Plot, error) {
 	}
 	p.Add(plotter.NewGrid(), chart, lines)
 	p.NominalX(names...)
+	p.X.Min, p.X.Max = -0.6, float64(len(names))-0.4
 	return p, nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -44,7 +46,7 @@ func (b *bench) plan() (runs int, planned time.Duration) {
 
 // all measures every scenario. After each of them it calls keep, so that a run which
 // is ended early has its results.
-func (b *bench) all(r *report, keep func() error) error {
+func (b *bench) all(ctx context.Context, r *report, keep func() error) error {
 	runs, planned := b.plan()
 	fmt.Fprintf(os.Stderr, "%d runs, about %v\n", runs, planned.Round(time.Second))
 	p := newProgress(os.Stderr, runs, planned)
@@ -53,7 +55,7 @@ func (b *bench) all(r *report, keep func() error) error {
 		if err := b.verifyPeers(s, checked); err != nil {
 			return err
 		}
-		if err := b.scenario(s, r, p); err != nil {
+		if err := b.scenario(ctx, s, r, p); err != nil {
 			return err
 		}
 		if err := keep(); err != nil {
@@ -67,11 +69,11 @@ func (b *bench) all(r *report, keep func() error) error {
 const tracing = 2 * time.Second
 
 // scenario measures the peers of one scenario in turn, round by round.
-func (b *bench) scenario(s scenario, r *report, p *progress) error {
+func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress) error {
 	for round := range b.rounds {
 		for _, t := range b.turns(s) {
 			one, err := b.measure(s, t.peer, t.tool, round+1)
-			if err != nil {
+			if err := errors.Join(interrupted(ctx), err); err != nil {
 				return err
 			}
 			r.Runs = append(r.Runs, one)
@@ -83,13 +85,21 @@ func (b *bench) scenario(s scenario, r *report, p *progress) error {
 	}
 	for _, peer := range s.peers {
 		one, err := b.countCalls(s, peer)
-		if err != nil {
+		if err := errors.Join(interrupted(ctx), err); err != nil {
 			return err
 		}
 		r.Runs = append(r.Runs, one)
 		p.show(s, one, tracing, time.Now())
 	}
 	return nil
+}
+
+// interrupted is an error after a signal. The run in work is void then.
+func interrupted(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return errors.New("interrupted: only whole scenarios are kept")
 }
 
 // verifyPeers checks once for each peer what takes too long to be checked in
