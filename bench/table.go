@@ -13,12 +13,13 @@ import (
 // table is lines of cells, the head first.
 type table [][]string
 
-// column is a figure of a table. What it is zero for everywhere is left out.
+// column is a figure of a table.
 type column struct {
 	head   string
 	figure func(sample.Sample) float64
 	format string
 	ranged bool // with the range beside the median
+	known  bool // zero stands for nothing: wrk cannot always tell latencies of pipelined requests
 }
 
 func perRequest(s sample.Sample) float64 { return float64(s.PerRequest()) / 1e3 }
@@ -45,25 +46,25 @@ func columns(s scenario) []column {
 			return func(m sample.Sample) float64 { return float64(of(m)-m.Base) / float64(s.holders) }
 		}
 		return []column{
-			{"bytes per connection", each(func(m sample.Sample) int64 { return m.Idle }), "%.0f", true},
-			{"before free memory is given back", each(rss), "%.0f", true},
-			{"RSS before, MB", megabytes(func(m sample.Sample) int64 { return m.Base }), "%.1f", false},
+			{"bytes per connection", each(func(m sample.Sample) int64 { return m.Idle }), "%.0f", true, false},
+			{"before free memory is given back", each(rss), "%.0f", true, false},
+			{"RSS before, MB", megabytes(func(m sample.Sample) int64 { return m.Base }), "%.1f", false, false},
 		}
 	case s.protocol == "comet":
 		return []column{
-			{"together, ms", millis(func(m sample.Sample) time.Duration { return m.Elapsed }), "%.0f", true},
-			{"notify, last answer, ms", millis(func(m sample.Sample) time.Duration { return m.Max }), "%.0f", true},
-			{"server CPU, ms", millis(func(m sample.Sample) time.Duration { return m.CPU }), "%.0f", true},
-			{"RSS while all wait, MB", megabytes(rss), "%.1f", true},
+			{"together, ms", millis(func(m sample.Sample) time.Duration { return m.Elapsed }), "%.0f", true, false},
+			{"notify, last answer, ms", millis(func(m sample.Sample) time.Duration { return m.Max }), "%.0f", true, false},
+			{"server CPU, ms", millis(func(m sample.Sample) time.Duration { return m.CPU }), "%.0f", true, false},
+			{"RSS while all wait, MB", megabytes(rss), "%.1f", true, false},
 		}
 	}
 	return []column{
-		{"CPU µs", perRequest, "%.2f", true},
-		{"requests/s", sample.Sample.Rate, "%.0f", true},
-		{"p50 µs", micros(func(m sample.Sample) time.Duration { return m.P50 }), "%.0f", false},
-		{"p99 µs", micros(func(m sample.Sample) time.Duration { return m.P99 }), "%.0f", false},
-		{"p99.9 µs", micros(func(m sample.Sample) time.Duration { return m.P999 }), "%.0f", false},
-		{"RSS MB", megabytes(rss), "%.1f", false},
+		{"CPU µs", perRequest, "%.2f", true, false},
+		{"requests/s", sample.Sample.Rate, "%.0f", true, false},
+		{"p50 µs", micros(func(m sample.Sample) time.Duration { return m.P50 }), "%.0f", false, true},
+		{"p99 µs", micros(func(m sample.Sample) time.Duration { return m.P99 }), "%.0f", false, true},
+		{"p99.9 µs", micros(func(m sample.Sample) time.Duration { return m.P999 }), "%.0f", false, true},
+		{"RSS MB", megabytes(rss), "%.1f", false, false},
 	}
 }
 
@@ -127,6 +128,9 @@ func compared(s scenario, rows []row, peer string) bool {
 }
 
 func cell(s spread, c column) string {
+	if c.known && s.median == 0 {
+		return ""
+	}
 	median := fmt.Sprintf(c.format, s.median)
 	if !c.ranged || s.least == s.most {
 		return median
