@@ -1,5 +1,4 @@
-// Package bench measures eddy beside its peers.
-package bench
+package main
 
 import (
 	"bufio"

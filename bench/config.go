@@ -1,0 +1,127 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/eddynet/eddy/bench/proc"
+)
+
+// config is what the flags say.
+type config struct {
+	scenarios  []scenario
+	rounds     int
+	duration   time.Duration
+	tool       string // auto, wrk, own, both
+	serverCPUs string
+	clientCPUs string
+	calls      bool
+	list       bool
+
+	jsonFile     string
+	markdownFile string
+	plotFolder   string
+	from         string
+}
+
+func parseConfig(args []string, usage io.Writer) (c config, err error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(usage)
+	names := f.String("scenario", "", "scenarios, separated by commas; empty: all")
+	peers := f.String("peer", "", "peers, separated by commas; empty: all")
+	quick := f.Bool("quick", false, "two minutes: few scenarios, two rounds of a second, no system calls counted, unless flags say otherwise")
+	f.IntVar(&c.rounds, "rounds", 5, "rounds, in each of which every peer has its turn")
+	f.DurationVar(&c.duration, "duration", 3*time.Second, "measured time of a run; half of it in minor scenarios")
+	f.StringVar(&c.tool, "load", "auto", "load generator: wrk, own, both, or auto: wrk where it is installed and can make the load")
+	f.StringVar(&c.serverCPUs, "server-cpus", "1", "processors of the server, as for taskset; GOMAXPROCS is their number")
+	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
+	f.BoolVar(&c.calls, "calls", true, "count system calls, by runs of their own with strace")
+	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, and end")
+	f.StringVar(&c.jsonFile, "json", "", "file for the raw results")
+	f.StringVar(&c.markdownFile, "markdown", "", "file for the tables in Markdown; - for standard output")
+	f.StringVar(&c.plotFolder, "plot", "", "folder for drawings of the tables, SVG and PNG")
+	f.StringVar(&c.from, "from", "", "make tables and drawings of this file, which -json has written, and measure nothing")
+	if err := f.Parse(args); err != nil {
+		return c, err
+	}
+	if f.NArg() > 0 {
+		return c, fmt.Errorf("%q is no flag: scenarios are given by -scenario", f.Arg(0))
+	}
+	list := scenarios()
+	if *quick {
+		given := map[string]bool{}
+		f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+		if !given["rounds"] {
+			c.rounds = 2
+		}
+		if !given["duration"] {
+			c.duration = time.Second
+		}
+		if !given["calls"] {
+			c.calls = false
+		}
+		if !given["scenario"] {
+			list = slices.DeleteFunc(list, func(s scenario) bool { return !s.quick })
+		}
+	}
+	if c.scenarios, err = choose(list, *names, *peers); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+func (c config) check() error {
+	switch {
+	case c.rounds < 1:
+		return fmt.Errorf("-rounds %d: must be 1 at least", c.rounds)
+	case c.duration < 10*time.Millisecond:
+		return fmt.Errorf("-duration %v: must be 10ms at least", c.duration)
+	case !slices.Contains([]string{"auto", "wrk", "own", "both"}, c.tool):
+		return fmt.Errorf("-load %s: must be auto, wrk, own or both", c.tool)
+	case c.from != "" && c.jsonFile != "":
+		return fmt.Errorf("-from measures nothing that -json could keep")
+	}
+	server, err := proc.Processors(c.serverCPUs)
+	if err != nil {
+		return fmt.Errorf("-server-cpus: %w", err)
+	}
+	client, err := proc.Processors(c.clientCPUs)
+	if err != nil {
+		return fmt.Errorf("-client-cpus: %w", err)
+	}
+	for _, cpu := range client {
+		if slices.Contains(server, cpu) {
+			return fmt.Errorf("processor %d is in -server-cpus and in -client-cpus: server and load would disturb each other", cpu)
+		}
+	}
+	return nil
+}
+
+// checkMachine says what is missing here.
+func (c config) checkMachine() error {
+	if runtime.NumCPU() < 2 {
+		return fmt.Errorf("there is one processor: server and load need one each")
+	}
+	if !have("taskset") {
+		return fmt.Errorf("taskset is missing: install util-linux")
+	}
+	if (c.tool == "wrk" || c.tool == "both") && !have("wrk") {
+		return fmt.Errorf("-load %s: wrk is not installed", c.tool)
+	}
+	return nil
+}
+
+// tools are the load generators of a scenario.
+func (c config) tools(s scenario) []string {
+	switch {
+	case !s.wrk || c.tool == "own" || c.tool == "auto" && !have("wrk"):
+		return []string{"load"}
+	case c.tool == "both":
+		return []string{"wrk", "load"}
+	}
+	return []string{"wrk"}
+}

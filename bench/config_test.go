@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestFlagsThatAreRefused(t *testing.T) {
+	for args, want := range map[string]string{
+		"-rounds 0":                              "1 at least",
+		"-duration 1ms":                          "10ms at least",
+		"-load ab":                               "must be auto",
+		"-scenario nonsense":                     "there are plaintext-1",
+		"-peer nonsense":                         "there are floor",
+		"-peer net -scenario json":               "no scenario is left",
+		"-server-cpus 0-1":                       "would disturb each other",
+		"-client-cpus a":                         "-client-cpus",
+		"plaintext-64":                           "given by -scenario",
+		"-from a.json -json b.json":              "measures nothing",
+		"-scenario plaintext-64, -peer fasthttp": "there are plaintext-1",
+	} {
+		_, err := parseConfig(strings.Fields(args), io.Discard)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", args, err, want)
+		}
+	}
+}
+
+func TestScenariosAndPeersAreChosen(t *testing.T) {
+	c, err := parseConfig(strings.Fields("-scenario plaintext-64,json -peer eddy,floor"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.scenarios) != 2 || !slices.Equal(c.scenarios[0].peers, []string{"floor", "eddy"}) ||
+		!slices.Equal(c.scenarios[1].peers, []string{"eddy"}) {
+		t.Errorf("%+v", c.scenarios)
+	}
+	if all := scenarios(); len(all[1].peers) != 9 {
+		t.Error("choosing has changed the list:", all[1].peers)
+	}
+}
+
+func TestQuickYieldsToOtherFlags(t *testing.T) {
+	c, err := parseConfig(strings.Fields("-quick -rounds 7 -scenario echo-64"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.rounds != 7 || c.duration != time.Second || c.calls || len(c.scenarios) != 1 {
+		t.Errorf("%+v", c)
+	}
+	if c, err = parseConfig([]string{"-quick"}, io.Discard); err != nil || len(c.scenarios) >= len(scenarios()) {
+		t.Error(len(c.scenarios), err)
+	}
+}
+
+// The whole measurement is meant to take half an hour or so.
+func TestDefaultRunIsNotTooLong(t *testing.T) {
+	for args, limit := range map[string]time.Duration{"": 42 * time.Minute, "-quick": 140 * time.Second} {
+		c, err := parseConfig(strings.Fields(args), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := bench{config: c}
+		if _, planned := b.plan(); planned > limit {
+			t.Errorf("%q takes %v, more than %v", args, planned, limit)
+		}
+	}
+}
+
+func TestScenariosAreSound(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range scenarios() {
+		if seen[s.Name] || len(s.peers) == 0 || s.About == "" {
+			t.Errorf("%s is there twice, or lacks something", s.Name)
+		}
+		seen[s.Name] = true
+		if s.wrk && (s.protocol != "" || s.holders > 0 || s.slow > 0 || s.perConnection > 0 || s.rate > 0) {
+			t.Errorf("%s: wrk cannot make this load", s.Name)
+		}
+		if s.connections+s.holders+s.slow > 19_000 {
+			t.Errorf("%s needs more descriptors than many machines allow", s.Name)
+		}
+	}
+}
+
+func TestWithoutFloor(t *testing.T) {
+	for _, s := range withoutFloor(scenarios()) {
+		if slices.Contains(s.peers, "floor") {
+			t.Error(s.Name, "has the floor still")
+		}
+	}
+	if !slices.Contains(scenarios()[0].peers, "floor") {
+		t.Error("the list is without the floor from the beginning")
+	}
+}

@@ -1,0 +1,108 @@
+// Package common holds what the measured servers share: flags, answers, a clock for
+// the field Date, and a way to ask them for their allocations.
+package common
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"log"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// Text is the body of /plaintext.
+const Text = "Hello, World!"
+
+// Message is the body of /json, to be encoded for each request.
+type Message struct {
+	Message string `json:"message"`
+}
+
+// Hello is the one message there is.
+func Hello() Message { return Message{Text} }
+
+// Start reads the flags and answers signals from now on: SIGUSR1 with a line of
+// Counts, SIGUSR2 after giving free memory back to the kernel.
+func Start() (address string, echo bool) {
+	flag.StringVar(&address, "listen", "127.0.0.1:8080", "address to serve on")
+	flag.BoolVar(&echo, "echo", false, "send back what comes, instead of HTTP")
+	flag.Parse()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
+	go func() {
+		out := json.NewEncoder(os.Stdout)
+		for s := range signals {
+			if s == syscall.SIGUSR2 {
+				debug.FreeOSMemory()
+			}
+			if err := out.Encode(count()); err != nil {
+				log.Fatal(err)
+			}
+		}
+	}()
+	return address, echo
+}
+
+// Counts is what a server written in Go tells of itself.
+type Counts struct {
+	Allocations uint64 `json:"allocations"`
+	Bytes       uint64 `json:"bytes"`
+	Collections uint32 `json:"collections"`
+	Goroutines  int    `json:"goroutines"`
+}
+
+func count() Counts {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return Counts{m.Mallocs, m.TotalAlloc, m.NumGC, runtime.NumGoroutine()}
+}
+
+// BigMost is the size of the largest answer to /big, in bytes.
+const BigMost = 10 << 20
+
+// Big returns a function for the body of /big, which all answers share.
+func Big() func(n int) []byte {
+	all := sync.OnceValue(func() []byte { return bytes.Repeat([]byte("x"), BigMost) })
+	return func(n int) []byte { return all()[:min(max(n, 0), BigMost)] }
+}
+
+// Number is a number from a query such as n=5 or ms=5, 0 without one.
+func Number(query string) int {
+	_, value, _ := bytes.Cut([]byte(query), []byte("="))
+	n, err := strconv.Atoi(string(value))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// Clock makes the field Date for servers that have none, once a second. Any
+// goroutine.
+type Clock struct{ now atomic.Pointer[string] }
+
+// NewClock returns a clock that runs until the program ends.
+func NewClock() *Clock {
+	c := &Clock{}
+	set := func() {
+		s := time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+		c.now.Store(&s)
+	}
+	set()
+	go func() {
+		for range time.Tick(time.Second) {
+			set()
+		}
+	}()
+	return c
+}
+
+// Now is the value of Date.
+func (c *Clock) Now() string { return *c.now.Load() }

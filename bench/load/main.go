@@ -1,0 +1,50 @@
+// Load is the load generator: one thread, one epoll loop, any number of connections
+// to one server. It writes a sample.Sample as JSON. It runs by itself, too:
+//
+//	go run ./load -address 127.0.0.1:8080 -connections 64 -duration 5s
+//
+// Without -rate the loop is closed: a connection asks again when it has its answer.
+// With it the loop is open: requests have intended times, and latency counts from
+// those, also when no connection was free.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "load:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string, in io.Reader, out io.Writer) error {
+	p, err := parsePlan(args)
+	if err != nil {
+		return err
+	}
+	c, err := newClient(p)
+	if err != nil {
+		return err
+	}
+	defer c.end()
+	work := c.run
+	if p.protocol == "comet" {
+		work = c.runComet
+	}
+	result, err := work()
+	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(out).Encode(result); err != nil {
+		return err
+	}
+	if p.hold {
+		_, err = io.Copy(io.Discard, in) // until our parent has seen enough
+	}
+	return err
+}

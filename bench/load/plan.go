@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/gobwas/ws"
+)
+
+// plan is what the flags ask for.
+type plan struct {
+	address  string
+	protocol string // http, echo, websocket, comet
+
+	connections int // that ask again and again
+	holders     int // that ask once, and stay
+	slow        int // that ask for slowPath and read slowly
+	slowRate    int // bytes per second, each
+	slowPath    string
+
+	method, path  string
+	body          int // bytes of a request's body, or of a message
+	pipeline      int
+	perConnection int // requests, then a new connection; 0: no limit
+
+	rate           float64 // requests per second of an open loop; 0: closed
+	warm, duration time.Duration
+	requests       int64 // ends the measured time before duration, unless 0
+	timeout        time.Duration
+	pid            int // the server, whose processor time and memory are measured
+	hold           bool
+}
+
+func parsePlan(args []string) (plan, error) {
+	var p plan
+	f := flag.NewFlagSet("load", flag.ContinueOnError)
+	f.SetOutput(io.Discard) // the error says it
+	f.StringVar(&p.address, "address", "127.0.0.1:8080", "the server, an IPv4 address and a port")
+	f.StringVar(&p.protocol, "protocol", "http", "http, echo, websocket or comet")
+	f.IntVar(&p.connections, "connections", 64, "connections that ask again and again")
+	f.IntVar(&p.holders, "holders", 0, "connections that ask once and stay idle")
+	f.IntVar(&p.slow, "slow", 0, "connections that read slowly")
+	f.IntVar(&p.slowRate, "slow-rate", 10<<10, "bytes per second that each of them reads")
+	f.StringVar(&p.slowPath, "slow-path", "/big?n=10485760", "what they ask for")
+	f.StringVar(&p.method, "method", "GET", "method")
+	f.StringVar(&p.path, "path", "/plaintext", "request target")
+	f.IntVar(&p.body, "body", 0, "bytes of a request's body, or of a message")
+	f.IntVar(&p.pipeline, "pipeline", 1, "requests that are sent together")
+	f.IntVar(&p.perConnection, "per-connection", 0, "requests on a connection before the next is made; 0: no limit")
+	f.Float64Var(&p.rate, "rate", 0, "requests per second, at intended times; 0: as fast as answers come")
+	f.DurationVar(&p.warm, "warm", 500*time.Millisecond, "time before the measured time")
+	f.DurationVar(&p.duration, "duration", 2*time.Second, "measured time")
+	f.Int64Var(&p.requests, "requests", 0, "end after this many, unless 0")
+	f.DurationVar(&p.timeout, "timeout", 10*time.Second, "time after which a missing answer is an error")
+	f.IntVar(&p.pid, "pid", 0, "process of the server, to measure it")
+	f.BoolVar(&p.hold, "hold", false, "keep the connections until standard input ends")
+	if err := f.Parse(args); err != nil {
+		return p, err
+	}
+	return p, p.check()
+}
+
+// check refuses what the flags' own types do not.
+func (p plan) check() error {
+	switch {
+	case !slices.Contains([]string{"http", "echo", "websocket", "comet"}, p.protocol):
+		return fmt.Errorf("-protocol %s: must be http, echo, websocket or comet", p.protocol)
+	case p.connections < 0 || p.holders < 0 || p.slow < 0 || p.body < 0 || p.perConnection < 0 || p.rate < 0:
+		return fmt.Errorf("a number is negative")
+	case p.connections+p.holders == 0:
+		return fmt.Errorf("there is nothing to do: give -connections or -holders")
+	case p.pipeline < 1:
+		return fmt.Errorf("-pipeline %d: must be 1 at least", p.pipeline)
+	case p.pipeline > 1 && (p.perConnection > 0 || p.rate > 0):
+		return fmt.Errorf("-pipeline goes with neither -per-connection nor -rate")
+	case p.protocol != "http" && p.perConnection > 0:
+		return fmt.Errorf("-per-connection needs -protocol http")
+	case p.protocol != "http" && p.protocol != "comet" && p.body == 0:
+		return fmt.Errorf("-protocol %s needs messages: give -body", p.protocol)
+	case p.duration <= 0 || p.timeout <= 0:
+		return fmt.Errorf("-duration and -timeout must be positive")
+	}
+	return nil
+}
+
+// messages are the bytes that connections send, which all of them share.
+type messages struct {
+	first []byte // in place of the others, on a new connection; nil: as the others
+	usual []byte
+	last  []byte // before the connection ends
+	sip   []byte // of a connection that reads slowly
+	echo  []byte // what the server sends back, unless it answers HTTP
+}
+
+func (p plan) messages() messages {
+	payload := bytes.Repeat([]byte("x"), p.body)
+	switch p.protocol {
+	case "echo":
+		return messages{usual: bytes.Repeat(payload, p.pipeline), echo: payload}
+	case "websocket":
+		frame := ws.MustCompileFrame(ws.MaskFrame(ws.NewBinaryFrame(payload)))
+		return messages{
+			first: p.request("GET", p.path, "Connection: Upgrade\r\nUpgrade: websocket\r\n"+
+				"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", nil),
+			usual: bytes.Repeat(frame, p.pipeline),
+			echo:  ws.MustCompileFrame(ws.NewBinaryFrame(payload)),
+		}
+	}
+	fields := ""
+	if len(payload) > 0 {
+		fields = fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", len(payload))
+	}
+	usual := p.request(p.method, p.path, fields, payload)
+	return messages{
+		usual: bytes.Repeat(usual, p.pipeline),
+		last:  p.request(p.method, p.path, fields+"Connection: close\r\n", payload),
+		sip:   p.request("GET", p.slowPath, "", nil),
+	}
+}
+
+func (p plan) request(method, path, fields string, body []byte) []byte {
+	return append([]byte(method+" "+path+" HTTP/1.1\r\nHost: "+p.address+"\r\n"+fields+"\r\n"), body...)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestPlansThatAreRefused(t *testing.T) {
+	for _, args := range []string{
+		"-protocol smtp", "-connections 0", "-connections -1", "-pipeline 0", "-pipeline 2 -rate 5",
+		"-pipeline 2 -per-connection 3", "-protocol echo", "-protocol echo -body 5 -per-connection 2",
+		"-duration 0s", "-nonsense",
+	} {
+		if _, err := parsePlan(strings.Fields(args)); err == nil {
+			t.Errorf("%s: no error", args)
+		}
+	}
+}
+
+func TestRequestsAreWhole(t *testing.T) {
+	p, err := parsePlan(strings.Fields("-method POST -path /upload -body 10 -pipeline 2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := bufio.NewReader(bytes.NewReader(p.messages().usual))
+	for range 2 {
+		request, err := http.ReadRequest(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var body bytes.Buffer
+		if _, err := body.ReadFrom(request.Body); err != nil || body.Len() != 10 || request.Close {
+			t.Error(body.Len(), request.Close, err)
+		}
+	}
+	if _, err := r.ReadByte(); err == nil {
+		t.Error("there is more than the two requests")
+	}
+	last, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(p.messages().last)))
+	if err != nil || !last.Close {
+		t.Error("the last request does not ask for the end of the connection", err)
+	}
+}

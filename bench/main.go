@@ -1,0 +1,130 @@
+// Bench measures eddy beside its peers, by the rules in docs/benchmarks.md:
+//
+//	go run . -quick
+//	go run . -json results.json -markdown tables.md -plot plots
+//	go run . -scenario plaintext-64,plaintext-512 -rounds 5 -duration 5s
+//
+// It builds the servers, starts each by itself on a processor of its own, and has a
+// load generator ask on another. Linux only.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/eddynet/eddy/bench/proc"
+)
+
+func main() {
+	err := start(os.Args[1:])
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func start(args []string) error {
+	c, err := parseConfig(args, os.Stderr)
+	if err != nil {
+		return err
+	}
+	if c.list {
+		return list(os.Stdout, c.scenarios)
+	}
+	if c.from != "" {
+		r, err := readReport(c.from)
+		if err != nil {
+			return err
+		}
+		return c.write(r)
+	}
+	r, err := c.measure(args)
+	if err != nil {
+		return err
+	}
+	return c.write(r)
+}
+
+// measure builds what is to be measured, and measures it.
+func (c config) measure(args []string) (*report, error) {
+	if err := c.checkMachine(); err != nil {
+		return nil, err
+	}
+	folder, remove, err := temporary()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	fmt.Fprintln(os.Stderr, "building the servers")
+	programs, err := build(folder, c.scenarios)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newReport(c, programs.versions, args)
+	if err != nil {
+		return nil, err
+	}
+	if programs.noFloor {
+		c.scenarios = withoutFloor(c.scenarios)
+		r.note("There is no gcc here, and so no floor.")
+	}
+	if c.calls && !have("strace") {
+		c.calls = false
+		r.note("There is no strace here: system calls were not counted.")
+	}
+	if err := proc.Pin(c.clientCPUs); err != nil { // we must not disturb the server
+		return nil, err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	b := &bench{config: c, programs: programs}
+	return r, b.all(ctx, r, func() error { return c.keep(r) })
+}
+
+// keep writes the raw results, if there is a place for them.
+func (c config) keep(r *report) error {
+	if c.jsonFile == "" {
+		return nil
+	}
+	return r.writeFile(c.jsonFile)
+}
+
+// write shows a report in all the ways that the flags ask for.
+func (c config) write(r *report) error {
+	if c.markdownFile != "-" {
+		if err := r.show(os.Stdout, text); err != nil {
+			return err
+		}
+	}
+	if c.plotFolder != "" {
+		if err := r.plot(c.plotFolder); err != nil {
+			return err
+		}
+	}
+	switch c.markdownFile {
+	case "":
+		return nil
+	case "-":
+		return r.show(os.Stdout, markdown)
+	}
+	var b strings.Builder
+	if err := r.show(&b, markdown); err != nil {
+		return err
+	}
+	return os.WriteFile(c.markdownFile, []byte(b.String()), 0o666)
+}
+
+func list(out io.Writer, all []scenario) error {
+	t := table{{"scenario", "load", "peers"}}
+	for _, s := range all {
+		t = append(t, []string{s.Name, s.About, strings.Join(s.peers, " ")})
+	}
+	return text(out, t)
+}

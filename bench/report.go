@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/eddynet/eddy/bench/proc"
+	"golang.org/x/sys/unix"
+)
+
+// report is everything about a measurement: what -json writes.
+type report struct {
+	Started  time.Time         `json:"started"`
+	Command  string            `json:"command"`
+	Machine  machine           `json:"machine"`
+	Versions map[string]string `json:"versions"` // by peer
+	Procs    int               `json:"gomaxprocs"`
+	Rounds   int               `json:"rounds"`
+	Duration time.Duration     `json:"duration_ns"`
+	Notes    []string          `json:"notes,omitempty"`
+	Runs     []run             `json:"runs"`
+}
+
+type machine struct {
+	Kernel     string `json:"kernel"`
+	Processor  string `json:"processor"`
+	Processors int    `json:"processors"`
+	Go         string `json:"go"`
+	ServerCPUs string `json:"server_cpus"`
+	ClientCPUs string `json:"client_cpus"`
+}
+
+func newReport(c config, versions map[string]string, args []string) (*report, error) {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return nil, err
+	}
+	cpus, err := proc.Processors(c.serverCPUs)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return nil, err
+	}
+	return &report{
+		Started: time.Now().UTC().Truncate(time.Second),
+		Command: strings.Join(append([]string{"go run ."}, args...), " "),
+		Machine: machine{
+			Kernel:     unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:]),
+			Processor:  processorName(string(info)),
+			Processors: runtime.NumCPU(),
+			Go:         runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH,
+			ServerCPUs: c.serverCPUs,
+			ClientCPUs: c.clientCPUs,
+		},
+		Versions: versions,
+		Procs:    len(cpus),
+		Rounds:   c.rounds,
+		Duration: c.duration,
+	}, nil
+}
+
+// processorName finds the processor's name in /proc/cpuinfo.
+func processorName(info string) string {
+	for line := range strings.Lines(info) {
+		if key, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "unknown processor"
+}
+
+func (r *report) note(text string) { r.Notes = append(r.Notes, text) }
+
+func (r *report) writeFile(name string) error {
+	raw, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, append(raw, '\n'), 0o666)
+}
+
+func readReport(name string) (*report, error) {
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	r := &report{}
+	if err := json.Unmarshal(raw, r); err != nil {
+		return nil, fmt.Errorf("%s is not what -json writes: %w", name, err)
+	}
+	return r, nil
+}
+
+// show writes what was measured, and on what, and a table for each scenario.
+func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
+	var versions []string
+	for _, peer := range slices.Sorted(maps.Keys(r.Versions)) {
+		versions = append(versions, peer+" "+r.Versions[peer])
+	}
+	m := r.Machine
+	_, err := fmt.Fprintf(out, "Measured %s: %s, %d processors, %s, %s. Servers on processor %s with GOMAXPROCS=%d, load on %s. "+
+		"%d rounds of %v.\n\nVersions: %s.\n\nCommand: `%s`\n",
+		r.Started.Format(time.DateOnly), m.Processor, m.Processors, m.Kernel, m.Go, m.ServerCPUs, r.Procs, m.ClientCPUs,
+		r.Rounds, r.Duration, strings.Join(versions, ", "), r.Command)
+	if err != nil {
+		return err
+	}
+	for _, note := range r.Notes {
+		fmt.Fprintf(out, "\n%s\n", note)
+	}
+	for _, s := range scenarios() {
+		rows := r.rows(s)
+		if len(rows) == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(out, "\n### %s: %s\n\n", s.Name, s.About); err != nil {
+			return err
+		}
+		if err := write(out, tableOf(s, rows)); err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.void != "" {
+				fmt.Fprintf(out, "\n%s is void: %s\n", row.label, row.void)
+			}
+		}
+	}
+	return nil
+}

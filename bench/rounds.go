@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// turn is a peer's measurement in each round of a scenario.
+type turn struct {
+	peer, tool string
+}
+
+func (b *bench) turns(s scenario) (list []turn) {
+	for _, peer := range s.peers {
+		for _, tool := range b.tools(s) {
+			list = append(list, turn{peer, tool})
+		}
+	}
+	return list
+}
+
+// planned is about how long a run takes, all in all.
+func (b *bench) planned(s scenario, tool string) time.Duration {
+	d := s.length(b.duration, tool) + warmUp + 200*time.Millisecond + s.wait
+	return d + time.Duration(s.connections+s.holders)*50*time.Microsecond
+}
+
+// plan is the number of runs, and about how long they take.
+func (b *bench) plan() (runs int, planned time.Duration) {
+	for _, s := range b.scenarios {
+		for _, t := range b.turns(s) {
+			runs += b.rounds
+			planned += time.Duration(b.rounds) * b.planned(s, t.tool)
+		}
+		if b.calls && s.calls {
+			runs += len(s.peers)
+			planned += time.Duration(len(s.peers)) * tracing
+		}
+	}
+	return runs, planned
+}
+
+// all measures every scenario. After each of them it calls keep, so that a run which
+// is ended early has its results.
+func (b *bench) all(ctx context.Context, r *report, keep func() error) error {
+	runs, planned := b.plan()
+	fmt.Fprintf(os.Stderr, "%d runs, about %v\n", runs, planned.Round(time.Second))
+	p := newProgress(os.Stderr, runs, planned)
+	checked := map[string]bool{}
+	for _, s := range b.scenarios {
+		if err := b.verifyPeers(s, checked); err != nil {
+			return err
+		}
+		if err := b.scenario(ctx, s, r, p); err != nil {
+			return err
+		}
+		if err := keep(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tracing is about how long counting system calls takes.
+const tracing = 2 * time.Second
+
+// scenario measures the peers of one scenario in turn, round by round.
+func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress) error {
+	for round := range b.rounds {
+		for _, t := range b.turns(s) {
+			one, err := b.measure(s, t.peer, t.tool, round+1)
+			if err := errors.Join(interrupted(ctx), err); err != nil {
+				return err
+			}
+			r.Runs = append(r.Runs, one)
+			p.show(s, one, b.planned(s, t.tool), time.Now())
+		}
+	}
+	if !b.calls || !s.calls {
+		return nil
+	}
+	for _, peer := range s.peers {
+		one, err := b.countCalls(s, peer)
+		if err := errors.Join(interrupted(ctx), err); err != nil {
+			return err
+		}
+		r.Runs = append(r.Runs, one)
+		p.show(s, one, tracing, time.Now())
+	}
+	return nil
+}
+
+// interrupted is an error after a signal. The run in work is void then.
+func interrupted(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return errors.New("interrupted: only whole scenarios are kept")
+}
+
+// verifyPeers checks once for each peer what takes too long to be checked in
+// every run.
+func (b *bench) verifyPeers(s scenario, checked map[string]bool) error {
+	for _, peer := range s.peers {
+		key := peer + " " + s.protocol
+		if checked[key] {
+			continue
+		}
+		checked[key] = true
+		v, err := b.start(s, peer)
+		if err != nil {
+			return err
+		}
+		err = verifyOnce(s, peer, v.address)
+		v.stop()
+		if err != nil {
+			return fmt.Errorf("%s, %s: %w", s.Name, peer, err)
+		}
+	}
+	return nil
+}
+
+// withoutFloor takes the floor out where there is no C compiler.
+func withoutFloor(list []scenario) []scenario {
+	list = slices.Clone(list)
+	for i, s := range list {
+		list[i].peers = slices.DeleteFunc(slices.Clone(s.peers), func(peer string) bool { return peer == "floor" })
+	}
+	return slices.DeleteFunc(list, func(s scenario) bool { return len(s.peers) == 0 })
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/eddynet/eddy/bench/sample"
+)
+
+// row is a peer in the table of a scenario: its runs, one for each round.
+type row struct {
+	label string // the peer, and the tool where there are several
+	peer  string
+	tool  string
+	runs  []run
+	calls map[string]float64 // per request; nil: not counted
+	void  string             // why, if one of the runs is void
+}
+
+// rows gathers the runs of a scenario, in the order of its peers.
+func (r *report) rows(s scenario) (rows []row) {
+	tools := map[string]bool{}
+	for _, one := range r.Runs {
+		if one.Scenario == s.Name && one.Tool != "strace" {
+			tools[one.Tool] = true
+		}
+	}
+	for _, peer := range s.peers {
+		for _, tool := range slices.Backward(slices.Sorted(maps.Keys(tools))) {
+			w := row{label: peer, peer: peer, tool: tool}
+			if len(tools) > 1 {
+				w.label += " (" + tool + ")"
+			}
+			for _, one := range r.Runs {
+				if one.Scenario != s.Name || one.Peer != peer {
+					continue
+				}
+				switch one.Tool {
+				case tool:
+					w.runs = append(w.runs, one)
+					if w.void == "" {
+						w.void = one.Void
+					}
+				case "strace":
+					w.calls = one.Sample.Calls
+				}
+			}
+			if len(w.runs) > 0 {
+				rows = append(rows, w)
+			}
+		}
+	}
+	return rows
+}
+
+// spread is the median of some values, and their range.
+type spread struct{ median, least, most float64 }
+
+func spreadOf(values []float64) spread {
+	if len(values) == 0 {
+		return spread{}
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1]}
+}
+
+// over is the spread of a figure over the rounds.
+func (w row) over(figure func(sample.Sample) float64) spread {
+	var values []float64
+	for _, one := range w.runs {
+		values = append(values, figure(one.Sample))
+	}
+	return spreadOf(values)
+}
+
+// ratio is the spread of a figure's ratio to another row's in the same round. ok is
+// false if there is none.
+func (w row) ratio(to row, figure func(sample.Sample) float64) (s spread, ok bool) {
+	var values []float64
+	for _, one := range w.runs {
+		for _, other := range to.runs {
+			if other.Round == one.Round && figure(other.Sample) != 0 {
+				values = append(values, figure(one.Sample)/figure(other.Sample))
+			}
+		}
+	}
+	return spreadOf(values), len(values) > 0
+}
+
+// find is the row of a peer that was measured with the same tool, and is not void.
+func find(rows []row, peer, tool string) (row, bool) {
+	i := slices.IndexFunc(rows, func(w row) bool { return w.peer == peer && w.tool == tool && w.void == "" })
+	if i < 0 {
+		return row{}, false
+	}
+	return rows[i], true
+}

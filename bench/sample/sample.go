@@ -1,0 +1,83 @@
+// Package sample is what one run of one load on one server has measured: what the
+// load generator writes and the tables are made of.
+package sample
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Sample is one run. What was not measured is zero.
+type Sample struct {
+	Requests int64         `json:"requests"` // answered within the measured time
+	Total    int64         `json:"total"`    // with those before and after it
+	Elapsed  time.Duration `json:"elapsed_ns"`
+	Bytes    int64         `json:"bytes"` // received within the measured time
+
+	CPU    time.Duration `json:"cpu_ns"` // the server's, by its clock
+	User   time.Duration `json:"user_ns"`
+	System time.Duration `json:"system_ns"`
+	Client time.Duration `json:"client_cpu_ns"` // the load generator's own
+
+	P50  time.Duration `json:"p50_ns"`
+	P99  time.Duration `json:"p99_ns"`
+	P999 time.Duration `json:"p999_ns"`
+	Max  time.Duration `json:"max_ns"`
+
+	RSS  int64 `json:"rss"`       // the server's, at the end of the measured time, in bytes
+	Base int64 `json:"rss_base"`  // before the load
+	Idle int64 `json:"rss_given"` // idle, once free memory was given back
+
+	Allocations float64            `json:"allocations"` // per request
+	Calls       map[string]float64 `json:"calls,omitempty"`
+
+	Errors Errors `json:"errors"`
+}
+
+// Errors counts what voids a run.
+type Errors struct {
+	Connect int64 `json:"connect"`
+	Read    int64 `json:"read"`
+	Write   int64 `json:"write"`
+	Status  int64 `json:"status"`  // not 2xx, or another answer than expected
+	Timeout int64 `json:"timeout"` // no answer in time
+}
+
+// Sum is the number of all errors.
+func (e Errors) Sum() int64 { return e.Connect + e.Read + e.Write + e.Status + e.Timeout }
+
+func (e Errors) String() string {
+	var parts []string
+	for _, kind := range []struct {
+		name string
+		n    int64
+	}{
+		{"connect", e.Connect}, {"read", e.Read}, {"write", e.Write},
+		{"status", e.Status}, {"timeout", e.Timeout},
+	} {
+		if kind.n != 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", kind.n, kind.name))
+		}
+	}
+	if parts == nil {
+		return "none"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// PerRequest is the server's processor time for a request.
+func (s Sample) PerRequest() time.Duration {
+	if s.Requests == 0 {
+		return 0
+	}
+	return s.CPU / time.Duration(s.Requests)
+}
+
+// Rate is in requests per second.
+func (s Sample) Rate() float64 {
+	if s.Elapsed == 0 {
+		return 0
+	}
+	return float64(s.Requests) / s.Elapsed.Seconds()
+}

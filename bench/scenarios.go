@@ -1,0 +1,182 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// scenario is one load, and the servers that are put under it.
+type scenario struct {
+	Name  string
+	About string
+	peers []string
+
+	connections   int
+	holders       int // further connections, idle
+	slow          int // further connections, which read slowly
+	path          string
+	body          int // bytes of a request's body, or of a message
+	pipeline      int
+	perConnection int     // requests
+	rate          float64 // requests per second, open loop
+	protocol      string  // of the load generator; empty: HTTP
+
+	long  bool          // measured for the whole of -duration, others half
+	wrk   bool          // wrk can make this load
+	calls bool          // system calls are counted
+	quick bool          // part of -quick
+	wait  time.Duration // before the measured time, in addition
+}
+
+// all is every server that answers HTTP, in the order of the tables.
+func all() []string {
+	return []string{"floor", "eddy", "adapter", "gnet", "evio", "nbio", "fasthttp", "hertz", "nethttp"}
+}
+
+func scenarios() []scenario {
+	core := []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"}
+	web := []string{"eddy", "adapter", "fasthttp", "hertz", "nethttp"}
+	raw := []string{"floor", "eddy", "gnet", "evio", "nbio", "net"}
+	return []scenario{
+		{Name: "plaintext-1", About: "one connection: isolated requests", peers: core, connections: 1, wrk: true, calls: true},
+		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, calls: true, quick: true},
+		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true},
+		{Name: "plaintext-10000", About: "10,000 connections, all active", peers: core, connections: 10_000},
+		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, calls: true, quick: true},
+		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: core, connections: 64, rate: 10_000},
+		{Name: "json", About: "64 connections, JSON encoded for each request", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "hertz", "nethttp"}, connections: 64, path: "/json", wrk: true},
+		{Name: "requests-10", About: "64 connections, each made again after 10 requests", peers: core, connections: 64, perConnection: 10},
+		{Name: "connection-per-request", About: "64 clients, each request on a connection of its own", peers: core, connections: 64, perConnection: 1},
+		{Name: "post-1k", About: "64 connections, bodies of 1 KiB, held whole", peers: web, connections: 64, path: "/upload", body: 1 << 10, wrk: true},
+		{Name: "post-1m", About: "16 connections, bodies of 1 MiB, held whole", peers: web, connections: 16, path: "/upload", body: 1 << 20, wrk: true},
+		{Name: "post-1m-streamed", About: "16 connections, bodies of 1 MiB, counted as they come", peers: []string{"eddy", "adapter", "nethttp"}, connections: 16, path: "/count", body: 1 << 20, wrk: true},
+		{Name: "get-100k", About: "64 connections, answers of 100 KiB", peers: web, connections: 64, path: "/big?n=102400", wrk: true},
+		{Name: "get-10m", About: "8 connections, answers of 10 MiB", peers: web, connections: 8, path: "/big?n=10485760", wrk: true},
+		{Name: "sleep-200ms", About: "1,000 connections, answered by a timer after 200 ms", peers: web, connections: 1000, path: "/sleep?ms=200", long: true},
+		{Name: "block-200ms", About: "1,000 connections, answered by a handler that blocks for 200 ms", peers: web, connections: 1000, path: "/block?ms=200", long: true},
+		{Name: "active-512-of-15000", About: "512 active connections beside 14,488 idle ones", peers: core, connections: 512, holders: 14_488},
+		{Name: "slow-readers", About: "64 active connections beside 100 that read 10 MiB at 10 KiB/s", peers: []string{"eddy", "fasthttp", "hertz", "nethttp"}, connections: 64, slow: 100, wait: 3 * time.Second},
+		{Name: "idle-15000", About: "15,000 keep-alive connections that have had one answer each", peers: all(), holders: 15_000, wait: 2 * time.Second, quick: true},
+		{Name: "echo-64", About: "custom protocol: 64 connections, messages of 64 bytes", peers: raw, connections: 64, protocol: "echo", body: 64},
+		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, calls: true, quick: true},
+		{Name: "echo-64k", About: "custom protocol: 64 connections, messages of 64 KiB", peers: raw, connections: 64, protocol: "echo", body: 64 << 10},
+		{Name: "comet-10000", About: "10,000 clients wait, one notifies them all (examples/comet)", peers: []string{"eddy", "nethttp"}, connections: 10_000, protocol: "comet", path: "/wait"},
+		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true},
+	}
+}
+
+// target is the request target.
+func (s scenario) target() string {
+	if s.path == "" {
+		return "/plaintext"
+	}
+	return s.path
+}
+
+func (s scenario) method() string {
+	if s.body > 0 && s.protocol == "" {
+		return "POST"
+	}
+	return "GET"
+}
+
+// idle says that there is no load but connections that stay.
+func (s scenario) idle() bool { return s.connections == 0 }
+
+// settling is what the load needs until it is steady, beyond the usual.
+func (s scenario) settling() time.Duration {
+	if s.idle() {
+		return 0 // it has no steady load, but is waited for while it holds
+	}
+	return s.wait
+}
+
+// length is the measured time, of which wrk knows whole seconds only.
+func (s scenario) length(long time.Duration, tool string) time.Duration {
+	if s.idle() {
+		return time.Millisecond
+	}
+	d := long
+	if !s.long {
+		d = long / 2
+	}
+	if tool == "wrk" {
+		return max(time.Second, (d + time.Second/2).Truncate(time.Second))
+	}
+	return d
+}
+
+// loadArgs are the arguments of our load generator.
+func (s scenario) loadArgs(address string, pid int, warm, duration time.Duration) []string {
+	args := []string{"-address", address, "-path", s.target(), "-method", s.method(),
+		"-connections", strconv.Itoa(s.connections), "-warm", (warm + s.settling()).String(), "-duration", duration.String(), "-pid", strconv.Itoa(pid)}
+	add := func(flag string, n int) {
+		if n > 0 {
+			args = append(args, flag, strconv.Itoa(n))
+		}
+	}
+	add("-holders", s.holders)
+	add("-slow", s.slow)
+	add("-body", s.body)
+	add("-pipeline", s.pipeline)
+	add("-per-connection", s.perConnection)
+	if s.rate > 0 {
+		args = append(args, "-rate", strconv.FormatFloat(s.rate, 'f', -1, 64))
+	}
+	if s.protocol != "" {
+		args = append(args, "-protocol", s.protocol)
+	}
+	if s.idle() {
+		args = append(args, "-hold")
+	}
+	return args
+}
+
+// choose keeps the scenarios and peers that the flags name, both lists separated by
+// commas, empty for all.
+func choose(list []scenario, names, peers string) ([]scenario, error) {
+	var chosen []scenario
+	wanted, peerNames := split(names), split(peers)
+	for _, name := range wanted {
+		if !slices.ContainsFunc(list, func(s scenario) bool { return s.Name == name }) {
+			return nil, fmt.Errorf("-scenario %s: there are %s", name, strings.Join(namesOf(list), ", "))
+		}
+	}
+	for _, name := range peerNames {
+		if !slices.Contains(append(all(), "net"), name) {
+			return nil, fmt.Errorf("-peer %s: there are %s, net", name, strings.Join(all(), ", "))
+		}
+	}
+	for _, s := range list {
+		if wanted != nil && !slices.Contains(wanted, s.Name) {
+			continue
+		}
+		if peerNames != nil {
+			s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(p string) bool { return !slices.Contains(peerNames, p) })
+		}
+		if len(s.peers) > 0 {
+			chosen = append(chosen, s)
+		}
+	}
+	if chosen == nil {
+		return nil, fmt.Errorf("no scenario is left: the peers of -peer are in none of -scenario")
+	}
+	return chosen, nil
+}
+
+func split(list string) []string {
+	if list == "" {
+		return nil
+	}
+	return strings.Split(list, ",")
+}
+
+func namesOf(list []scenario) (names []string) {
+	for _, s := range list {
+		names = append(names, s.Name)
+	}
+	return names
+}

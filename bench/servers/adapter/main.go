@@ -1,0 +1,24 @@
+// Adapter is eddy with a net/http handler, to be measured.
+package main
+
+import (
+	"context"
+	"log"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/bench/internal/common"
+	"github.com/eddynet/eddy/bench/internal/std"
+	"github.com/eddynet/eddy/http1"
+)
+
+func main() {
+	address, _ := common.Start()
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := engine.Listen("tcp", address, http1.NetHTTP(std.Handler(""), http1.Options{})); err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(engine.Run(context.Background()))
+}

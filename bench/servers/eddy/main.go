@@ -1,0 +1,126 @@
+// Eddy is the engine itself, to be measured.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log"
+	"strconv"
+	"time"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/bench/internal/common"
+	"github.com/eddynet/eddy/http1"
+)
+
+func main() {
+	address, raw := common.Start()
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	protocol := eddy.Protocol(echo{})
+	if !raw {
+		protocol = http1.New(routes(), http1.Options{OnHead: count})
+	}
+	if _, err := engine.Listen("tcp", address, protocol); err != nil {
+		log.Fatal(err)
+	}
+	log.Fatal(engine.Run(context.Background()))
+}
+
+func routes() http1.Handler {
+	big := common.Big()
+	block := http1.Blocking(func(w *http1.Response, r *http1.Request) {
+		time.Sleep(millis(r))
+		text(w, "slept")
+	}, http1.NewPool(2048, 8192))
+	return func(w *http1.Response, r *http1.Request) {
+		switch string(r.Path()) {
+		case "/plaintext":
+			text(w, common.Text)
+		case "/json":
+			body, err := json.Marshal(common.Hello())
+			if err != nil {
+				panic(err) // a string can be encoded
+			}
+			w.SetHeader("Content-Type", "application/json")
+			w.Write(body)
+		case "/upload":
+			text(w, strconv.Itoa(len(r.Body())))
+		case "/big":
+			send(w, big(common.Number(string(r.Query()))))
+		case "/sleep":
+			d := w.Defer()
+			w.Loop().After(millis(r), func() {
+				_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // else the client is gone
+			})
+		case "/block":
+			block(w, r)
+		case "/count": // count has written the answer
+		default:
+			w.SetStatus(404)
+		}
+	}
+}
+
+// count answers /count, whose body it does not hold.
+func count(w *http1.Response, r *http1.Request) {
+	if string(r.Path()) != "/count" {
+		return
+	}
+	n := 0
+	r.SetMaxBody(common.BigMost)
+	r.OnBody(func(chunk []byte, last bool) {
+		n += len(chunk)
+		if last {
+			text(w, strconv.Itoa(n))
+		}
+	})
+}
+
+func millis(r *http1.Request) time.Duration {
+	return time.Duration(common.Number(string(r.Query()))) * time.Millisecond
+}
+
+func text(w *http1.Response, s string) {
+	w.SetHeader("Content-Type", "text/plain")
+	w.WriteString(s)
+}
+
+// piece is what a large body is cut into, in bytes.
+const piece = 256 << 10
+
+// send writes a body as fast as the client reads.
+func send(w *http1.Response, body []byte) {
+	w.SetHeader("Content-Type", "text/plain")
+	if len(body) <= piece {
+		w.Write(body)
+		return
+	}
+	w.SetLength(int64(len(body)))
+	s := w.Stream()
+	pump := func() {
+		for len(body) > 0 && s.Room() {
+			n, err := s.Write(body[:min(len(body), piece)])
+			if err != nil {
+				return // the client is gone
+			}
+			if body = body[n:]; len(body) == 0 {
+				_ = s.Finish() // an error says that the client is gone
+			}
+		}
+	}
+	s.OnReady(pump)
+	pump()
+}
+
+type echo struct{}
+
+func (echo) OnOpen(*eddy.Conn)         {}
+func (echo) OnClose(*eddy.Conn, error) {}
+
+func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
+	c.Write(in)
+	return len(in)
+}

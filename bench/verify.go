@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// verify checks that a server answers a scenario's request as all others do, before
+// it is measured.
+func verify(s scenario, address string) error {
+	switch s.protocol {
+	case "comet":
+		return nil // the load itself compares the numbers
+	case "echo":
+		return verifyEcho(address, s.body)
+	}
+	a, err := ask(address, s.method(), s.target(), s.body)
+	if err != nil {
+		return err
+	}
+	return a.check(s)
+}
+
+// verifyOnce checks what takes longer: that the path matters, and that Date changes.
+func verifyOnce(s scenario, peer, address string) error {
+	if s.protocol != "" {
+		return nil
+	}
+	first, err := ask(address, s.method(), s.target(), s.body)
+	if err != nil {
+		return err
+	}
+	if peer != "floor" { // which looks at nothing
+		missing, err := ask(address, "GET", "/missing", 0)
+		if err != nil {
+			return err
+		}
+		if missing.status != 404 {
+			return fmt.Errorf("GET /missing: status %d, want 404: the path is not checked", missing.status)
+		}
+	}
+	for range 5 {
+		time.Sleep(500 * time.Millisecond)
+		later, err := ask(address, s.method(), s.target(), s.body)
+		if err != nil {
+			return err
+		}
+		if later.date.After(first.date) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the field Date does not change")
+}
+
+// answer is what the rules look at.
+type answer struct {
+	status int
+	fields http.Header
+	length int64
+	date   time.Time
+	body   []byte
+}
+
+func ask(address, method, target string, body int) (a answer, err error) {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return a, err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return a, err
+	}
+	length := ""
+	if body > 0 {
+		length = "Content-Length: " + strconv.Itoa(body) + "\r\n"
+	}
+	request := method + " " + target + " HTTP/1.1\r\nHost: " + address + "\r\n" + length + "\r\n" + strings.Repeat("x", body)
+	if _, err := io.WriteString(conn, request); err != nil {
+		return a, err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return a, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	defer response.Body.Close()
+	a = answer{status: response.StatusCode, fields: response.Header, length: response.ContentLength}
+	if a.body, err = io.ReadAll(response.Body); err != nil {
+		return a, fmt.Errorf("%s %s: %w", method, target, err)
+	}
+	a.date, err = http.ParseTime(a.fields.Get("Date"))
+	if err != nil {
+		return a, fmt.Errorf("%s %s: Date: %w", method, target, err)
+	}
+	return a, nil
+}
+
+// check compares an answer with the one that the scenario's request must have.
+func (a answer) check(s scenario) error {
+	kind, body := "text/plain", "Hello, World!"
+	switch path, query, _ := strings.Cut(s.target(), "?"); path {
+	case "/json":
+		kind, body = "application/json", `{"message":"Hello, World!"}`
+	case "/upload", "/count":
+		body = strconv.Itoa(s.body)
+	case "/big":
+		n, err := strconv.Atoi(strings.TrimPrefix(query, "n="))
+		if err != nil {
+			return err
+		}
+		body = strings.Repeat("x", n)
+	case "/sleep", "/block":
+		body = "slept"
+	}
+	wrong := func(what string, got, want any) error {
+		return fmt.Errorf("%s %s: %s is %v, want %v", s.method(), s.target(), what, got, want)
+	}
+	got, _, _ := strings.Cut(a.fields.Get("Content-Type"), ";")
+	switch {
+	case a.status != 200:
+		return wrong("status", a.status, 200)
+	case a.fields.Get("Server") == "":
+		return wrong("Server", "missing", "a name")
+	case got != kind:
+		return wrong("Content-Type", got, kind)
+	case a.length != int64(len(body)):
+		return wrong("Content-Length", a.length, len(body))
+	case string(a.body) != body:
+		return wrong("body", fmt.Sprintf("%.50q", a.body), fmt.Sprintf("%.50q", body))
+	case time.Since(a.date).Abs() > 5*time.Second:
+		return wrong("Date", a.date, "the time")
+	}
+	return nil
+}
+
+func verifyEcho(address string, size int) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	message := make([]byte, size)
+	for i := range message {
+		message[i] = byte(i * 7)
+	}
+	if _, err := conn.Write(message); err != nil {
+		return err
+	}
+	back := make([]byte, size)
+	if _, err := io.ReadFull(conn, back); err != nil {
+		return err
+	}
+	if !bytes.Equal(back, message) {
+		return fmt.Errorf("echo: other bytes came back than were sent")
+	}
+	return nil
+}

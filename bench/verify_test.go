@@ -1,0 +1,91 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/eddynet/eddy/bench/internal/std"
+)
+
+// serveWeb returns the address of a server that is wrong in one way.
+func serveWeb(t *testing.T, spoil func(w http.ResponseWriter, r *http.Request) (done bool)) string {
+	right := std.Handler("test")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if spoil == nil || !spoil(w, r) {
+			right.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return server.Listener.Addr().String()
+}
+
+func TestRightAnswersPass(t *testing.T) {
+	address := serveWeb(t, nil)
+	for _, s := range scenarios() {
+		if s.protocol == "" {
+			if err := verify(s, address); err != nil {
+				t.Errorf("%s: %v", s.Name, err)
+			}
+		}
+	}
+	if err := verifyOnce(scenario{}, "nethttp", address); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongAnswersAreFound(t *testing.T) {
+	for want, spoil := range map[string]func(w http.ResponseWriter, r *http.Request) bool{
+		"status is 500": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Server", "test")
+			w.WriteHeader(500)
+			return true
+		},
+		"Server is missing": func(w http.ResponseWriter, r *http.Request) bool {
+			std.Handler("").ServeHTTP(w, r)
+			return true
+		},
+		"Content-Type is text/html": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Server", "test")
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Write([]byte("Hello, World!"))
+			return true
+		},
+		"Content-Length is 2": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Server", "test")
+			w.Header().Set("Content-Type", "text/plain")
+			w.Write([]byte("no"))
+			return true
+		},
+		"body is": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Server", "test")
+			w.Header().Set("Content-Type", "text/plain")
+			w.Write([]byte("Hello, Mars!!"))
+			return true
+		},
+		"Date:": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header()["Date"] = nil
+			return false
+		},
+		"Date is": func(w http.ResponseWriter, _ *http.Request) bool {
+			w.Header().Set("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
+			return false
+		},
+	} {
+		err := verify(scenario{}, serveWeb(t, spoil))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func TestServersThatIgnoreThePath(t *testing.T) {
+	address := serveWeb(t, func(_ http.ResponseWriter, r *http.Request) bool {
+		r.URL.Path = "/plaintext"
+		return false
+	})
+	if err := verifyOnce(scenario{}, "nethttp", address); err == nil || !strings.Contains(err.Error(), "path is not checked") {
+		t.Error(err)
+	}
+}
