@@ -16,7 +16,7 @@ import (
 
 // A few allocations of the runtime's own are let pass: a new thread for a blocked
 // system call, a timer of the scavenger. One for every request would be thousands.
-const runtimesOwn = 20
+const runtimesOwn = 60
 
 // TestNoAllocationPerRequest counts the allocations of the whole process while a
 // client that makes none itself sends requests over the loopback.

@@ -7,8 +7,20 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// bodies is the pool for bodies of requests.
-var bodies = buffers.NewPool(buffers.MaxKept)
+// bodies and largeBodies are the pools for bodies of requests: a large buffer is not for
+// a few bytes that come slowly.
+var (
+	bodies      = buffers.NewPool(buffers.MaxKept)
+	largeBodies = buffers.NewPool(defaultMaxBody)
+)
+
+func putBody(b *buffers.Buffer) {
+	if cap(b.B) <= buffers.MaxKept {
+		bodies.Put(b)
+	} else {
+		largeBodies.Put(b)
+	}
+}
 
 // bodyReader takes a request's body off the input. A body that has come whole with
 // its head is left where it is; any other is gathered, unless it goes to OnBody
@@ -115,20 +127,32 @@ func (b *bodyReader) take(x *session, p []byte) bool {
 	return x.conn.Open()
 }
 
-// gather appends a piece. The buffer doubles, but does not grow beyond a length that
-// is known: memory follows what has come, not what was announced.
+// gather appends a piece.
 func (b *bodyReader) gather(p []byte, length int64) {
-	buf := b.gathered
-	if need := len(buf.B) + len(p); need > cap(buf.B) {
-		size := 2 * cap(buf.B)
-		if length > 0 {
-			size = int(min(int64(size), length))
-		}
-		grown := make([]byte, len(buf.B), max(size, need))
-		copy(grown, buf.B)
-		buf.B = grown
+	if need := len(b.gathered.B) + len(p); need > cap(b.gathered.B) {
+		b.grow(need, length)
 	}
-	buf.B = append(buf.B, p...)
+	b.gathered.B = append(b.gathered.B, p...)
+}
+
+// grow makes room for need bytes. The buffer grows fourfold, but not beyond a length
+// that is known: memory follows what has come, not what was announced.
+func (b *bodyReader) grow(need int, length int64) {
+	old := b.gathered
+	size := 4 * cap(old.B)
+	if length > 0 {
+		size = int(min(int64(size), length))
+	}
+	if size = max(size, need); size <= buffers.MaxKept {
+		old.B = append(make([]byte, 0, size), old.B...)
+		return
+	}
+	b.gathered = largeBodies.Get()
+	if cap(b.gathered.B) < need {
+		b.gathered.B = make([]byte, 0, size)
+	}
+	b.gathered.B = append(b.gathered.B, old.B...)
+	putBody(old)
 }
 
 // deliver calls OnBody. A panic ends the exchange like one of the handler.
@@ -229,7 +253,7 @@ func (b *bodyReader) discard(x *session) {
 	}
 	b.pieces = nil
 	if b.gathered != nil {
-		bodies.Put(b.gathered)
+		putBody(b.gathered)
 		b.gathered = nil
 	}
 	x.request.body = nil
@@ -255,7 +279,7 @@ func (b *bodyReader) pin(r *Request) {
 
 func (b *bodyReader) reset() {
 	if b.gathered != nil {
-		bodies.Put(b.gathered)
+		putBody(b.gathered)
 	}
 	*b = bodyReader{}
 }

@@ -14,6 +14,10 @@ import (
 // sent. An answer that ends within it gets its length, and leaves in one piece.
 const gatherLimit = copyLimit
 
+// pieceSize is how many bytes of a large write go to the loop at once: their buffers are
+// kept in a pool, and not many are on their way.
+const pieceSize = 32 << 10
+
 // responseWriter is the http.ResponseWriter of an exchange. It offers what net/http's
 // does, but CloseNotify, which contexts have replaced. It belongs to the handler's
 // goroutine.
@@ -119,12 +123,16 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	if err := w.send(); err != nil {
 		return 0, err
 	}
-	if len(p) <= gatherLimit {
-		b = w.answer.buffer()
-		b.B = append(b.B, p...)
-	} else if err := w.stream.Send([]byte(p)); err != nil {
-		return 0, err
+	rest := p
+	for len(rest) > gatherLimit {
+		piece := rest[:min(len(rest), pieceSize)]
+		if err := w.stream.Send([]byte(piece)); err != nil {
+			return len(p) - len(rest), err
+		}
+		rest = rest[len(piece):]
 	}
+	b = w.answer.buffer()
+	b.B = append(b.B, rest...)
 	return len(p), nil
 }
 

@@ -77,6 +77,9 @@ type Options struct {
 	AllowConnect bool
 }
 
+// defaultMaxBody is MaxBodyBytes, unless it is set.
+const defaultMaxBody = 4 << 20
+
 // withDefaults returns the options filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	for _, f := range []struct {
@@ -115,7 +118,7 @@ func (o Options) withDefaults() (Options, error) {
 			return o, err
 		}
 	}
-	if err := fill("MaxBodyBytes", &o.MaxBodyBytes, 4<<20); err != nil {
+	if err := fill("MaxBodyBytes", &o.MaxBodyBytes, defaultMaxBody); err != nil {
 		return o, err
 	}
 	if err := fill("MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10); err != nil {

@@ -175,6 +175,9 @@ func TestFailedWakeIsTriedAgain(t *testing.T) {
 	for _, fails := range []int64{1, 3} {
 		ran := make(chan struct{})
 		d.fails.Store(fails)
+		for deadline := time.Now().Add(patience); !r.loop.inbox.resting.Load() && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
 		if err := r.loop.Post(func() { close(ran) }); err != nil {
 			t.Fatal(err)
 		}

@@ -25,12 +25,14 @@ type task struct {
 }
 
 // inbox is how other goroutines reach a loop. Only the first task in an empty
-// inbox wakes the poller: all that come before the loop looks share that wake-up.
+// inbox wakes the poller, and only if the loop waits or is about to: all that come
+// before the loop looks share that wake-up.
 type inbox struct {
 	mu      sync.Mutex
-	tasks   []task // guarded by mu
-	ended   bool   // guarded by mu
-	waiting atomic.Bool
+	tasks   []task      // guarded by mu
+	ended   bool        // guarded by mu
+	waiting atomic.Bool // there are tasks
+	resting atomic.Bool // the loop will not look before it is woken
 
 	taken []task // taken over by the loop, run from next on; the loop's own
 	next  int
@@ -38,6 +40,16 @@ type inbox struct {
 
 // pending says whether there is anything to run. Loop only.
 func (b *inbox) pending() bool { return b.next < len(b.taken) || b.waiting.Load() }
+
+// rest is called before a wait, and says whether to wait. Either it sees a task that
+// has come meanwhile, or whoever posts it sees that the loop rests.
+func (b *inbox) rest() bool {
+	b.resting.Store(true)
+	return !b.pending()
+}
+
+// rise is called after a wait.
+func (b *inbox) rise() { b.resting.Store(false) }
 
 func (l *Loop) post(t task) error {
 	b := &l.inbox
@@ -49,10 +61,9 @@ func (l *Loop) post(t task) error {
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)
 	b.waiting.Store(true)
-	if !first {
-		return nil
+	if first && b.resting.Load() {
+		l.wake()
 	}
-	l.wake()
 	return nil
 }
 

@@ -98,28 +98,49 @@ func TestPostFromManyGoroutines(t *testing.T) {
 	}
 }
 
-// One wake-up serves all that is posted before the loop looks. A wake-up that is
-// left over would end the next wait at once.
+// wakes counts the wake-ups.
+type wakes struct {
+	readiness
+	n int
+}
+
+func (w *wakes) Wake() error {
+	w.n++
+	return w.readiness.Wake()
+}
+
+// One wake-up serves all that is posted while the loop waits, and none is needed while
+// it does not.
 func TestWakeUpsAreShared(t *testing.T) {
 	r := newRig(t)
+	w := &wakes{readiness: r.loop.poller}
+	r.loop.poller = w
 	ran := 0
-	for range 100 {
-		_ = r.loop.Post(func() { ran++ })
+	post := func(n int) {
+		for range n {
+			_ = r.loop.Post(func() { ran++ })
+		}
 	}
-	events, err := r.loop.poller.Wait(time.Minute) // returns at once: it was woken
-	if err != nil || len(events) != 0 {
-		t.Fatalf("Wait: %v, %v", events, err)
-	}
-	if !r.loop.drainInbox() || ran != 100 {
-		t.Fatalf("%d of 100 tasks ran", ran)
-	}
-	_ = r.loop.Post(func() { ran++ }) // an emptied inbox wakes anew
-	if _, err := r.loop.poller.Wait(time.Minute); err != nil {
-		t.Fatal(err)
-	}
-	r.loop.drainInbox()
-	if ran != 101 {
-		t.Errorf("%d of 101 tasks ran", ran)
+	for i := range 3 {
+		if !r.loop.inbox.rest() {
+			t.Fatal("the loop would not wait with an empty inbox")
+		}
+		post(100)
+		if events, err := w.Wait(time.Minute); err != nil || len(events) != 0 { // returns at once: it was woken
+			t.Fatalf("Wait: %v, %v", events, err)
+		}
+		r.loop.inbox.rise()
+		if !r.loop.drainInbox() || ran != 110*i+100 || w.n != i+1 {
+			t.Fatalf("%d tasks ran, woken %d times, want %d and %d", ran, w.n, 110*i+100, i+1)
+		}
+		post(10)
+		if r.loop.inbox.rest() || r.loop.timeout() != 0 {
+			t.Error("the loop would wait with tasks in its inbox")
+		}
+		r.loop.inbox.rise()
+		if !r.loop.drainInbox() || ran != 110*i+110 || w.n != i+1 {
+			t.Fatalf("%d tasks ran, woken %d times, want %d and %d", ran, w.n, 110*i+110, i+1)
+		}
 	}
 }
 

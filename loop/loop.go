@@ -130,7 +130,11 @@ func (l *Loop) cycle() error {
 	}
 	timeout := l.timeout()
 	l.publish()
+	if timeout != 0 && !l.inbox.rest() {
+		timeout = 0
+	}
 	events, err := l.poller.Wait(timeout)
+	l.inbox.rise()
 	if err != nil {
 		return err
 	}
