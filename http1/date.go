@@ -1,15 +1,20 @@
 package http1
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// stamp is the part of a head that all answers of a second share: Server and Date.
+// stamp is the part of a head that most answers of a second share: the status line of
+// 200, Server and Date.
 type stamp struct {
-	server string
+	name   string // of the server
 	lines  []byte
-	date   int   // where in lines Date begins
+	server int   // where in lines Server begins
+	date   int   // where Date does
 	until  int64 // on the loop's clock; when the second ends
 }
 
@@ -22,33 +27,37 @@ const (
 	ownFraming          // Content-Length and Transfer-Encoding
 )
 
-// append appends the lines for the time now, but those that are own.
-func (s *stamp) append(dst []byte, now int64, own ownLines) []byte {
-	lines := s.at(now)
+// append appends the status line and, but for those that are own, the others for the
+// time now, of the loop's clock.
+func (s *stamp) append(dst []byte, status int, now int64, own ownLines) []byte {
+	if now >= s.until {
+		s.renew(now)
+	}
+	if status == http.StatusOK && own&(ownServer|ownDate) == 0 {
+		return append(dst, s.lines...)
+	}
+	dst = append(dst, statusLine(status)...)
 	if own&ownServer == 0 {
-		dst = append(dst, lines[:s.date]...)
+		dst = append(dst, s.lines[s.server:s.date]...)
 	}
 	if own&ownDate == 0 {
-		dst = append(dst, lines[s.date:]...)
+		dst = append(dst, s.lines[s.date:]...)
 	}
 	return dst
 }
 
-// at returns the lines for the time now, of the loop's clock.
-func (s *stamp) at(now int64) []byte {
-	if now >= s.until {
-		wall := time.Now()
-		s.until = now + int64(time.Second) - int64(wall.Nanosecond())
-		s.lines = s.lines[:0]
-		if s.server != "" {
-			s.lines = append(s.lines, "Server: "...)
-			s.lines = append(s.lines, s.server...)
-			s.lines = append(s.lines, "\r\n"...)
-		}
-		s.date = len(s.lines)
-		s.lines = append(s.lines, "Date: "...)
-		s.lines = wall.UTC().AppendFormat(s.lines, dateLayout)
+func (s *stamp) renew(now int64) {
+	wall := time.Now()
+	s.until = now + int64(time.Second) - int64(wall.Nanosecond())
+	s.lines = append(s.lines[:0], statusLine(http.StatusOK)...)
+	s.server = len(s.lines)
+	if s.name != "" {
+		s.lines = append(s.lines, "Server: "...)
+		s.lines = append(s.lines, s.name...)
 		s.lines = append(s.lines, "\r\n"...)
 	}
-	return s.lines
+	s.date = len(s.lines)
+	s.lines = append(s.lines, "Date: "...)
+	s.lines = wall.UTC().AppendFormat(s.lines, dateLayout)
+	s.lines = append(s.lines, "\r\n"...)
 }

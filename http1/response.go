@@ -201,8 +201,7 @@ func appendLength(dst []byte, n int64) []byte {
 // appendHead appends the status line and the fields, up to those of the framing.
 func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
-	dst = append(dst, statusLine(w.status)...)
-	dst = x.server.stamp.append(dst, x.conn.Loop().Now(), w.own)
+	dst = x.server.stamp.append(dst, w.status, x.conn.Loop().Now(), w.own)
 	dst = append(dst, w.fields.lines...)
 	return append(dst, w.connectionLine()...)
 }

@@ -79,7 +79,7 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 			handler: s.handler,
 			options: s.options,
 			limits:  s.limits,
-			stamp:   stamp{server: s.options.ServerName},
+			stamp:   stamp{name: s.options.ServerName},
 			counts:  loop.NewCounts[counts](l),
 		}
 		s.bound[l] = instance

@@ -38,6 +38,7 @@ func (x *session) run(in []byte) (used int) {
 	x.depth++
 	used = x.take(in)
 	x.depth--
+	x.rest()
 	x.pin()
 	return used
 }
@@ -202,6 +203,7 @@ func (x *session) settle() {
 		x.become()
 	case x.in == complete && x.out == answered:
 		x.over()
+		x.rest()
 		x.conn.ResumeRead()
 		x.server.rest(x, x.conn.Buffered() > 0)
 	}
@@ -212,9 +214,16 @@ func (x *session) over() {
 	x.receive(between)
 	x.answer(unanswered)
 	x.reset()
-	x.conn.SetDeadline(x.server.options.IdleTimeout)
-	if x.conn.Loop().Draining() {
+}
+
+// rest sets the deadline between two requests.
+func (x *session) rest() {
+	switch {
+	case x.in != between:
+	case x.conn.Loop().Draining():
 		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
+	default:
+		x.conn.SetDeadline(x.server.options.IdleTimeout)
 	}
 }
 

@@ -27,8 +27,7 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	out := x.conn.Out()
 	dst := out.B
 	if tunnel {
-		dst = append(dst, statusLine(http.StatusOK)...)
-		dst = append(dst, x.server.stamp.at(x.conn.Loop().Now())...)
+		dst = x.server.stamp.append(dst, http.StatusOK, x.conn.Loop().Now(), 0)
 	} else {
 		dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "...)
 		dst = append(dst, name...)

@@ -1,5 +1,7 @@
 package httpparse
 
+import "unsafe"
+
 // class is the set of grammar rules a byte may stand in.
 type class uint8
 
@@ -39,19 +41,16 @@ func isDigit(c byte) bool { return c-'0' < 10 }
 func isAlpha(c byte) bool { return c|0x20-'a' < 26 }
 
 // IsToken reports whether s is a token: not empty, and of RFC 9110's tchar only (section 5.6.2).
-func IsToken[T ~string | ~[]byte](s T) bool { return len(s) > 0 && all(s, classToken) }
+func IsToken[T ~string | ~[]byte](s T) bool { return len(s) > 0 && scanToken(view(s), 0) == len(s) }
 
 // IsFieldValue reports whether s may stand as a field's value: HTAB, SP, visible ASCII and bytes from 0x80
 // upward (RFC 9110 section 5.5). No CR, LF, NUL or other control passes. An empty value is valid.
-func IsFieldValue[T ~string | ~[]byte](s T) bool { return all(s, classValue) }
+func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue(view(s), 0) == len(s) }
 
-func all[T ~string | ~[]byte](s T, want class) bool {
-	for i := 0; i < len(s); i++ {
-		if classes[s[i]]&want == 0 {
-			return false
-		}
-	}
-	return true
+// view is s for the scanners, which only read. A slice begins as a string does: with its address and its length.
+func view[T ~string | ~[]byte](s T) []byte {
+	text := *(*string)(unsafe.Pointer(&s))
+	return unsafe.Slice(unsafe.StringData(text), len(text))
 }
 
 // EqualFold reports whether a and b are equal when the case of ASCII letters is ignored. Unlike

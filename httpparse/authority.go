@@ -49,10 +49,7 @@ func parsePort(b []byte) (port int, ok bool) {
 		return -1, true
 	}
 	for _, c := range b {
-		if !isDigit(c) {
-			return -1, false
-		}
-		if port = port*10 + int(c-'0'); port > 65535 {
+		if port = port*10 + int(c-'0'); !isDigit(c) || port > 65535 {
 			return -1, false
 		}
 	}
