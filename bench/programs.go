@@ -105,6 +105,8 @@ func (p *programs) command(s scenario, peer, address string) []string {
 		return []string{p.path("floor"), address}
 	case s.protocol == "echo":
 		return []string{p.path(peer), "-listen", address, "-echo"}
+	case peer == "eddy" && s.path == "/count":
+		return []string{p.path(peer), "-listen", address, "-count"}
 	}
 	return []string{p.path(peer), "-listen", address}
 }

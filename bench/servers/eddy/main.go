@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"flag"
 	"log"
 	"strconv"
 	"time"
@@ -14,6 +15,7 @@ import (
 )
 
 func main() {
+	count := flag.Bool("count", false, "serve /count, which looks at every request's head")
 	address, raw := common.Start()
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
@@ -21,7 +23,11 @@ func main() {
 	}
 	protocol := eddy.Protocol(echo{})
 	if !raw {
-		protocol = http1.New(routes(), http1.Options{OnHead: count})
+		var options http1.Options
+		if *count {
+			options.OnHead = counting
+		}
+		protocol = http1.New(routes(), options)
 	}
 	if _, err := engine.Listen("tcp", address, protocol); err != nil {
 		log.Fatal(err)
@@ -57,15 +63,15 @@ func routes() http1.Handler {
 			})
 		case "/block":
 			block(w, r)
-		case "/count": // count has written the answer
+		case "/count": // counting has written the answer
 		default:
 			w.SetStatus(404)
 		}
 	}
 }
 
-// count answers /count, whose body it does not hold.
-func count(w *http1.Response, r *http1.Request) {
+// counting answers /count, whose body it does not hold.
+func counting(w *http1.Response, r *http1.Request) {
 	if string(r.Path()) != "/count" {
 		return
 	}
