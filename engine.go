@@ -45,7 +45,7 @@ func New(options Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{options: options, done: make(chan struct{})}
-	limit := loop.NewLimit(options.MaxConns)
+	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = loop.NewWatchdog(options.SlowCallback)
 	}

@@ -114,6 +114,51 @@ func ExampleEngine_Shutdown() {
 	// Output: eddy: engine closed
 }
 
+// full is a protocol for those who find no room.
+type full struct{ parrot }
+
+func (full) OnOpen(c *eddy.Conn) {
+	c.WriteString("no room, come back later\n")
+	c.Close()
+}
+
+// cramped says so, where others would let clients wait.
+type cramped struct{ parrot }
+
+func (cramped) Refusing() eddy.Protocol { return full{} }
+
+func ExampleRefuser() {
+	engine, err := eddy.New(eddy.Options{MaxConns: 1, MaxRefusals: 10})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", cramped{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+
+	var clients [2]net.Conn
+	for i := range clients {
+		if clients[i], err = net.Dial("tcp", ln.Addr().String()); err != nil {
+			log.Fatal(err)
+		}
+		if i == 0 {
+			fmt.Fprint(clients[0], "hello")
+			io.CopyN(os.Stdout, clients[0], int64(len("hello")))
+			fmt.Println()
+		}
+	}
+	io.Copy(os.Stdout, clients[1])
+	for _, c := range clients {
+		c.Close()
+	}
+	engine.Shutdown(context.Background())
+	// Output:
+	// hello
+	// no room, come back later
+}
+
 // polite says good-bye when the engine shuts down.
 type polite struct{ parrot }
 

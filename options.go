@@ -20,9 +20,14 @@ type Options struct {
 	Logger *slog.Logger
 
 	// MaxConns is the number of connections that may be open at once, on all
-	// listeners together. Beyond it clients wait in the kernel's queue. Default:
+	// listeners together. Beyond it clients wait in the kernel's queue, or see
+	// MaxRefusals. Default:
 	// the limit of file descriptors, less a reserve for the rest of the program.
 	MaxConns int
+	// MaxRefusals is the number of connections beyond MaxConns that are accepted to be
+	// told that there is no room, by a protocol with Refusing: HTTP answers 503. They
+	// need descriptors too. Default: 0, all wait in the kernel's queue.
+	MaxRefusals int
 	// MaxInput is the number of bytes of unused input that a connection may keep.
 	// Default: 1 MiB.
 	MaxInput int
@@ -77,6 +82,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{"Loops", &o.Loops, runtime.GOMAXPROCS(0)},
 		{"MaxConns", &o.MaxConns, defaultMaxConns()},
+		{"MaxRefusals", &o.MaxRefusals, 0},
 		{"MaxInput", &o.MaxInput, 1 << 20},
 		{"HighWater", &o.HighWater, 64 << 10},
 		{"MaxOutput", &o.MaxOutput, max(4<<20, 4*o.HighWater)},

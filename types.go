@@ -38,6 +38,8 @@ type (
 	// HangupHandler is a Protocol with OnHangup: the peer has stopped sending while
 	// it is not being read.
 	HangupHandler = loop.HangupHandler
+	// Refuser is a Protocol with Refusing: there is no room for a connection.
+	Refuser = loop.Refuser
 	// ShutdownHandler is a Protocol with OnShutdown: the engine drains.
 	ShutdownHandler = loop.ShutdownHandler
 	// Binder is a Protocol that makes an instance of itself for each loop.
@@ -65,6 +67,9 @@ var (
 	ErrOutputFull = loop.ErrOutputFull
 	// ErrInputFull says that OnData left more input unused than Options.MaxInput.
 	ErrInputFull = loop.ErrInputFull
+	// ErrInboxFull says that more than a million tasks wait for the loop: Post and
+	// Ref give it fewer, or later.
+	ErrInboxFull = loop.ErrInboxFull
 	// ErrTimeout says that a deadline has passed.
 	ErrTimeout = loop.ErrTimeout
 	// ErrWriteTimeout says that the peer did not take its output in time.

@@ -46,17 +46,26 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 
 // Respond has fn write the answer, on the connection's loop, which it must not
 // block. It returns ErrAnswered if the request was answered before, by the deadline
-// too, and ErrClientGone if the connection is gone. If it goes before fn had its
-// turn, fn is not called. The request must not be used after the call, other than
-// by fn. Any goroutine.
+// too, ErrClientGone if the connection is gone, and ErrInboxFull, after which it may be
+// tried again. If the connection goes before fn had its turn, fn is not called. The
+// request must not be used after the call, other than by fn. Any goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
 	}
-	if d.ref.Do(func(c *loop.Conn) { d.respond(c, fn) }) != nil {
-		return ErrClientGone
+	return d.do(func(c *loop.Conn) { d.respond(c, fn) })
+}
+
+// do hands what settles the answer to the loop.
+func (d *Deferred) do(fn func(*loop.Conn)) error {
+	switch err := d.ref.Do(fn); err {
+	case nil:
+		return nil
+	case loop.ErrInboxFull:
+		d.answered.Store(false)
+		return err
 	}
-	return nil
+	return ErrClientGone
 }
 
 // Abort ends the connection without an answer: for a client that has gone, which need
@@ -67,10 +76,7 @@ func (d *Deferred) Abort() error {
 	if !d.claim() {
 		return ErrAnswered
 	}
-	if d.ref.Do(d.abort) != nil {
-		return ErrClientGone
-	}
-	return nil
+	return d.do(d.abort)
 }
 
 // abort runs on the loop.

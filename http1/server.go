@@ -47,6 +47,7 @@ var _ interface {
 	loop.EOFHandler
 	loop.HangupHandler
 	loop.ShutdownHandler
+	loop.Refuser
 	loop.Binder
 	loop.Tuner
 } = (*Server)(nil)
@@ -85,6 +86,23 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 		s.bound[l] = instance
 	}
 	return instance
+}
+
+// Refusing returns what answers every request with 503 and Retry-After, and closes.
+func (s *Server) Refusing() loop.Protocol {
+	o := s.options
+	o.OnHead = func(w *Response, _ *Request) {
+		tooBusy(w)
+		w.close = true
+		w.Finish()
+	}
+	return &Server{
+		handler: s.handler,
+		options: o,
+		limits:  s.limits,
+		stamp:   stamp{name: o.ServerName},
+		counts:  s.counts,
+	}
 }
 
 // OnOpen sets the deadline for the first request.

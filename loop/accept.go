@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -21,15 +22,28 @@ const shortageLogEvery = 10 * time.Second
 
 // Limit bounds the open connections of an engine over all its loops.
 type Limit struct {
-	max  int64
-	open atomic.Int64
+	served, all int64
+	open        atomic.Int64
 }
 
-// NewLimit returns a limit of max open connections.
-func NewLimit(max int) *Limit { return &Limit{max: int64(max)} }
+// NewLimit returns a limit of max open connections that are served, and as many as
+// refusals beyond it that are told so.
+func NewLimit(max, refusals int) *Limit {
+	l := &Limit{served: int64(max), all: math.MaxInt64}
+	if l.served < math.MaxInt64-int64(refusals) {
+		l.all = l.served + int64(refusals)
+	}
+	return l
+}
 
-func (l *Limit) take() bool {
-	if l.open.Add(1) <= l.max {
+// take makes room for a connection to serve.
+func (l *Limit) take() bool { return l.takeUpTo(l.served) }
+
+// takeBeyond makes room for one that is told that there is none.
+func (l *Limit) takeBeyond() bool { return l.takeUpTo(l.all) }
+
+func (l *Limit) takeUpTo(most int64) bool {
+	if l.open.Add(1) <= most {
 		return true
 	}
 	l.open.Add(-1)
@@ -43,13 +57,20 @@ type Service struct {
 	loop     *Loop
 	protocol Protocol
 	settings *Settings
-	dialled  bool // its connections are
+	dialled  bool     // its connections are
+	refusal  *Service // for connections beyond the limit; nil in a refusal
 }
 
 // NewService binds p to the loop. Any goroutine.
 func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
-	service := &Service{loop: l, settings: s, protocol: unbound{}}
-	return service, l.Post(func() { service.protocol = bind(p, l) })
+	refusal := &Service{loop: l, settings: s, protocol: refusing{}}
+	service := &Service{loop: l, settings: s, protocol: unbound{}, refusal: refusal}
+	return service, l.post(task{run: func() {
+		service.protocol = bind(p, l)
+		if r, ok := service.protocol.(Refuser); ok {
+			refusal.protocol = r.Refusing()
+		}
+	}, must: true})
 }
 
 // Accept has the loop accept the connections of the listening socket fd, which it
@@ -66,7 +87,7 @@ func (l *Loop) AcceptShared(fd int, services []*Service) (*Acceptor, error) {
 }
 
 func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
-	if err := l.Post(a.start); err != nil {
+	if err := l.post(task{run: a.start, must: true}); err != nil {
 		closeFD(a.fd) // the loop has ended
 		return nil, err
 	}
@@ -74,7 +95,7 @@ func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
 }
 
 // Close serves the queue once more and closes the socket. Any goroutine.
-func (a *Acceptor) Close() error { return a.loop.Post(a.drain) }
+func (a *Acceptor) Close() error { return a.loop.post(task{run: a.drain, must: true}) }
 
 // Acceptor is a listening socket on a loop.
 type Acceptor struct {
@@ -176,7 +197,8 @@ func (a *Acceptor) ready(poller.Ready) {
 
 func (a *Acceptor) acceptOne() verdict {
 	l := a.loop
-	if !l.limit.take() {
+	refuse := !l.limit.take()
+	if refuse && !l.limit.takeBeyond() {
 		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
 		return acceptWait
@@ -189,7 +211,7 @@ func (a *Acceptor) acceptOne() verdict {
 	fd, peer, errno := l.calls.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
-		a.deal(fd, peer)
+		a.deal(fd, peer, refuse)
 		return acceptNext
 	}
 	l.limit.release()
@@ -205,14 +227,18 @@ func (a *Acceptor) acceptOne() verdict {
 }
 
 // deal gives the connection to the service whose turn it is.
-func (a *Acceptor) deal(fd int, peer endpoint) {
+func (a *Acceptor) deal(fd int, peer endpoint, refuse bool) {
 	s := a.services[a.turn]
 	a.turn = (a.turn + 1) % len(a.services)
+	if refuse {
+		s = s.refusal
+		a.loop.count.Refused++
+	}
 	if s.loop == a.loop {
 		s.loop.open(fd, peer, s)
 		return
 	}
-	if err := s.loop.Post(func() { s.loop.open(fd, peer, s) }); err != nil {
+	if err := s.loop.post(task{run: func() { s.loop.open(fd, peer, s) }, must: true}); err != nil {
 		closeFD(fd)
 		a.loop.limit.release()
 		a.loop.count.Dropped++

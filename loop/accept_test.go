@@ -121,7 +121,7 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 
 func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 	r := newRig(t)
-	limit := NewLimit(100)
+	limit := NewLimit(100, 0)
 	loops := []*Loop{r.loop, r.newLoop(limit), r.newLoop(limit)}
 	r.loop.limit = limit
 	var services []*Service
@@ -208,7 +208,7 @@ func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 // have gone.
 func TestMaxConns(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(2)
+	r.loop.limit = NewLimit(2, 0)
 	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
 	var clients []*socket
 	for range 5 {
@@ -351,7 +351,7 @@ func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 
 func TestAcceptorClosedWhilePaused(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(0)
+	r.loop.limit = NewLimit(0, 0)
 	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
 	client := dial(t, addr)
 	r.until("the listener pauses", func() bool { return r.loop.count.AcceptPauses > 0 })
@@ -362,5 +362,53 @@ func TestAcceptorClosedWhilePaused(t *testing.T) {
 	r.until("the client is told", client.all)
 	if r.logged.count("interest") != 0 {
 		t.Errorf("log %q", r.logged.lines)
+	}
+}
+
+// apologetic has a protocol for those who find no room.
+type apologetic struct{ hello }
+
+func (apologetic) Refusing() Protocol { return sorry{} }
+
+type sorry struct{ hello }
+
+func (sorry) OnOpen(c *Conn) {
+	_, _ = c.WriteString("sorry")
+	c.Close()
+}
+
+// Beyond MaxConns as many as MaxRefusals are told so and closed; the others wait.
+func TestMaxRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		protocol Protocol
+		answer   string
+	}{
+		"with Refusing":    {apologetic{}, "sorry"},
+		"without Refusing": {hello{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			r.loop.limit = NewLimit(1, 1)
+			_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, c.protocol))
+			first := dial(t, addr)
+			r.until("the first is greeted", first.has("hello"))
+			second, third := dial(t, addr), dial(t, addr)
+			r.until("the second is told and closed", second.all)
+			r.settled()
+			if s := r.loop.Stats(); s.Refused != 1 || s.Open() != 2 {
+				t.Errorf("%+v, want one served, one refused that lingers, and one that waits", s)
+			}
+			second.close()
+			r.until("the second is gone", func() bool { return r.loop.Stats().Open() == 1 })
+			r.pass(shortageDelay + 2*tickNanos)
+			r.until("the third has its turn", third.all)
+			for _, refused := range []*socket{second, third} {
+				if got := string(refused.got); got != c.answer {
+					t.Errorf("got %q, want %q", got, c.answer)
+				}
+			}
+			first.send("!")
+			r.until("the first is served", first.has("hello!"))
+		})
 	}
 }

@@ -27,7 +27,7 @@ func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, 
 	d.limit = l.After(timeout, func() { d.finish(nil, os.ErrDeadlineExceeded) })
 	if network == "unix" {
 		d.targets = []unix.Sockaddr{&unix.SockaddrUnix{Name: address}}
-		_ = l.Post(d.next) // an error says that the loop has ended
+		_ = l.post(task{run: d.next, must: true}) // an error says that the loop has ended
 		return
 	}
 	go d.resolve(timeout)
@@ -52,14 +52,14 @@ func (d *dialing) resolve(timeout time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	targets, err := lookup(ctx, d.network, d.address)
-	_ = d.loop.Post(func() { // an error says that the loop has ended
+	_ = d.loop.post(task{must: true, run: func() { // an error says that the loop has ended
 		if err != nil {
 			d.finish(nil, err)
 			return
 		}
 		d.targets = targets
 		d.next()
-	})
+	}})
 }
 
 func lookup(ctx context.Context, network, address string) ([]unix.Sockaddr, error) {

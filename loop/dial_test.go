@@ -176,7 +176,7 @@ func TestDialWhileTheLoopEnds(t *testing.T) {
 
 func TestDialBeyondMaxConns(t *testing.T) {
 	r := dialRig(t)
-	r.loop.limit = NewLimit(0)
+	r.loop.limit = NewLimit(0, 0)
 	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)

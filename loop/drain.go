@@ -5,25 +5,25 @@ import "time"
 // StopAccepting serves the connections that wait in the kernel's queues, closes
 // the loop's listeners and calls done. Any goroutine.
 func (l *Loop) StopAccepting(done func()) error {
-	return l.Post(func() {
+	return l.post(task{must: true, run: func() {
 		for _, a := range l.acceptors {
 			a.drain()
 		}
 		l.acceptors = nil
 		done()
-	})
+	}})
 }
 
 // Drain tells every connection that the engine shuts down: a protocol with
 // OnShutdown ends it in its own time, others are closed when grace is over. Run
 // returns after the last one. Call it when no loop accepts any more. Any goroutine.
 func (l *Loop) Drain(grace time.Duration) error {
-	return l.Post(func() {
+	return l.post(task{must: true, run: func() {
 		l.draining, l.grace = true, grace
 		for _, c := range l.table.conns() {
 			c.tellDrain()
 		}
-	})
+	}})
 }
 
 // tellDrain tells a connection that the engine shuts down. One that comes, or changes
@@ -42,10 +42,10 @@ func (c *Conn) tellDrain() {
 
 // Force ends all connections at once, and the loop with them. Any goroutine.
 func (l *Loop) Force() error {
-	return l.Post(func() {
+	return l.post(task{must: true, run: func() {
 		l.draining, l.forced = true, true
 		for _, s := range l.table.sources() {
 			s.end(ErrServerClosed)
 		}
-	})
+	}})
 }

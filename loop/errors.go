@@ -16,6 +16,8 @@ var (
 	ErrOutputFull = errors.New("eddy: output full: wait for OnDrain before writing more, or raise MaxOutput")
 	// ErrInputFull: a protocol left more input unused than Options.MaxInput.
 	ErrInputFull = errors.New("eddy: input full: OnData must use its input or PauseRead, or raise MaxInput")
+	// ErrInboxFull: more than a million tasks wait for the loop.
+	ErrInboxFull = errors.New("eddy: inbox full: post fewer tasks than the loop can run")
 	// ErrTimeout: a deadline has passed.
 	ErrTimeout = errors.New("eddy: deadline passed")
 	// ErrWriteTimeout: the peer did not take its output in time.

@@ -24,7 +24,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 		f.errno = unix.ENOMEM
 		t.Run(f.String(), func(t *testing.T) {
 			r := newRig(t)
-			limit := NewLimit(0)
+			limit := NewLimit(0, 0)
 			r.loop.limit = limit
 			service := r.service(r.loop, hello{})
 			fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
@@ -48,7 +48,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			if r.loop.count.AcceptPauses != pauses {
 				t.Errorf("%d pauses at one time: the loop spins", r.loop.count.AcceptPauses-pauses+1)
 			}
-			limit.max = 10
+			limit.served = 10
 			for range 2 * f.last {
 				r.pass(shortageDelay + 2*tickNanos)
 			}

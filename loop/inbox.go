@@ -12,6 +12,10 @@ import (
 // without pause cannot keep the sockets waiting.
 const inboxBudget = 1024
 
+// maxTasks bounds the tasks that wait, some 60 MB of memory: a loop that does not keep
+// up with those who post has them know.
+const maxTasks = 1 << 20
+
 // tasksKept bounds the task array that is kept for the next batch.
 const tasksKept = 4 * inboxBudget
 
@@ -22,6 +26,7 @@ type task struct {
 	conn   *Conn
 	visit  func(*Conn)
 	output *buffers.Buffer // owned by the task
+	must   bool            // it is taken also when the inbox is full
 }
 
 // inbox is how other goroutines reach a loop. Only the first task in an empty
@@ -57,6 +62,9 @@ func (l *Loop) post(t task) error {
 	defer b.mu.Unlock()
 	if b.ended {
 		return ErrServerClosed
+	}
+	if len(b.tasks) >= maxTasks && !t.must {
+		return ErrInboxFull
 	}
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)

@@ -144,6 +144,45 @@ func TestWakeUpsAreShared(t *testing.T) {
 	}
 }
 
+// Nothing grows without bound: who posts more than the loop runs has an error. What the
+// engine itself posts is taken.
+func TestInboxFull(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, echo{})
+	ran := 0
+	for i := range maxTasks {
+		if err := r.loop.Post(func() { ran++ }); err != nil {
+			t.Fatalf("task %d: %v", i, err)
+		}
+	}
+	if err := r.loop.Post(func() { ran++ }); err != ErrInboxFull {
+		t.Errorf("Post: %v, want ErrInboxFull", err)
+	}
+	if err := c.Ref().Do(func(*Conn) { ran++ }); err != ErrInboxFull {
+		t.Errorf("Do: %v, want ErrInboxFull", err)
+	}
+	for range 3 {
+		if err := c.Ref().Write([]byte("x")); err != ErrInboxFull {
+			t.Errorf("Write: %v, want ErrInboxFull", err)
+		}
+	}
+	if posted := c.remote.posted.Load(); posted != 0 {
+		t.Errorf("%d bytes are said to be on their way", posted)
+	}
+	stopped := false
+	if err := r.loop.StopAccepting(func() { stopped = true }); err != nil {
+		t.Errorf("StopAccepting: %v", err)
+	}
+	for !r.loop.drainInbox() {
+	}
+	if ran != maxTasks || !stopped {
+		t.Errorf("%d of %d tasks ran, stopped %v", ran, maxTasks, stopped)
+	}
+	if err := r.loop.Post(func() {}); err != nil {
+		t.Errorf("Post to an emptied inbox: %v", err)
+	}
+}
+
 func TestInboxBudget(t *testing.T) {
 	r := newRig(t)
 	ran := 0

@@ -239,7 +239,8 @@ func (l *Loop) Logger() *slog.Logger { return l.logger }
 func (l *Loop) Draining() bool { return l.draining }
 
 // Post runs fn on the loop, after what was posted before it. It returns
-// ErrServerClosed when the loop has ended, and fn will not run. Any goroutine.
+// ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up with
+// what is posted, and fn will not run. Any goroutine.
 func (l *Loop) Post(fn func()) error {
 	return l.post(task{run: fn})
 }

@@ -20,7 +20,7 @@ func openDescriptors() (n int) {
 
 func TestRunServesAndEnds(t *testing.T) {
 	before := openDescriptors()
-	l, err := New(Config{Logger: slog.New(&logBook{}), Limit: NewLimit(10)})
+	l, err := New(Config{Logger: slog.New(&logBook{}), Limit: NewLimit(10, 0)})
 	if err != nil {
 		t.Fatal(err)
 	}

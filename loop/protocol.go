@@ -77,6 +77,22 @@ type Tuner interface {
 	Tune(s *Settings) error
 }
 
+// Refuser is an optional part of a Protocol. Without it, a connection beyond
+// Options.MaxConns that Options.MaxRefusals admits is closed at once.
+type Refuser interface {
+	// Refusing returns what is spoken on such connections: it should tell the client
+	// and close. It is called once for each loop a listener has, on the loop, of the
+	// instance that Bind returned.
+	Refusing() Protocol
+}
+
+// refusing closes connections beyond the limit.
+type refusing struct{}
+
+func (refusing) OnOpen(c *Conn)           { c.Close() }
+func (refusing) OnData(*Conn, []byte) int { return 0 }
+func (refusing) OnClose(*Conn, error)     {}
+
 // unbound serves the connections of a listener whose Bind has panicked.
 type unbound struct{}
 

@@ -14,8 +14,9 @@ type Ref struct{ c *Conn }
 func (c *Conn) Ref() Ref { return Ref{c} }
 
 // Do runs fn on the connection's loop. It returns ErrClosed when the connection is
-// gone, ErrServerClosed when its loop has ended meanwhile. If it goes before fn had its turn, fn is not called: OnClose is the word
-// on that. Any goroutine.
+// gone, ErrServerClosed when its loop has ended meanwhile, ErrInboxFull when that does
+// not keep up with what is posted. If the connection goes before fn had its turn, fn is
+// not called: OnClose is the word on that. Any goroutine.
 func (r Ref) Do(fn func(c *Conn)) error {
 	if r.Gone() {
 		return ErrClosed
@@ -43,6 +44,7 @@ func (r Ref) Write(p []byte) error {
 	b := buffers.Get()
 	b.B = append(b.B, p...)
 	if err := c.loop.post(task{conn: c, output: b}); err != nil {
+		c.remote.posted.Add(-n)
 		buffers.Put(b)
 		return err
 	}

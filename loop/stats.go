@@ -15,6 +15,7 @@ type Stats struct {
 	Accepted uint64 // connections, from listeners
 	Dialled  uint64 // connections
 	Closed   uint64 // connections, of both kinds
+	Refused  uint64 // of the accepted, those beyond Options.MaxConns, which were told so
 	Dropped  uint64 // connections closed before they were opened: the loop was ending, or the poller refused
 
 	DialErrors   uint64 // dials that made no connection
@@ -48,6 +49,7 @@ func (s Stats) Add(o Stats) Stats {
 	s.Accepted += o.Accepted
 	s.Dialled += o.Dialled
 	s.Closed += o.Closed
+	s.Refused += o.Refused
 	s.Dropped += o.Dropped
 	s.DialErrors += o.DialErrors
 	s.AcceptErrors += o.AcceptErrors

@@ -56,7 +56,7 @@ func TestWatchdogWakesUpForAHeldLoop(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var logged logBook
 	w := NewWatchdog(4 * time.Millisecond)
-	l, err := New(Config{Logger: slog.New(&logged), Limit: NewLimit(1), Watchdog: w})
+	l, err := New(Config{Logger: slog.New(&logged), Limit: NewLimit(1, 0), Watchdog: w})
 	if err != nil {
 		t.Fatal(err)
 	}

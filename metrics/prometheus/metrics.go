@@ -18,6 +18,8 @@ var engineMetrics = []metric[eddy.Stats]{
 		func(s *eddy.Stats) uint64 { return s.Dialled }),
 	counter("connections_closed", "Connections that have ended.",
 		func(s *eddy.Stats) uint64 { return s.Closed }),
+	counter("connections_refused", "Accepted connections beyond the limit, which were told so.",
+		func(s *eddy.Stats) uint64 { return s.Refused }),
 	counter("connections_dropped", "Connections closed before they were opened.",
 		func(s *eddy.Stats) uint64 { return s.Dropped }),
 	counter("dial_errors", "Dials that made no connection.",
