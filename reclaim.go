@@ -18,7 +18,7 @@ const (
 	// reclaimEvery is the time between two looks.
 	reclaimEvery = 5 * time.Second
 	// reclaimFrom is how many bytes the heap must hold too much to be worth it.
-	reclaimFrom = 32 << 20
+	reclaimFrom = 16 << 20
 	// restAfter and restAtMost are how many looks pass after a collection before the
 	// next one. They double where there is no sign that anything has changed, up to
 	// the two minutes of the runtime's own.

@@ -162,7 +162,11 @@ func (l *Loop) cycle() error {
 
 // begin starts a cycle for those who ask for the time.
 func (l *Loop) begin() {
+	before := l.now
 	l.now = l.clock()
+	if l.now-before >= int64(yieldEvery) {
+		l.yieldAt = l.now + int64(yieldEvery) // it was asleep
+	}
 	l.watch.woke.Store(l.now)
 	if l.watch.dog != nil {
 		l.watch.dog.wake()

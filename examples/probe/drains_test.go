@@ -15,7 +15,7 @@ import (
 
 // The trial takes a while, and tells its figures:
 //
-//	go test ./examples/probe -run Trial -v -long
+//	cd examples/probe && go test -run Trial -v -long .
 var long = flag.Bool("long", false, "run the trials too")
 
 // Fifty times a server is started and drained, under clients that keep their
