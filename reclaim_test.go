@@ -37,7 +37,7 @@ func TestSpikeIsReclaimedAtRest(t *testing.T) {
 	s.collect(3400, 3)
 	s.look("memory is on its way to the system", 0, 1500, 3, false)
 	for range 100 {
-		s.look("it has arrived", 0, 20, 3, false)
+		s.look("it has arrived", 0, 12, 3, false)
 	}
 }
 
