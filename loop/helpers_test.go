@@ -32,7 +32,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, settings: testSettings()}
 	r.now.Store(int64(time.Hour))
-	r.loop = r.newLoop(NewLimit(1 << 20, 0))
+	r.loop = r.newLoop(NewLimit(1<<20, 0))
 	return r
 }
 
