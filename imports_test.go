@@ -28,11 +28,12 @@ var importRules = []struct {
 	{"poller", nil},
 	{"buffers", nil},
 	{"httpparse", nil},
-	{"workers", nil},
 	{"internal/leak", nil}, // for tests
+	{"internal/defaults", nil},
+	{"workers", []string{"internal/defaults"}},
 	{"loop", []string{"poller", "buffers"}},
-	{"http1", []string{"loop", "httpparse", "buffers"}},
-	{"", []string{"loop", "buffers"}}, // the root: HTTP is one protocol among others
+	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults"}},
+	{"", []string{"loop", "buffers", "internal/defaults"}}, // the root: HTTP is one protocol among others
 	{"examples/...", []string{"", "http1", "httpparse", "workers", "examples/internal/..."}},
 }
 

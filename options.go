@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/defaults"
 )
 
 // Options configures an Engine. The zero value works: a field that is zero has the
@@ -75,42 +77,22 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	for _, f := range []struct {
-		name  string
-		value *int
-		def   int
-	}{
-		{"Loops", &o.Loops, runtime.GOMAXPROCS(0)},
-		{"MaxConns", &o.MaxConns, defaultMaxConns()},
-		{"MaxRefusals", &o.MaxRefusals, 0},
-		{"MaxInput", &o.MaxInput, 1 << 20},
-		{"HighWater", &o.HighWater, 64 << 10},
-		{"MaxOutput", &o.MaxOutput, max(4<<20, 4*o.HighWater)},
-	} {
-		if err := fill(f.name, f.value, f.def); err != nil {
-			return o, err
-		}
-	}
-	if err := fill("LowWater", &o.LowWater, o.HighWater/2); err != nil {
-		return o, err
-	}
-	for _, f := range []struct {
-		name  string
-		value *time.Duration
-		def   time.Duration
-	}{
-		{"IdleTimeout", &o.IdleTimeout, 5 * time.Minute},
-		{"WriteTimeout", &o.WriteTimeout, 30 * time.Second},
-		{"LingerTimeout", &o.LingerTimeout, 5 * time.Second},
-		{"DrainDelay", &o.DrainDelay, 0},
-		{"DrainGrace", &o.DrainGrace, 500 * time.Millisecond},
-		{"DrainTimeout", &o.DrainTimeout, 30 * time.Second},
-	} {
-		if err := fill(f.name, f.value, f.def); err != nil {
-			return o, err
-		}
-	}
-	if err := fill("LingerBytes", &o.LingerBytes, 64<<20); err != nil {
+	d := defaults.Of("eddy: Options")
+	defaults.Set(d, "Loops", &o.Loops, runtime.GOMAXPROCS(0))
+	defaults.Set(d, "MaxConns", &o.MaxConns, defaultMaxConns())
+	defaults.Set(d, "MaxRefusals", &o.MaxRefusals, 0)
+	defaults.Set(d, "MaxInput", &o.MaxInput, 1<<20)
+	defaults.Set(d, "HighWater", &o.HighWater, 64<<10)
+	defaults.Set(d, "MaxOutput", &o.MaxOutput, max(4<<20, 4*o.HighWater))
+	defaults.Set(d, "LowWater", &o.LowWater, o.HighWater/2)
+	defaults.Set(d, "IdleTimeout", &o.IdleTimeout, 5*time.Minute)
+	defaults.Set(d, "WriteTimeout", &o.WriteTimeout, 30*time.Second)
+	defaults.Set(d, "LingerTimeout", &o.LingerTimeout, 5*time.Second)
+	defaults.Set(d, "DrainDelay", &o.DrainDelay, 0)
+	defaults.Set(d, "DrainGrace", &o.DrainGrace, 500*time.Millisecond)
+	defaults.Set(d, "DrainTimeout", &o.DrainTimeout, 30*time.Second)
+	defaults.Set(d, "LingerBytes", &o.LingerBytes, 64<<20)
+	if err := d.Err(); err != nil {
 		return o, err
 	}
 	if o.SlowCallback == 0 {
@@ -125,16 +107,6 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("eddy: Options.MaxOutput is %d, below twice HighWater, which is %d: raise it", o.MaxOutput, o.HighWater)
 	}
 	return o, nil
-}
-
-func fill[T ~int | ~int64](name string, value *T, def T) error {
-	if *value < 0 {
-		return fmt.Errorf("eddy: Options.%s is %v: it must not be negative; 0 stands for the default, %v", name, *value, def)
-	}
-	if *value == 0 {
-		*value = def
-	}
-	return nil
 }
 
 // defaultMaxConns leaves some descriptors to the rest of the program, which fails

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/httpparse"
+	"github.com/eddynet/eddy/internal/defaults"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -82,46 +83,26 @@ const defaultMaxBody = 4 << 20
 
 // withDefaults returns the options filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
-	for _, f := range []struct {
-		name  string
-		value *time.Duration
-		def   time.Duration
-	}{
-		{"ReadHeaderTimeout", &o.ReadHeaderTimeout, 30 * time.Second},
-		{"ReadTimeout", &o.ReadTimeout, 30 * time.Second},
-		{"HandlerTimeout", &o.HandlerTimeout, 5 * time.Minute},
-		{"WriteTimeout", &o.WriteTimeout, 0},
-		{"IdleTimeout", &o.IdleTimeout, 2 * time.Minute},
-	} {
-		if err := fill(f.name, f.value, f.def); err != nil {
-			return o, err
-		}
-	}
-	for _, f := range []struct {
-		name  string
-		value *int
-		def   int
-	}{
-		{"MinBodyRate", &o.MinBodyRate, 4 << 10},
-		{"MaxHeaderBytes", &o.MaxHeaderBytes, httpparse.DefaultHead},
-		{"MaxRequestLine", &o.MaxRequestLine, httpparse.DefaultRequestLine},
-		{"MaxMethod", &o.MaxMethod, httpparse.DefaultMethod},
-		{"MaxFieldBytes", &o.MaxFieldBytes, httpparse.DefaultField},
-		{"MaxFields", &o.MaxFields, httpparse.DefaultFields},
-		{"MaxEmptyLines", &o.MaxEmptyLines, httpparse.DefaultEmptyLines},
-		{"MaxChunkExtension", &o.MaxChunkExtension, httpparse.DefaultExtension},
-		{"MaxChunkOverhead", &o.MaxChunkOverhead, httpparse.DefaultOverhead},
-		{"MaxTrailerBytes", &o.MaxTrailerBytes, httpparse.DefaultTrailer},
-		{"MaxTrailerFields", &o.MaxTrailerFields, httpparse.DefaultTrailerFields},
-	} {
-		if err := fill(f.name, f.value, f.def); err != nil {
-			return o, err
-		}
-	}
-	if err := fill("MaxBodyBytes", &o.MaxBodyBytes, defaultMaxBody); err != nil {
-		return o, err
-	}
-	if err := fill("MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10); err != nil {
+	d := defaults.Of("http1: Options")
+	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, 30*time.Second)
+	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, 30*time.Second)
+	defaults.Set(d, "HandlerTimeout", &o.HandlerTimeout, 5*time.Minute)
+	defaults.Set(d, "WriteTimeout", &o.WriteTimeout, 0)
+	defaults.Set(d, "IdleTimeout", &o.IdleTimeout, 2*time.Minute)
+	defaults.Set(d, "MinBodyRate", &o.MinBodyRate, 4<<10)
+	defaults.Set(d, "MaxHeaderBytes", &o.MaxHeaderBytes, httpparse.DefaultHead)
+	defaults.Set(d, "MaxRequestLine", &o.MaxRequestLine, httpparse.DefaultRequestLine)
+	defaults.Set(d, "MaxMethod", &o.MaxMethod, httpparse.DefaultMethod)
+	defaults.Set(d, "MaxFieldBytes", &o.MaxFieldBytes, httpparse.DefaultField)
+	defaults.Set(d, "MaxFields", &o.MaxFields, httpparse.DefaultFields)
+	defaults.Set(d, "MaxEmptyLines", &o.MaxEmptyLines, httpparse.DefaultEmptyLines)
+	defaults.Set(d, "MaxChunkExtension", &o.MaxChunkExtension, httpparse.DefaultExtension)
+	defaults.Set(d, "MaxChunkOverhead", &o.MaxChunkOverhead, httpparse.DefaultOverhead)
+	defaults.Set(d, "MaxTrailerBytes", &o.MaxTrailerBytes, httpparse.DefaultTrailer)
+	defaults.Set(d, "MaxTrailerFields", &o.MaxTrailerFields, httpparse.DefaultTrailerFields)
+	defaults.Set(d, "MaxBodyBytes", &o.MaxBodyBytes, defaultMaxBody)
+	defaults.Set(d, "MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10)
+	if err := d.Err(); err != nil {
 		return o, err
 	}
 	switch o.ServerName {
@@ -134,16 +115,6 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("http1: Options.ServerName is %q: it must not hold control bytes", o.ServerName)
 	}
 	return o, nil
-}
-
-func fill[T ~int | ~int64](name string, value *T, def T) error {
-	if *value < 0 {
-		return fmt.Errorf("http1: Options.%s is %v: it must not be negative; 0 stands for the default, %v", name, *value, def)
-	}
-	if *value == 0 {
-		*value = def
-	}
-	return nil
 }
 
 // limits are the options that bound parsing.

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/eddynet/eddy/internal/defaults"
 )
 
 // Options configures a Supervisor. A field that is zero has the default that its
@@ -50,27 +52,17 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if err := fill("Workers", &o.Workers, runtime.GOMAXPROCS(0)); err != nil {
+	d := defaults.Of("workers: Options")
+	defaults.Set(d, "Workers", &o.Workers, runtime.GOMAXPROCS(0))
+	defaults.Set(d, "MaxCrashes", &o.MaxCrashes, 5*o.Workers)
+	defaults.Set(d, "ReadyTimeout", &o.ReadyTimeout, 30*time.Second)
+	defaults.Set(d, "HeartbeatTimeout", &o.HeartbeatTimeout, 10*time.Second)
+	defaults.Set(d, "DrainTimeout", &o.DrainTimeout, 40*time.Second)
+	defaults.Set(d, "RestartDelay", &o.RestartDelay, 100*time.Millisecond)
+	defaults.Set(d, "MaxRestartDelay", &o.MaxRestartDelay, max(10*time.Second, o.RestartDelay))
+	defaults.Set(d, "CrashWindow", &o.CrashWindow, time.Minute)
+	if err := d.Err(); err != nil {
 		return o, err
-	}
-	if err := fill("MaxCrashes", &o.MaxCrashes, 5*o.Workers); err != nil {
-		return o, err
-	}
-	for _, f := range []struct {
-		name  string
-		value *time.Duration
-		def   time.Duration
-	}{
-		{"ReadyTimeout", &o.ReadyTimeout, 30 * time.Second},
-		{"HeartbeatTimeout", &o.HeartbeatTimeout, 10 * time.Second},
-		{"DrainTimeout", &o.DrainTimeout, 40 * time.Second},
-		{"RestartDelay", &o.RestartDelay, 100 * time.Millisecond},
-		{"MaxRestartDelay", &o.MaxRestartDelay, max(10*time.Second, o.RestartDelay)},
-		{"CrashWindow", &o.CrashWindow, time.Minute},
-	} {
-		if err := fill(f.name, f.value, f.def); err != nil {
-			return o, err
-		}
 	}
 	if o.RestartDelay > o.MaxRestartDelay {
 		return o, fmt.Errorf("workers: Options.RestartDelay is %v, above MaxRestartDelay, %v: lower it", o.RestartDelay, o.MaxRestartDelay)
@@ -81,16 +73,6 @@ func (o Options) withDefaults() (Options, error) {
 		o.Args = os.Args[1:]
 	}
 	return o, err
-}
-
-func fill[T ~int | ~int64](name string, value *T, def T) error {
-	if *value < 0 {
-		return fmt.Errorf("workers: Options.%s is %v: it must not be negative; 0 stands for the default, %v", name, *value, def)
-	}
-	if *value == 0 {
-		*value = def
-	}
-	return nil
 }
 
 // binary is the absolute path of what workers run. os.Executable would follow symbolic
