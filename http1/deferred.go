@@ -46,8 +46,7 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 
 // Respond has fn write the answer, on the connection's loop, which it must not
 // block. It returns ErrAnswered if the request was answered before, by the deadline
-// too, ErrClientGone if the connection is gone, and ErrInboxFull, after which it may be
-// tried again. If the connection goes before fn had its turn, fn is not called. The
+// too, and ErrClientGone if the connection is gone. If the connection goes before fn had its turn, fn is not called. The
 // request must not be used after the call, other than by fn. Any goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
@@ -58,14 +57,10 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 
 // do hands what settles the answer to the loop.
 func (d *Deferred) do(fn func(*loop.Conn)) error {
-	switch err := d.ref.Do(fn); err {
-	case nil:
-		return nil
-	case loop.ErrInboxFull:
-		d.answered.Store(false)
-		return err
+	if d.ref.DoAnyway(fn) != nil {
+		return ErrClientGone
 	}
-	return ErrClientGone
+	return nil
 }
 
 // Abort ends the connection without an answer: for a client that has gone, which need
@@ -108,7 +103,8 @@ func (d *Deferred) timedOut(x *session) {
 	case !d.claim(): // the answer is on its way through the inbox
 		return
 	case d.onLate != nil:
-		d.respond(x.conn, d.onLate)
+		x.response.close = x.response.close || x.in != complete
+		d.write(x, d.onLate) // not settled: whoever works on it may still read the request
 	default:
 		x.refuse(errUnanswered)
 	}
@@ -128,6 +124,11 @@ func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
 	if !d.working {
 		d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
 	}
+	d.write(x, fn)
+}
+
+// write has fn write the answer.
+func (d *Deferred) write(x *session, fn func(w *Response)) {
 	x.depth++
 	x.call(func(w *Response, _ *Request) { fn(w) })
 	if x.out == deferred {

@@ -185,6 +185,46 @@ func TestDeferredAnswerOfTheDeadline(t *testing.T) {
 	}
 }
 
+// TestRequestOutlivesTheAnswerOfTheDeadline: a goroutine that works on the answer goes on
+// reading its request, while the connection serves others.
+func TestRequestOutlivesTheAnswerOfTheDeadline(t *testing.T) {
+	working := make(chan struct{})
+	ended := make(chan string, 1)
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		if string(r.Path()) != "/late" {
+			w.Write(r.Target())
+			return
+		}
+		d := w.DeferFor(shortly)
+		d.OnTimeout(respond("too late"))
+		go func() {
+			for {
+				select {
+				case <-working:
+					ended <- string(r.Target()) + string(r.Body())
+					return
+				default:
+					_ = string(r.Target()) + string(r.Body())
+				}
+			}
+		}()
+	}, http1.Options{})
+	c := s.dial()
+	c.send("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody")
+	expect(t, "answer", string(c.answer("POST").body), "too late")
+	for i := range 20 {
+		target := fmt.Sprint("/other/", i)
+		c.send(get(target))
+		expect(t, "answer behind it", string(c.answer("GET").body), target)
+	}
+	close(working)
+	expect(t, "the late request", await(t, "its goroutine", ended), "/latebody")
+	if err := c.conn.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	c.closed()
+}
+
 // TestDeferredAbort: the connection ends without a byte, and later answers are refused.
 func TestDeferredAbort(t *testing.T) {
 	h, ch := deferrals()

@@ -86,7 +86,7 @@ type hijacked struct {
 func (h *hijacking) OnOpen(c *loop.Conn) {
 	c.PauseRead()
 	// After the callback at hand, when it is clear what input is left.
-	_ = c.Ref().Do(func(c *loop.Conn) { // or OnClose is called
+	_ = c.Ref().DoAnyway(func(c *loop.Conn) { // or OnClose is called
 		conn, buffered, err := c.Detach()
 		h.result <- hijacked{conn, buffered, err}
 	})

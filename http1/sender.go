@@ -47,8 +47,9 @@ func (s *Stream) send(p []byte, wait bool) error {
 
 // sendBuffer is send for a buffer, which it gives up.
 func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
-	err := s.sender.post(int64(len(b.B)), wait, func(*loop.Conn) { s.sendHere(b) })
-	if err != nil {
+	n := int64(len(b.B))
+	err := s.sender.post(n, wait, func(*loop.Conn) { s.sendHere(b) })
+	if err != nil || n == 0 {
 		buffers.Put(b)
 	}
 	if err != nil && err != loop.ErrOutputFull {
@@ -57,7 +58,8 @@ func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
 	return err
 }
 
-// post gives the loop a task for n bytes when there is room for them.
+// post gives the loop a task for n bytes when there is room for them; for none there is
+// nothing to do.
 func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 	d.mu.Lock()
 	defer d.mu.Unlock() // after posting, so that the order of calls is that of the tasks
@@ -71,8 +73,11 @@ func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 	if d.ended {
 		return ErrStreamEnded
 	}
+	if n == 0 {
+		return nil
+	}
 	d.onWay += n
-	return d.ref.Do(task)
+	return d.ref.DoAnyway(task)
 }
 
 // sendHere is the rest of Send, on the loop.
@@ -111,7 +116,7 @@ func (s *Stream) writeWaiting() {
 // once. Any goroutine.
 func (s *Stream) Close() error {
 	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has aborted the connection
-	if s.sender.ref.Do(finish) != nil {
+	if s.sender.ref.DoAnyway(finish) != nil {
 		return s.cause()
 	}
 	return nil

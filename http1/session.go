@@ -201,11 +201,26 @@ func (x *session) settle() {
 	case x.depth > 0 || !x.conn.Open():
 	case x.upgrade != nil:
 		x.become()
+	case x.in == complete && x.out == answered && x.deferred != nil && !x.deferred.settled:
+		x.leave()
 	case x.in == complete && x.out == answered:
 		x.over()
 		x.rest()
 		x.conn.ResumeRead()
 		x.server.rest(x, x.conn.Buffered() > 0)
+	}
+}
+
+// leave is over for an exchange whose request somebody may still be reading, after an
+// answer of the deadline: the session is left to them, and the connection gets another.
+func (x *session) leave() {
+	x.receive(between)
+	x.answer(unanswered)
+	x.rest()
+	x.conn.SetState(nil)
+	x.conn.ResumeRead()
+	if x.conn.EOF() && x.conn.Buffered() == 0 {
+		x.conn.Close()
 	}
 }
 

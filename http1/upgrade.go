@@ -89,7 +89,7 @@ func (p *leaving) OnOpen(c *loop.Conn) {
 			p.fn(conn, buffered)
 		}()
 	}
-	_ = c.Ref().Do(detach) // an error says that the connection is gone
+	_ = c.Ref().DoAnyway(detach) // an error says that the connection is gone
 }
 
 func (p *leaving) OnData(*loop.Conn, []byte) int { return 0 }

@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"math"
 	"sync/atomic"
 	"time"
 
@@ -22,35 +21,50 @@ const shortageLogEvery = 10 * time.Second
 
 // Limit bounds the open connections of an engine over all its loops.
 type Limit struct {
-	served, all int64
-	open        atomic.Int64
+	served  room
+	refused room // for those that are told that there is none
+}
+
+// room bounds one kind of connections.
+type room struct {
+	most  int64
+	taken atomic.Int64
 }
 
 // NewLimit returns a limit of max open connections that are served, and as many as
 // refusals beyond it that are told so.
 func NewLimit(max, refusals int) *Limit {
-	l := &Limit{served: int64(max), all: math.MaxInt64}
-	if l.served < math.MaxInt64-int64(refusals) {
-		l.all = l.served + int64(refusals)
-	}
-	return l
+	return &Limit{served: room{most: int64(max)}, refused: room{most: int64(refusals)}}
 }
 
-// take makes room for a connection to serve.
-func (l *Limit) take() bool { return l.takeUpTo(l.served) }
-
-// takeBeyond makes room for one that is told that there is none.
-func (l *Limit) takeBeyond() bool { return l.takeUpTo(l.all) }
-
-func (l *Limit) takeUpTo(most int64) bool {
-	if l.open.Add(1) <= most {
+func (r *room) take() bool {
+	if r.taken.Add(1) <= r.most {
 		return true
 	}
-	l.open.Add(-1)
+	r.taken.Add(-1)
 	return false
 }
 
-func (l *Limit) release() { l.open.Add(-1) }
+func (r *room) release() { r.taken.Add(-1) }
+
+// take makes room for a connection, to serve it if possible. It returns nil if there is
+// none of either kind.
+func (l *Limit) take() *room {
+	for _, r := range [...]*room{&l.served, &l.refused} {
+		if r.take() {
+			return r
+		}
+	}
+	return nil
+}
+
+// of is the room of connections with these settings.
+func (l *Limit) of(s *Settings) *room {
+	if s.refused {
+		return &l.refused
+	}
+	return &l.served
+}
 
 // Service is a protocol as one loop serves it for one listener.
 type Service struct {
@@ -63,7 +77,9 @@ type Service struct {
 
 // NewService binds p to the loop. Any goroutine.
 func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
-	refusal := &Service{loop: l, settings: s, protocol: refusing{}}
+	told := *s
+	told.refused = true
+	refusal := &Service{loop: l, settings: &told, protocol: refusing{}}
 	service := &Service{loop: l, settings: s, protocol: unbound{}, refusal: refusal}
 	return service, l.post(task{run: func() {
 		service.protocol = bind(p, l)
@@ -197,8 +213,8 @@ func (a *Acceptor) ready(poller.Ready) {
 
 func (a *Acceptor) acceptOne() verdict {
 	l := a.loop
-	refuse := !l.limit.take()
-	if refuse && !l.limit.takeBeyond() {
+	place := l.limit.take()
+	if place == nil {
 		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
 		return acceptWait
@@ -211,10 +227,10 @@ func (a *Acceptor) acceptOne() verdict {
 	fd, peer, errno := l.calls.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
-		a.deal(fd, peer, refuse)
+		a.deal(fd, peer, place == &l.limit.refused)
 		return acceptNext
 	}
-	l.limit.release()
+	place.release()
 	a.refusal = errno
 	v := judge(errno)
 	if errno != unix.EAGAIN && errno != unix.EINTR {
@@ -240,7 +256,7 @@ func (a *Acceptor) deal(fd int, peer endpoint, refuse bool) {
 	}
 	if err := s.loop.post(task{run: func() { s.loop.open(fd, peer, s) }, must: true}); err != nil {
 		closeFD(fd)
-		a.loop.limit.release()
+		a.loop.limit.of(s.settings).release()
 		a.loop.count.Dropped++
 	}
 }

@@ -151,7 +151,7 @@ func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 			t.Errorf("loop %d has %d connections, want 3", i, l.conns)
 		}
 	}
-	if n := limit.open.Load(); n != 9 {
+	if n := limit.served.taken.Load(); n != 9 {
 		t.Errorf("%d connections counted, want 9", n)
 	}
 }
@@ -164,7 +164,7 @@ func TestConnectionForAnEndedLoopIsClosed(t *testing.T) {
 	other.end()
 	client := dial(t, addr)
 	r.until("the client is told", client.all)
-	if n := r.loop.limit.open.Load(); n != 0 {
+	if n := r.loop.limit.served.taken.Load(); n != 0 {
 		t.Errorf("%d connections counted, want 0", n)
 	}
 }
@@ -247,7 +247,7 @@ func TestMaxConns(t *testing.T) {
 			t.Errorf("%d connections, want 2", r.loop.conns)
 		}
 	}
-	if n := r.loop.limit.open.Load(); n != int64(r.loop.conns) {
+	if n := r.loop.limit.served.taken.Load(); n != int64(r.loop.conns) {
 		t.Errorf("%d connections counted of %d", n, r.loop.conns)
 	}
 }
@@ -409,6 +409,15 @@ func TestMaxRefusals(t *testing.T) {
 			}
 			first.send("!")
 			r.until("the first is served", first.has("hello!"))
+			// Those who linger take no room from those who are served.
+			first.shutWrite()
+			r.until("the first is gone", first.all)
+			fourth := dial(t, addr)
+			r.pass(shortageDelay + 2*tickNanos)
+			r.until("the fourth is served", fourth.has("hello"))
+			if n := r.loop.limit.served.taken.Load(); n != 1 {
+				t.Errorf("%d are said to be served, want one", n)
+			}
 		})
 	}
 }

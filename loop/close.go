@@ -137,7 +137,7 @@ func (c *Conn) free() {
 	}
 	l.conns--
 	l.count.ended(c.cause)
-	l.limit.release()
+	l.limit.of(c.settings).release()
 }
 
 func (c *Conn) closeSocket() {
@@ -170,7 +170,7 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 		l.logger.Error("eddy: a connection was dropped", "remote", peer, "forced", l.forced, "error", err)
 		l.table.remove(c.token)
 		closeFD(fd)
-		l.limit.release()
+		l.limit.of(s.settings).release()
 		l.count.Dropped++
 		return nil
 	}

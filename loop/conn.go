@@ -85,6 +85,8 @@ type Settings struct {
 	LingerTimeout       time.Duration // of reading away, after Close
 	LingerBytes         int64         // of reading away, after Close
 	DrainGrace          time.Duration // that an idle connection is kept in a drain
+
+	refused bool // the connections are beyond the limit, to be told so
 }
 
 // Settings are the limits and deadlines of the connection's listener. They must not

@@ -37,7 +37,7 @@ func TestOpenCallbackMayWriteAndClose(t *testing.T) {
 		c.Close()
 	}}
 	ours, peer := newUnixPair(t)
-	r.loop.limit.take()
+	r.loop.limit.served.take()
 	r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: p, settings: &r.settings})
 	r.until("the farewell arrives", func() bool { return peer.all() })
 	if string(peer.got) != "welcome and goodbye" {
@@ -211,7 +211,7 @@ func TestDescriptorIsClosedOnce(t *testing.T) {
 	if descriptorOpen(fd) {
 		t.Error("still open after the cycle")
 	}
-	if got := r.loop.limit.open.Load(); got != 0 {
+	if got := r.loop.limit.served.taken.Load(); got != 0 {
 		t.Errorf("%d connections counted, want 0", got)
 	}
 	other, theirs := newUnixPair(t) // takes the number

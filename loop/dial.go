@@ -150,7 +150,7 @@ func (d *dialing) ready(poller.Ready) {
 		d.finish(nil, err)
 		return
 	}
-	if !d.loop.limit.take() {
+	if !d.loop.limit.served.take() {
 		closeFD(fd)
 		d.finish(nil, errMaxConns)
 		return

@@ -188,7 +188,7 @@ func TestDialBeyondMaxConns(t *testing.T) {
 	if !errors.Is(o.err, errMaxConns) {
 		t.Errorf("outcome %+v, want the limit", o)
 	}
-	if n := r.loop.limit.open.Load(); n != 0 {
+	if n := r.loop.limit.served.taken.Load(); n != 0 {
 		t.Errorf("%d connections counted", n)
 	}
 }

@@ -48,7 +48,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			if r.loop.count.AcceptPauses != pauses {
 				t.Errorf("%d pauses at one time: the loop spins", r.loop.count.AcceptPauses-pauses+1)
 			}
-			limit.served = 10
+			limit.served.most = 10
 			for range 2 * f.last {
 				r.pass(shortageDelay + 2*tickNanos)
 			}

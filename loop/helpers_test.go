@@ -144,7 +144,7 @@ func (r *rig) open(pair pairKind, p Protocol) (*Conn, *socket) {
 func (r *rig) adopt(s *socket, p Protocol) *Conn {
 	r.t.Helper()
 	settings := r.settings // of this connection: a test may change the next one's
-	r.loop.limit.take()
+	r.loop.limit.served.take()
 	r.loop.open(s.release(), endpoint{}, &Service{loop: r.loop, protocol: p, settings: &settings})
 	all := r.loop.table.conns()
 	for _, c := range all {

@@ -256,7 +256,7 @@ func TestConnectionDealtToAnEndingLoop(t *testing.T) {
 	ours, peer := newUnixPair(t)
 	fd := ours.release()
 	p := &script{}
-	r.loop.limit.take()
+	r.loop.limit.served.take()
 	_ = r.loop.Post(func() {
 		r.loop.open(fd, endpoint{}, &Service{loop: r.loop, protocol: p, settings: &r.settings})
 	})
@@ -265,7 +265,7 @@ func TestConnectionDealtToAnEndingLoop(t *testing.T) {
 	if !peer.all() {
 		t.Error("the descriptor is still open")
 	}
-	if n := r.loop.limit.open.Load(); n != 0 {
+	if n := r.loop.limit.served.taken.Load(); n != 0 {
 		t.Errorf("%d connections counted, want 0", n)
 	}
 	if s := r.loop.Stats(); s.Accepted != 1 || s.Closed != 1 {

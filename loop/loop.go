@@ -249,6 +249,12 @@ func (l *Loop) Post(fn func()) error {
 	return l.post(task{run: fn})
 }
 
+// PostAnyway is Post without a bound, for tasks that are bounded by other means, such
+// as one for each request in work. Any goroutine.
+func (l *Loop) PostAnyway(fn func()) error {
+	return l.post(task{run: fn, must: true})
+}
+
 // Discard releases what a loop holds that will not run.
 func (l *Loop) Discard() {
 	l.drainInbox() // listeners were given to it

@@ -152,7 +152,7 @@ func TestBindOncePerService(t *testing.T) {
 	r.cycle()
 	for range 3 {
 		ours, _ := newUnixPair(t)
-		r.loop.limit.take()
+		r.loop.limit.served.take()
 		r.loop.open(ours.release(), endpoint{}, service)
 	}
 	if len(b.bound) != 1 || b.bound[0] != r.loop {
@@ -232,7 +232,7 @@ func TestPanicInACallbackCostsOneConnection(t *testing.T) {
 			_, neighbour := r.open(unixPair, echo{})
 			s := &script{}
 			ours, peer := newUnixPair(t)
-			r.loop.limit.take()
+			r.loop.limit.served.take()
 			conn := r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: c.protocol(s), settings: &r.settings})
 			if c.provoke != nil {
 				c.provoke(r, conn, peer)
@@ -282,7 +282,7 @@ func TestPanicInBind(t *testing.T) {
 	}
 	r.cycle()
 	ours, peer := newUnixPair(t)
-	_ = r.loop.limit.take()
+	_ = r.loop.limit.served.take()
 	func() {
 		defer func() {
 			if v := recover(); v != nil {

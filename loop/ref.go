@@ -24,6 +24,15 @@ func (r Ref) Do(fn func(c *Conn)) error {
 	return r.c.loop.post(task{conn: r.c, visit: fn})
 }
 
+// DoAnyway is Do without a bound on the inbox, for tasks that are bounded by other
+// means. Any goroutine.
+func (r Ref) DoAnyway(fn func(c *Conn)) error {
+	if r.Gone() {
+		return ErrClosed
+	}
+	return r.c.loop.post(task{conn: r.c, visit: fn, must: true})
+}
+
 // Write copies p behind the connection's pending output. It returns ErrClosed when
 // the connection is closing or gone, and ErrOutputFull, with nothing written, while
 // the output is above its high-water mark. Writes of one goroutine keep their

@@ -84,7 +84,7 @@ func TestConnectionsThatAreNotOpenedAreCounted(t *testing.T) {
 	r := newRig(t)
 	r.loop.forced = true // the loop ends
 	ours, _ := tcpPair.make(t)
-	r.loop.limit.take()
+	r.loop.limit.served.take()
 	c := r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: echo{}, settings: &r.settings})
 	if s := r.loop.count; c != nil || s.Dropped != 1 || s.Accepted != 0 || s.Open() != 0 {
 		t.Errorf("connection %v, %+v, want one that was dropped", c, s)

@@ -198,7 +198,7 @@ func (tr *trial) play(row row, f fault) {
 		}
 		tr.rest()
 	}
-	if n := tr.loop.limit.open.Load(); n != 1 {
+	if n := tr.loop.limit.served.taken.Load(); n != 1 {
 		t.Errorf("%d connections counted, want the neighbour's", n)
 	}
 }
