@@ -46,8 +46,9 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 
 // Respond has fn write the answer, on the connection's loop, which it must not
 // block. It returns ErrAnswered if the request was answered before, by the deadline
-// too, and ErrClientGone if the connection is gone. If the connection goes before fn had its turn, fn is not called. The
-// request must not be used after the call, other than by fn. Any goroutine.
+// too, and ErrClientGone if the connection is gone. If it goes before fn had its turn, fn
+// is not called. The request must not be used after the call, other than by fn. Any
+// goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
@@ -93,7 +94,8 @@ func (d *Deferred) session(c *loop.Conn) *session {
 }
 
 // OnTimeout has fn write the answer when the time for it is up, in place of 503: a long
-// poll may end with 204. Loop only, as fn is.
+// poll may end with 204. The connection goes on, and whoever still works on the request
+// may read it as before. Loop only, as fn is.
 func (d *Deferred) OnTimeout(fn func(w *Response)) { d.onLate = fn }
 
 // timedOut is told that the time for the answer is up.
