@@ -15,7 +15,7 @@ import (
 // Options configures an Engine. The zero value works: a field that is zero has the
 // default that its comment gives. A negative value is an error, but for SlowCallback.
 type Options struct {
-	// Loops is the number of reactor loops, each on a thread of its own. Default:
+	// Loops is the number of reactor loops, each on a goroutine of its own. Default:
 	// GOMAXPROCS.
 	Loops int
 	// Logger receives warnings and errors. Default: slog.Default().

@@ -17,7 +17,7 @@ const slowLogEvery = time.Second
 type watch struct {
 	dog  *Watchdog    // nil for none
 	mark atomic.Int64 // when it was set, on the loop's clock; 0 if it is not
-	woke atomic.Int64 // when the cycle at hand began; published.cycle once it has ended
+	woke atomic.Int64 // when the cycle at hand began; published.cycle is the same once it has ended
 	told atomic.Int64 // the mark that the watchdog has logged a stack for
 	id   atomic.Int64 // of Run's goroutine; 0 before
 
