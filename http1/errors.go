@@ -25,8 +25,8 @@ var (
 
 var errNoHandler = errors.New("http1: New needs a handler: it was nil")
 
-// FieldError says why a field cannot be set: SetHeader, AddHeader and SetTrailer
-// return it, and leave the answer as it was.
+// FieldError says why a field cannot be set: SetHeader, AddHeader, SetTrailer and
+// NewField return it, and leave the answer as it was.
 type FieldError struct {
 	Name, Value string // as they were given
 	Reason      string // the rule, with its RFC section

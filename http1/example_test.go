@@ -182,6 +182,23 @@ func newRequest(url string) *http.Request {
 	return r
 }
 
+// A field that every answer has is checked once.
+func ExampleField() {
+	plain := http1.MustField("Content-Type", "text/plain; charset=utf-8")
+	url, stop := begin(http1.New(func(w *http1.Response, _ *http1.Request) {
+		w.SetField(plain)
+		w.WriteString("Hello!")
+	}, http1.Options{}))
+	defer stop()
+
+	answer, err := http.Get(url)
+	show(answer, err)
+	fmt.Println(answer.Header.Get("Content-Type"))
+	// Output:
+	// 200 OK: Hello!
+	// text/plain; charset=utf-8
+}
+
 // What would split an answer in two is not sent.
 func ExampleFieldError() {
 	handler := func(w *http1.Response, r *http1.Request) {

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -8,49 +10,36 @@ import (
 
 // fieldList is the fields of an answer, as they will be sent.
 type fieldList struct {
-	lines []byte
-	marks []fieldMark
-}
-
-// fieldMark tells where one field line stands in lines.
-type fieldMark struct {
-	start, nameEnd, end int
+	lines []byte // no name or value holds an LF
 }
 
 // linesKept bounds the bytes that a list keeps for the next answer.
 const linesKept = 4 << 10
 
 func (l *fieldList) reset() {
-	l.lines, l.marks = l.lines[:0], l.marks[:0]
+	l.lines = l.lines[:0]
 	if cap(l.lines) > linesKept {
-		*l = fieldList{}
+		l.lines = nil
 	}
 }
 
 func (l *fieldList) add(name, value string) {
-	start := len(l.lines)
-	l.lines = append(l.lines, name...)
-	l.lines = append(l.lines, ": "...)
-	l.lines = append(l.lines, value...)
-	l.lines = append(l.lines, "\r\n"...)
-	l.marks = append(l.marks, fieldMark{start, start + len(name), len(l.lines)})
+	lines := slices.Grow(l.lines, len(name)+len(": ")+len(value)+len("\r\n"))
+	lines = append(lines, name...)
+	lines = append(lines, ':', ' ')
+	lines = append(lines, value...)
+	l.lines = append(lines, '\r', '\n')
 }
 
 // remove takes out the fields of that name.
 func (l *fieldList) remove(name string) {
-	for i := 0; i < len(l.marks); {
-		m := l.marks[i]
-		if !httpparse.EqualFold(l.lines[m.start:m.nameEnd], name) {
-			i++
-			continue
-		}
-		size := m.end - m.start
-		l.lines = append(l.lines[:m.start], l.lines[m.end:]...)
-		l.marks = append(l.marks[:i], l.marks[i+1:]...)
-		for k := i; k < len(l.marks); k++ {
-			l.marks[k].start -= size
-			l.marks[k].nameEnd -= size
-			l.marks[k].end -= size
+	for start := 0; start < len(l.lines); {
+		line := l.lines[start:]
+		line = line[:bytes.IndexByte(line, '\n')+1]
+		if len(line) > len(name) && line[len(name)] == ':' && httpparse.EqualFold(line[:len(name)], name) {
+			l.lines = slices.Delete(l.lines, start, start+len(line))
+		} else {
+			start += len(line)
 		}
 	}
 }

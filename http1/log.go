@@ -8,11 +8,7 @@ import (
 
 // logAnswer writes the access log's record of an answer. Handlers of log/slog
 // escape control bytes: a target cannot forge a line.
-func (x *session) logAnswer() {
-	log := x.server.options.AccessLog
-	if log == nil {
-		return
-	}
+func (x *session) logAnswer(log *slog.Logger) {
 	r, w := &x.request, &x.response
 	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("remote", r.RemoteAddr()),

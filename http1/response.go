@@ -90,21 +90,36 @@ func (w *Response) AddHeader(name, value string) error {
 
 func (w *Response) setField(name, value string, replace bool) error {
 	owner, err := checkField(name, value)
-	if err != nil {
+	if err != nil || w.takes(owner) {
 		return err
-	}
-	switch owner {
-	case ownerConnection:
-		w.close = true
-		return nil
-	case ownerUpgrade:
-		w.offer = true
 	}
 	if replace {
 		w.fields.remove(name)
 	}
 	w.fields.add(name, value)
 	return nil
+}
+
+// SetField is SetHeader for a field that has been checked before.
+func (w *Response) SetField(f Field) {
+	if !w.takes(f.owner) {
+		w.fields.remove(f.line[:f.name])
+		w.fields.lines = append(w.fields.lines, f.line...)
+	}
+}
+
+// AddField is AddHeader for a field that has been checked before.
+func (w *Response) AddField(f Field) {
+	if !w.takes(f.owner) {
+		w.fields.lines = append(w.fields.lines, f.line...)
+	}
+}
+
+// takes notes what a field has the engine do, and says whether that is all of it.
+func (w *Response) takes(o owner) bool {
+	w.close = w.close || o == ownerConnection
+	w.offer = w.offer || o == ownerUpgrade
+	return o == ownerConnection
 }
 
 // Write appends p to the body. The error is nil.
@@ -166,7 +181,7 @@ func (w *Response) Finish() {
 	if !w.lengthless() {
 		dst = appendLength(dst, int64(len(body)))
 	}
-	dst = append(dst, "\r\n"...)
+	dst = append(dst, '\r', '\n')
 	if x.request.isHead() {
 		body = nil
 	}
@@ -195,7 +210,7 @@ func (w *Response) lengthless() bool {
 func appendLength(dst []byte, n int64) []byte {
 	dst = append(dst, "Content-Length: "...)
 	dst = strconv.AppendInt(dst, n, 10)
-	return append(dst, "\r\n"...)
+	return append(dst, '\r', '\n')
 }
 
 // appendHead appends the status line and the fields, up to those of the framing.

@@ -220,7 +220,9 @@ func (s *Server) release(x *session) {
 	if x.deferred != nil && !x.deferred.settled {
 		return
 	}
-	x.reset()
+	if x.in != between { // where it was reset already
+		x.reset()
+	}
 	x.conn, x.in, x.out, x.depth, x.gone, x.upgrade = nil, between, unanswered, 0, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)

@@ -179,7 +179,9 @@ func (x *session) panicked(v any) {
 // sent follows the last byte of an answer.
 func (x *session) sent() {
 	x.answer(answered)
-	x.logAnswer()
+	if log := x.server.options.AccessLog; log != nil {
+		x.logAnswer(log)
+	}
 	x.countAnswer()
 	x.depth++
 	switch {

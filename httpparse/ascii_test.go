@@ -60,8 +60,6 @@ func TestScannersStopAtTheFirstByte(t *testing.T) {
 		{"text", scanText, func(c byte) bool { return c >= ' ' && c < 0x7f }, '~'},
 		{"value", scanValue, func(c byte) bool { return classes[c]&classValue != 0 }, ' '},
 		{"target", scanTarget, func(c byte) bool { return c > ' ' && c < 0x7f && c != '#' && c != '?' }, '!'},
-		{"host", func(buf []byte, i int) int { return i + scanHost(buf[i:]) },
-			func(c byte) bool { return letter(c) || isDigit(c) || c == '.' }, '9'},
 	} {
 		for _, length := range []int{1, 7, 8, 9, 15, 16, 17, 23, 24, 33} {
 			for place := range length {

@@ -9,10 +9,7 @@ func isAuthority(b []byte) bool {
 
 // splitAuthority returns host and port; port is -1 when it is absent or empty.
 func splitAuthority(b []byte) (host []byte, port int, ok bool) {
-	i := scanHost(b)
-	if i < len(b) && b[i] != ':' {
-		i = hostEnd(b, i)
-	}
+	i := hostEnd(b)
 	if i == 0 {
 		return nil, -1, false
 	}
@@ -26,20 +23,14 @@ func splitAuthority(b []byte) (host []byte, port int, ok bool) {
 	return b[:i], port, ok
 }
 
-// hostEnd returns where the host at the beginning of b ends, 0 when there is none, if its first i bytes are known to
-// be part of it.
-func hostEnd(b []byte, i int) int {
-	if b[0] == '[' {
+// hostEnd returns where the host at the beginning of b ends, 0 when there is none.
+func hostEnd(b []byte) int {
+	if len(b) > 0 && b[0] == '[' {
 		return literalEnd(b)
 	}
-	for i < len(b) {
-		if classes[b[i]]&classRegName != 0 {
-			i++
-		} else if b[i] == '%' && i+2 < len(b) && isHex(b[i+1]) && isHex(b[i+2]) {
-			i += 3
-		} else {
-			break
-		}
+	i := scanClass(b, 0, classRegName)
+	for i+2 < len(b) && b[i] == '%' && isHex(b[i+1]) && isHex(b[i+2]) {
+		i = scanClass(b, i+3, classRegName)
 	}
 	return i
 }

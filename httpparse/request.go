@@ -118,10 +118,7 @@ func (r *Request) parseLine(buf []byte, limits *Limits) (done bool, err error) {
 		fallthrough
 	case nextMethod:
 		start := int(r.Method.Start)
-		i := scanName(buf, r.pos)
-		if i < len(buf) && buf[i] != ' ' {
-			i = scanClass(buf, i, classToken)
-		}
+		i := scanClass(buf, r.pos, classToken)
 		r.pos = i
 		if i-start > orDefault(limits.Method, DefaultMethod) {
 			return false, ErrMethodTooLong

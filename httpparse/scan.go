@@ -51,16 +51,6 @@ func targetStops(w uint64) uint64 {
 	return (hidden | (w ^ '#'*ones - ones) | (w ^ '?'*ones - ones)) & tops
 }
 
-// hostStops stops at everything but letters, digits, the hyphen and the dot.
-func hostStops(w uint64) uint64 {
-	low := w & lows
-	folded := low | cases
-	letter := (folded + (0x80-'a')*ones) &^ (folded + (0x7f-'z')*ones)
-	hyphenToNine := (low + (0x80-'-')*ones) &^ (low + (0x7f-'9')*ones)
-	notSlash := low ^ '/'*ones + lows
-	return (^(letter | hyphenToNine&notSlash) | w) & tops
-}
-
 // scanName returns the index of the first byte of buf[i:] that is no letter and no hyphen, or len(buf).
 func scanName(buf []byte, i int) int {
 	if buf = buf[:len(buf):len(buf)]; i < 0 {
@@ -160,18 +150,4 @@ func scanTarget(buf []byte, i int) int {
 		return i
 	}
 	return i + firstStop(targetStops(loadTail(buf, i)))
-}
-
-// scanHost returns the index of the first byte of b that most hosts do without, or len(b).
-func scanHost(b []byte) int {
-	i := 0
-	for ; i <= len(b)-8; i += 8 {
-		if stops := hostStops(load(b, i)); stops != 0 {
-			return i + firstStop(stops)
-		}
-	}
-	if i == len(b) {
-		return i
-	}
-	return i + firstStop(hostStops(loadTail(b, i)))
 }

@@ -89,8 +89,10 @@ func millis(r *http1.Request) time.Duration {
 	return time.Duration(common.Number(string(r.Query()))) * time.Millisecond
 }
 
+var plain = http1.MustField("Content-Type", "text/plain")
+
 func text(w *http1.Response, s string) {
-	w.SetHeader("Content-Type", "text/plain")
+	w.SetField(plain)
 	w.WriteString(s)
 }
 
