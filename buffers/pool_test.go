@@ -60,7 +60,7 @@ func TestOversizeBufferIsNotKept(t *testing.T) {
 	big := s.Get()
 	big.B = append(big.B[:0], make([]byte, MaxKept+1)...)
 	s.Put(big)
-	if s.buffer != nil {
+	if len(s.buffers) != 0 {
 		t.Fatal("the spare kept a buffer above MaxKept")
 	}
 
@@ -83,16 +83,34 @@ func TestLargestKeptBufferIsKept(t *testing.T) {
 	}
 }
 
-func TestSpareKeepsOneAndPassesOnTheRest(t *testing.T) {
+func TestSpareKeepsWhatItHasRoomFor(t *testing.T) {
 	var s Spare
-	first, second := s.Get(), s.Get()
-	if first == second {
-		t.Fatal("two owners of one buffer")
+	small, large := &Buffer{B: make([]byte, 1)}, &Buffer{B: make([]byte, MaxKept)}
+	s.Put(small)
+	s.Put(large)
+	if s.Get() != small {
+		t.Error("the large buffer was kept beside the small one")
 	}
-	s.Put(first)
-	s.Put(second)
-	if s.buffer != first {
-		t.Error("the second buffer took the first one's place")
+	s.Put(large)
+	s.Put(small)
+	if s.Get() != large {
+		t.Error("the small buffer was kept beside the large one")
+	}
+	held := map[*Buffer]bool{}
+	for range 2 * spares {
+		b := &Buffer{B: make([]byte, 1)}
+		held[b] = true
+		s.Put(b)
+	}
+	for n := range spares {
+		if b := s.Get(); !held[b] {
+			t.Fatalf("%d buffers were kept, not %d", n, spares)
+		} else {
+			delete(held, b)
+		}
+	}
+	if len(s.buffers) != 0 || s.size != 0 {
+		t.Errorf("%d buffers of %d bytes are kept beyond them", len(s.buffers), s.size)
 	}
 }
 
@@ -125,7 +143,7 @@ func TestQueueOfManySegmentsIsNotKept(t *testing.T) {
 		q.WriteOwned([]byte("x"), nil)
 	}
 	s.PutQueue(q)
-	if s.queue != nil {
+	if len(s.queues) != 0 {
 		t.Errorf("the spare kept a queue of %d segments, more than %d", cap(q.segments), maxSegmentsKept)
 	}
 }

@@ -51,19 +51,21 @@ func (s *segment) size() int64 {
 
 // NewQueue returns an empty queue that takes its buffers from spare.
 func (s *Spare) NewQueue() *Queue {
-	if q := s.queue; q != nil {
-		s.queue = nil
-		return q
+	last := len(s.queues) - 1
+	if last < 0 {
+		return &Queue{spare: s}
 	}
-	return &Queue{spare: s}
+	q := s.queues[last]
+	s.queues = s.queues[:last]
+	return q
 }
 
 // PutQueue gives up the ownership of q and releases all that it still holds.
 func (s *Spare) PutQueue(q *Queue) {
 	q.discard()
 	q.Noted = 0
-	if s.queue == nil && cap(q.segments) <= maxSegmentsKept {
-		s.queue = q
+	if len(s.queues) < spares && cap(q.segments) <= maxSegmentsKept {
+		s.queues = append(s.queues, q)
 	}
 }
 

@@ -189,7 +189,7 @@ func (c *Conn) ready(r poller.Ready) {
 		c.hangup()
 	}
 	c.loop.current = nil
-	c.settle()
+	c.loop.settleSoon(c)
 }
 
 // failed handles a broken socket.

@@ -21,6 +21,16 @@ const maxPostponed = 64
 // takes two to twenty per cent of a processor.
 const yieldEvery = 5 * time.Millisecond
 
+const (
+	// maxBatch is how many connections are read and served before their output is
+	// written. With hundreds of active ones, several writes in a row cost two to three
+	// per cent less of a small request than each write behind its read.
+	maxBatch = 16
+	// quickEvent is how long an event may take, on the average of a cycle, for output
+	// to be held up like that in the next one.
+	quickEvent = 10 * time.Microsecond
+)
+
 // Loop is one reactor: a goroutine that owns a poller, the
 // connections registered with it, and their timers. Each method says whether it may
 // be called from elsewhere.
@@ -43,7 +53,10 @@ type Loop struct {
 	spare   buffers.Spare // of output
 	discard buffers.Buffer
 
+	events    int     // of this cycle
 	current   *Conn   // its event is being handled; it is settled afterwards
+	unsettled []*Conn // whose events have been handled
+	batch     int     // how many of them are settled together
 	attention []*Conn // to settle at the end of this cycle
 	attending []*Conn // the list before, being worked off
 	closed    []*Conn // to free at the end of this cycle
@@ -93,6 +106,7 @@ func New(cfg Config) (*Loop, error) {
 		settings: cfg.Settings,
 		input:    make([]byte, inputSize),
 		slices:   make([][]byte, 0, maxSlices),
+		batch:    maxBatch,
 	}
 	l.wheel = newWheel(l.now / tickNanos)
 	l.watch.dog = cfg.Watchdog
@@ -135,6 +149,7 @@ func (l *Loop) cycle() error {
 		timeout = 0
 	}
 	events, err := l.poller.Wait(timeout)
+	l.events = len(events)
 	l.inbox.rise()
 	if err != nil {
 		return err
@@ -146,6 +161,7 @@ func (l *Loop) cycle() error {
 			l.returned(s)
 		}
 	}
+	l.settle()
 	l.drainInbox()
 	// Input that came before a deadline is read before the timers look, even if it
 	// was not among the first events.
@@ -177,7 +193,12 @@ func (l *Loop) begin() {
 func (l *Loop) timeout() time.Duration {
 	// The clock, not now: callbacks may have held the loop for a while.
 	now := l.clock()
-	l.count.worked(time.Duration(now - l.now))
+	busy := time.Duration(now - l.now)
+	l.count.worked(busy)
+	l.batch = maxBatch
+	if busy > quickEvent*time.Duration(l.events) {
+		l.batch = 1
+	}
 	if len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending() {
 		return 0
 	}
@@ -186,6 +207,24 @@ func (l *Loop) timeout() time.Duration {
 		return poller.Forever
 	}
 	return time.Duration(max(0, next*tickNanos-now))
+}
+
+// settleSoon has c settled together with others whose events come next.
+func (l *Loop) settleSoon(c *Conn) {
+	l.unsettled = append(l.unsettled, c)
+	if len(l.unsettled) >= l.batch {
+		l.settle()
+	}
+}
+
+// settle settles those whose events have been handled.
+func (l *Loop) settle() {
+	for _, c := range l.unsettled {
+		c.settle()
+		l.returned(c)
+	}
+	clear(l.unsettled)
+	l.unsettled = l.unsettled[:0]
 }
 
 // attend settles the connections that were written to, resumed or closed outside
