@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"strconv"
@@ -19,7 +20,7 @@ const (
 
 // counting is about how long countCalls takes.
 func (s scenario) counting() time.Duration {
-	return countedTime + s.connecting + time.Duration(s.connections)*400*time.Microsecond + time.Duration(s.holders)*each
+	return countedTime + s.connecting + time.Duration(s.connections)*400*time.Microsecond + time.Duration(s.holders)*eachConnection
 }
 
 // countCalls has strace count the system calls with which a server serves requests,
@@ -39,9 +40,7 @@ func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 	}
 	r.Client = g.line
 	err = b.trace(&r, v, g)
-	if endErr := g.end(); endErr != nil {
-		err = endErr
-	}
+	err = cmp.Or(g.end(), err) // its own words say more
 	switch {
 	case err != nil:
 		r.Void = err.Error()
@@ -64,17 +63,15 @@ func (b *bench) trace(r *run, v *server, g *generator) error {
 	if err := trace.Start(); err != nil {
 		return err
 	}
-	err := awaitTracer(v.pid())
-	if err == nil {
-		err = g.begin()
-	}
+	notTraced := awaitTracer(v.pid())
+	err := g.begin()
 	if err == nil {
 		err = g.result(&r.Sample)
 	}
 	_ = trace.Process.Signal(os.Interrupt) // it detaches and writes its table; an error says that it has ended
 	_ = trace.Wait()                       // the error is the signal
 	r.Output = table.String()
-	if err != nil {
+	if err := cmp.Or(notTraced, err); err != nil {
 		return err
 	}
 	r.Sample.Calls, err = parseCalls(r.Output, r.Sample.Requests)

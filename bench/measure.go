@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/proc"
 	"github.com/eddynet/eddy/bench/sample"
 )
@@ -59,7 +60,7 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 			return r, nil
 		}
 	}
-	var before, after counts
+	var before, after common.Counts
 	telling := tells(s, peer)
 	if telling {
 		if before, err = v.counts(false); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"math"
 	"strings"
 	"testing"
 
@@ -53,11 +54,6 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 		t.Skip("strace is not installed")
 	}
 	b := built(t, "plaintext-1,pipelined-16,connection-per-request")
-	want := map[string][2]float64{
-		"plaintext-1":            {2.9, 4.5}, // wait, read, write
-		"pipelined-16":           {0.1, 1},
-		"connection-per-request": {4, 12},
-	}
 	for _, s := range b.scenarios {
 		r, err := b.countCalls(s, "eddy")
 		if err != nil {
@@ -66,8 +62,17 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 		if strings.Contains(r.Void, "may it trace?") {
 			t.Skip(r.Void)
 		}
-		if n := served(r.Sample.Calls); r.Void != "" || n < want[s.Name][0] || n > want[s.Name][1] {
-			t.Errorf("%s: %v calls for a request, want %v: %s\n%s", s.Name, n, want[s.Name], r.Void, r.Output)
+		// The runtime makes further calls, but how many is a matter of time.
+		least, accepts := 3.0, 0.0 // wait, read, write
+		if s.pipeline > 0 {
+			least /= float64(s.pipeline)
+		}
+		if s.perConnection == 1 {
+			least, accepts = 4, 1
+		}
+		calls := r.Sample.Calls
+		if r.Void != "" || served(calls) < least*0.6 || math.Abs(calls["accept4"]-accepts) > 0.5 {
+			t.Errorf("%s: %s %v\n%s", s.Name, r.Void, calls, r.Output)
 		}
 	}
 }

@@ -73,14 +73,14 @@ func parserTime(request string) func(sample.Sample) float64 {
 func parserTable(rows []row) table {
 	t := table{{"request", "bytes", "parser", "ns", "× fasthttp", "× nethttp", "allocations"}}
 	for _, request := range parserRequests() {
-		time := parserTime(request)
+		took := parserTime(request)
 		for _, w := range rows {
 			if w.void != "" {
 				continue
 			}
 			one := w.runs[0].Sample.Parses[request] // but for its time the same in all rounds
-			t = append(t, []string{request, strconv.Itoa(one.Bytes), w.label, cell(w.over(time), column{format: "%.0f", ranged: true}),
-				ratioCell(w, rows, "fasthttp", time), ratioCell(w, rows, "nethttp", time), fmt.Sprintf("%.0f", one.Allocations)})
+			t = append(t, []string{request, strconv.Itoa(one.Bytes), w.label, cell(w.over(took), column{format: "%.0f", ranged: true}),
+				ratioCell(w, rows, "fasthttp", took), ratioCell(w, rows, "nethttp", took), fmt.Sprintf("%.0f", one.Allocations)})
 		}
 	}
 	return t

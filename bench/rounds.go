@@ -23,8 +23,8 @@ func (b *bench) turns(s scenario) (list []turn) {
 	return list
 }
 
-// each is about what it takes to make a connection, and to end it.
-const each = 100 * time.Microsecond
+// eachConnection is about what it takes to make a connection, and to end it.
+const eachConnection = 100 * time.Microsecond
 
 // planned is about how long a run takes, all in all.
 func (b *bench) planned(s scenario, tool string) time.Duration {
@@ -32,7 +32,7 @@ func (b *bench) planned(s scenario, tool string) time.Duration {
 		return time.Duration(len(parserRequests())) * 2 * parsing // the loop's length is sought first
 	}
 	d := s.length(b.duration, tool) + warmUp + 200*time.Millisecond + s.wait + s.connecting
-	return d + time.Duration(s.connections+s.holders)*each
+	return d + time.Duration(s.connections+s.holders)*eachConnection
 }
 
 // plan is the number of runs, and about how long they take.

@@ -51,7 +51,7 @@ func columns(s scenario) []column {
 			{"RSS before, MB", megabytes(func(m sample.Sample) int64 { return m.Base }), "%.1f", false, false},
 		}
 	case s.protocol == "parser":
-		return []column{{headline + ", ns", parserTime(headline), "%.0f", true, false}}
+		return []column{{"ns, request of 703 bytes", parserTime(headline), "%.0f", true, false}}
 	case s.protocol == "comet":
 		return []column{
 			{"together, ms", millis(func(m sample.Sample) time.Duration { return m.Elapsed }), "%.0f", true, false},
