@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/eddynet/eddy/bench/proc"
@@ -33,9 +34,9 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.SetOutput(usage)
 	names := f.String("scenario", "", "scenarios, separated by commas; empty: all")
 	peers := f.String("peer", "", "peers, separated by commas; empty: all")
-	quick := f.Bool("quick", false, "two minutes: few scenarios, two rounds of a second, no system calls counted, unless flags say otherwise")
+	quick := f.Bool("quick", false, "two minutes: few scenarios and peers, two rounds of a second, no system calls counted, unless flags say otherwise")
 	f.IntVar(&c.rounds, "rounds", 5, "rounds, in each of which every peer has its turn")
-	f.DurationVar(&c.duration, "duration", 3*time.Second, "measured time of a run; half of it in minor scenarios")
+	f.DurationVar(&c.duration, "duration", 2*time.Second, "measured time of a run; half of it in minor scenarios")
 	f.StringVar(&c.tool, "load", "auto", "load generator: wrk, own, both, or auto: wrk where it is installed and can make the load")
 	f.StringVar(&c.serverCPUs, "server-cpus", "1", "processors of the server, as for taskset; GOMAXPROCS is their number")
 	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
@@ -66,6 +67,9 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 		}
 		if !given["scenario"] {
 			list = slices.DeleteFunc(list, func(s scenario) bool { return !s.quick })
+			if *peers == "" {
+				*peers = strings.Join(append(core(), "adapter"), ",")
+			}
 		}
 	}
 	if c.scenarios, err = choose(list, *names, *peers); err != nil {
@@ -118,6 +122,8 @@ func (c config) checkMachine() error {
 // tools are the load generators of a scenario.
 func (c config) tools(s scenario) []string {
 	switch {
+	case s.protocol == "parser":
+		return []string{"benchmark"}
 	case !s.wrk || c.tool == "own" || c.tool == "auto" && !have("wrk"):
 		return []string{"load"}
 	case c.tool == "both":

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"os/exec"
-	"strconv"
-	"strings"
 	"time"
 
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/proc"
 	"github.com/eddynet/eddy/bench/sample"
 )
@@ -18,7 +16,7 @@ type run struct {
 	Scenario string        `json:"scenario"`
 	Peer     string        `json:"peer"`
 	Round    int           `json:"round"`
-	Tool     string        `json:"tool"` // wrk or load; strace for a run that counts system calls
+	Tool     string        `json:"tool"` // wrk or load; strace where it counts system calls, benchmark for a parser alone
 	Server   string        `json:"server_command"`
 	Client   string        `json:"client_command"`
 	Output   string        `json:"output,omitempty"` // the tool's own words
@@ -38,6 +36,9 @@ const warmUp = 300 * time.Millisecond
 // measure starts a peer, checks its answer, puts it under load, and stops it.
 func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err error) {
 	r = run{Scenario: s.Name, Peer: peer, Round: round, Tool: tool}
+	if s.protocol == "parser" {
+		return r, b.parse(&r, peer)
+	}
 	v, err := b.start(s, peer)
 	if err != nil {
 		return r, err
@@ -59,7 +60,7 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 			return r, nil
 		}
 	}
-	var before, after counts
+	var before, after common.Counts
 	telling := tells(s, peer)
 	if telling {
 		if before, err = v.counts(false); err != nil {
@@ -96,35 +97,16 @@ func (b *bench) client(args ...string) *exec.Cmd {
 
 // runLoad has our own generator make the load.
 func (b *bench) runLoad(r *run, s scenario, v *server) error {
-	args := s.loadArgs(v.address, v.pid(), warmUp, s.length(b.duration, "load"))
-	cmd := b.client(append([]string{b.programs.path("load")}, args...)...)
-	cmd.Env = append(cmd.Environ(), "GOMAXPROCS=1")
-	r.Client = strings.Join(cmd.Args, " ")
-	var failure tail
-	cmd.Stderr = &failure
-	hold, err := cmd.StdinPipe()
+	g, err := b.generate(s.loadArgs(v.address, v.pid(), warmUp, s.length(b.duration, "load"))...)
 	if err != nil {
 		return err
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	decodeErr := json.NewDecoder(out).Decode(&r.Sample)
-	if decodeErr == nil && s.idle() {
+	r.Client = g.line
+	err = g.result(&r.Sample)
+	if err == nil && s.idle() {
 		err = b.watchIdle(r, s, v)
 	}
-	hold.Close()
-	if waitErr := cmd.Wait(); waitErr != nil {
-		return fmt.Errorf("load: %w: %s", waitErr, strings.TrimSpace(failure.String()))
-	}
-	if decodeErr != nil {
-		return fmt.Errorf("load's output: %w", decodeErr)
-	}
-	return err
+	return cmp.Or(g.end(), err) // its own words say more
 }
 
 // watchIdle measures memory while connections are idle: as it stands, and after free
@@ -147,69 +129,4 @@ func (b *bench) watchIdle(r *run, s scenario, v *server) (err error) {
 	}
 	r.Sample.Idle, err = proc.RSS(v.pid())
 	return err
-}
-
-// countCalls has strace count a server's system calls under a short load.
-func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
-	r = run{Scenario: s.Name, Peer: peer, Tool: "strace"}
-	v, err := b.start(s, peer)
-	if err != nil {
-		return r, err
-	}
-	defer v.stop()
-	var table bytes.Buffer
-	trace := b.client("strace", "-c", "-f", "-qq", "-p", strconv.Itoa(v.pid()))
-	trace.Stderr = &table
-	if err := trace.Start(); err != nil {
-		return r, err
-	}
-	time.Sleep(300 * time.Millisecond) // until it is attached
-	args := append(s.loadArgs(v.address, 0, 0, 30*time.Second), "-requests", strconv.Itoa(callRequests))
-	cmd := b.client(append([]string{b.programs.path("load")}, args...)...)
-	r.Server, r.Client = v.line, strings.Join(cmd.Args, " ")
-	out, err := cmd.Output()
-	v.stop() // which ends strace, and has it write its table
-	_ = trace.Wait()
-	if err != nil {
-		return r, fmt.Errorf("%s: %w", r.Client, err)
-	}
-	if err := json.Unmarshal(out, &r.Sample); err != nil {
-		return r, err
-	}
-	r.Output = table.String()
-	r.Sample.Calls, err = parseCalls(r.Output, r.Sample.Total)
-	return r, err
-}
-
-// callRequests is enough to make the calls of the connecting count for little.
-const callRequests = 3000
-
-// parseCalls reads strace's table: calls per request, by name.
-func parseCalls(table string, requests int64) (map[string]float64, error) {
-	calls := map[string]float64{}
-	for line := range strings.Lines(table) {
-		fields := strings.Fields(line)
-		// % time, seconds, usecs/call, calls, errors where there are some, name
-		if len(fields) < 5 || fields[len(fields)-1] == "total" {
-			continue
-		}
-		if n, err := strconv.ParseInt(fields[3], 10, 64); err == nil {
-			calls[fields[len(fields)-1]] += float64(n) / float64(requests)
-		}
-	}
-	if len(calls) == 0 {
-		return nil, fmt.Errorf("strace has no table, may it trace? %.300s", table)
-	}
-	return calls, nil
-}
-
-// served sums the calls that serve requests: without the sleeping of Go's monitor
-// thread, which is a matter of time and not of requests.
-func served(calls map[string]float64) (sum float64) {
-	for name, n := range calls {
-		if name != "nanosleep" {
-			sum += n
-		}
-	}
-	return sum
 }

@@ -2,14 +2,17 @@ package main
 
 import (
 	"io"
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/eddynet/eddy/bench/proc"
 )
 
-// TestOneRun builds a server and the load generator, and measures for an instant.
-func TestOneRun(t *testing.T) {
-	c, err := parseConfig([]string{"-scenario", "plaintext-64,idle-15000,echo-1k", "-peer", "eddy", "-duration", "50ms", "-load", "own"}, io.Discard)
+// built returns what measures eddy in these scenarios, for an instant.
+func built(t *testing.T, scenarios string) *bench {
+	t.Helper()
+	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "50ms", "-load", "own"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,8 +26,12 @@ func TestOneRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{config: c, programs: programs}
-	for _, s := range c.scenarios {
+	return &bench{config: c, programs: programs}
+}
+
+func TestOneRun(t *testing.T) {
+	b := built(t, "plaintext-64,idle-15000,echo-1k,websocket")
+	for _, s := range b.scenarios {
 		if s.idle() {
 			s.holders, s.wait = 100, 0
 		}
@@ -39,5 +46,45 @@ func TestOneRun(t *testing.T) {
 		if s.idle() && (m.Idle == 0 || m.Requests != 100) || !s.idle() && (m.CPU == 0 || m.P50 == 0) {
 			t.Errorf("%s: %+v", s.Name, m)
 		}
+	}
+}
+
+func TestSystemCallsAreThoseOfRequests(t *testing.T) {
+	if !have("strace") {
+		t.Skip("strace is not installed")
+	}
+	b := built(t, "plaintext-1,pipelined-16,connection-per-request")
+	for _, s := range b.scenarios {
+		r, err := b.countCalls(s, "eddy")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(r.Void, "may it trace?") {
+			t.Skip(r.Void)
+		}
+		// The runtime makes further calls, but how many is a matter of time.
+		least, accepts := 3.0, 0.0 // wait, read, write
+		if s.pipeline > 0 {
+			least /= float64(s.pipeline)
+		}
+		if s.perConnection == 1 {
+			least, accepts = 4, 1
+		}
+		calls := r.Sample.Calls
+		if r.Void != "" || served(calls) < least*0.6 || math.Abs(calls["accept4"]-accepts) > 0.5 {
+			t.Errorf("%s: %s %v\n%s", s.Name, r.Void, calls, r.Output)
+		}
+	}
+}
+
+func TestParserIsMeasured(t *testing.T) {
+	b := built(t, "parser")
+	r, err := b.measure(b.scenarios[0], "eddy", "benchmark", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kitty := r.Sample.Parses["kitty"]
+	if len(r.Sample.Parses) != 4 || kitty.Bytes != 703 || kitty.NS <= 0 || kitty.Allocations != 0 {
+		t.Errorf("%+v", r.Sample.Parses)
 	}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// BenchmarkParse parses the same heads with three parsers, in one run:
+// BenchmarkParse parses the same heads with three parsers. The scenario parser runs it,
+// or by itself:
 //
 //	go test -bench Parse -count 5
 //
@@ -41,6 +42,7 @@ func BenchmarkParse(b *testing.B) {
 				b.SetBytes(int64(len(head)))
 				b.ReportAllocs()
 				parser.parse(b, head)
+				b.ReportMetric(float64(len(head)), "bytes")
 			})
 		}
 	}

@@ -61,7 +61,7 @@ func draw(s scenario, rows []row) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = s.Name + ": " + s.About
 	p.Y.Label.Text = c.head
-	if !s.idle() && s.protocol != "comet" {
+	if s.asks() {
 		p.Y.Label.Text = "server's " + c.head + " per request"
 	}
 	p.Y.Min = 0

@@ -19,31 +19,60 @@ type programs struct {
 	noFloor  bool // there is no C compiler
 }
 
+// program is the name of what is built for a peer.
+func (s scenario) program(peer string) string {
+	switch {
+	case s.protocol == "comet":
+		return "comet"
+	case s.protocol == "parser":
+		return "parse.test"
+	case s.protocol == "websocket" && peer == "eddy":
+		return "probe"
+	}
+	return peer
+}
+
 // build compiles what the scenarios need.
 func build(folder string, list []scenario) (*programs, error) {
 	p := &programs{folder: folder, versions: map[string]string{}}
-	packages := map[string]string{"load": "./load"}
+	wanted := map[string]bool{}
 	for _, s := range list {
 		for _, peer := range s.peers {
-			switch {
-			case s.protocol == "comet":
-				packages["comet"] = comet
-			case peer != "floor":
-				packages[peer] = "./servers/" + peer
-			}
+			wanted[s.program(peer)] = true
+		}
+	}
+	packages := []string{"./load"}
+	for name := range wanted {
+		var err error
+		switch name {
+		case "floor":
+			err = p.buildFloor()
+		case "parse.test":
+			err = compile("test", "-c", "-o", p.path(name), ".")
+		case "probe": // of a module of its own
+			err = compile("build", "-C", filepath.Join("..", "examples", "probe"), "-o", p.path(name), ".")
+		case "comet":
+			packages = append(packages, comet)
+		default:
+			packages = append(packages, "./servers/"+name)
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	args := []string{"build", "-o", folder + string(filepath.Separator)}
-	for _, path := range packages {
-		args = append(args, path)
-	}
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go %s: %w (run it in bench/)\n%s", strings.Join(args, " "), err, out)
-	}
-	if err := p.buildFloor(); err != nil {
+	if err := compile(append(args, packages...)...); err != nil {
 		return nil, err
 	}
 	return p, p.findVersions()
+}
+
+// compile runs the go command.
+func compile(args ...string) error {
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w (run it in bench/)\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
 }
 
 func (p *programs) buildFloor() error {
@@ -70,6 +99,7 @@ func (p *programs) findVersions() error {
 		"evio":     "github.com/tidwall/evio",
 		"nbio":     "github.com/lesismal/nbio",
 		"hertz":    "github.com/cloudwego/hertz",
+		"gorilla":  "github.com/gorilla/websocket",
 	}
 	for peer, path := range modules {
 		out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", path).Output()
@@ -94,25 +124,30 @@ func (p *programs) path(name string) string { return filepath.Join(p.folder, nam
 
 // command is the program of a peer in a scenario, and its arguments.
 func (p *programs) command(s scenario, peer, address string) []string {
+	program := p.path(s.program(peer))
 	switch {
-	case s.protocol == "comet" && peer == "nethttp":
-		return []string{p.path("comet"), "-listen", address, "-nethttp"}
-	case s.protocol == "comet":
-		return []string{p.path("comet"), "-listen", address}
 	case peer == "floor" && s.protocol == "echo":
-		return []string{p.path("floor"), address, "echo"}
+		return []string{program, address, "echo"}
 	case peer == "floor":
-		return []string{p.path("floor"), address}
+		return []string{program, address}
+	case s.protocol == "comet" && peer == "nethttp":
+		return []string{program, "-listen", address, "-nethttp"}
 	case s.protocol == "echo":
-		return []string{p.path(peer), "-listen", address, "-echo"}
+		return []string{program, "-listen", address, "-echo"}
 	case peer == "eddy" && s.path == "/count":
-		return []string{p.path(peer), "-listen", address, "-count"}
+		return []string{program, "-listen", address, "-count"}
 	}
-	return []string{p.path(peer), "-listen", address}
+	return []string{program, "-listen", address}
 }
 
 // tells says whether the program answers SIGUSR1: see internal/common.
-func tells(s scenario, peer string) bool { return peer != "floor" && s.protocol != "comet" }
+func tells(s scenario, peer string) bool {
+	switch s.program(peer) {
+	case "floor", "comet", "probe":
+		return false
+	}
+	return true
+}
 
 // have says whether a tool is installed.
 func have(tool string) bool {

@@ -128,9 +128,20 @@ func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 		if err := write(out, tableOf(s, rows)); err != nil {
 			return err
 		}
+		if t := besides(s, rows); t != nil {
+			if _, err := fmt.Fprintf(out, "\nwrk and our own load generator beside each other (%s):\n\n", s.Name); err != nil {
+				return err
+			}
+			if err := write(out, t); err != nil {
+				return err
+			}
+		}
 		for _, row := range rows {
 			if row.void != "" {
 				fmt.Fprintf(out, "\n%s is void: %s\n", row.label, row.void)
+			}
+			if row.uncounted != "" {
+				fmt.Fprintf(out, "\nThe calls of %s are not counted: %s\n", row.label, row.uncounted)
 			}
 		}
 	}

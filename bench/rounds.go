@@ -23,10 +23,16 @@ func (b *bench) turns(s scenario) (list []turn) {
 	return list
 }
 
+// eachConnection is about what it takes to make a connection, and to end it.
+const eachConnection = 100 * time.Microsecond
+
 // planned is about how long a run takes, all in all.
 func (b *bench) planned(s scenario, tool string) time.Duration {
-	d := s.length(b.duration, tool) + warmUp + 200*time.Millisecond + s.wait
-	return d + time.Duration(s.connections+s.holders)*50*time.Microsecond
+	if s.protocol == "parser" {
+		return time.Duration(len(parserRequests())) * 2 * parsing // the loop's length is sought first
+	}
+	d := s.length(b.duration, tool) + warmUp + 200*time.Millisecond + s.wait + s.connecting
+	return d + time.Duration(s.connections+s.holders)*eachConnection
 }
 
 // plan is the number of runs, and about how long they take.
@@ -36,9 +42,9 @@ func (b *bench) plan() (runs int, planned time.Duration) {
 			runs += b.rounds
 			planned += time.Duration(b.rounds) * b.planned(s, t.tool)
 		}
-		if b.calls && s.calls {
+		if b.calls && !s.uncounted {
 			runs += len(s.peers)
-			planned += time.Duration(len(s.peers)) * tracing
+			planned += time.Duration(len(s.peers)) * s.counting()
 		}
 	}
 	return runs, planned
@@ -65,9 +71,6 @@ func (b *bench) all(ctx context.Context, r *report, keep func() error) error {
 	return nil
 }
 
-// tracing is about how long counting system calls takes.
-const tracing = 2 * time.Second
-
 // scenario measures the peers of one scenario in turn, round by round.
 func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress) error {
 	for round := range b.rounds {
@@ -80,7 +83,7 @@ func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress
 			p.show(s, one, b.planned(s, t.tool), time.Now())
 		}
 	}
-	if !b.calls || !s.calls {
+	if !b.calls || s.uncounted {
 		return nil
 	}
 	for _, peer := range s.peers {
@@ -89,7 +92,7 @@ func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress
 			return err
 		}
 		r.Runs = append(r.Runs, one)
-		p.show(s, one, tracing, time.Now())
+		p.show(s, one, s.counting(), time.Now())
 	}
 	return nil
 }
@@ -105,12 +108,14 @@ func interrupted(ctx context.Context) error {
 // verifyPeers checks once for each peer what takes too long to be checked in
 // every run.
 func (b *bench) verifyPeers(s scenario, checked map[string]bool) error {
+	if s.protocol != "" {
+		return nil // it is in every run, if there is one
+	}
 	for _, peer := range s.peers {
-		key := peer + " " + s.protocol
-		if checked[key] {
+		if checked[peer] {
 			continue
 		}
-		checked[key] = true
+		checked[peer] = true
 		v, err := b.start(s, peer)
 		if err != nil {
 			return err
@@ -128,7 +133,7 @@ func (b *bench) verifyPeers(s scenario, checked map[string]bool) error {
 func withoutFloor(list []scenario) []scenario {
 	list = slices.Clone(list)
 	for i, s := range list {
-		list[i].peers = slices.DeleteFunc(slices.Clone(s.peers), func(peer string) bool { return peer == "floor" })
+		list[i] = s.keeping(func(peer string) bool { return peer != "floor" })
 	}
 	return slices.DeleteFunc(list, func(s scenario) bool { return len(s.peers) == 0 })
 }

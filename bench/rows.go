@@ -15,6 +15,8 @@ type row struct {
 	runs  []run
 	calls map[string]float64 // per request; nil: not counted
 	void  string             // why, if one of the runs is void
+
+	uncounted string // why calls are nil, if they were to be counted
 }
 
 // rows gathers the runs of a scenario, in the order of its peers.
@@ -42,7 +44,7 @@ func (r *report) rows(s scenario) (rows []row) {
 						w.void = one.Void
 					}
 				case "strace":
-					w.calls = one.Sample.Calls
+					w.calls, w.uncounted = one.Sample.Calls, one.Void
 				}
 			}
 			if len(w.runs) > 0 {

@@ -22,13 +22,16 @@ type scenario struct {
 	pipeline      int
 	perConnection int     // requests
 	rate          float64 // requests per second, open loop
-	protocol      string  // of the load generator; empty: HTTP
+	protocol      string  // of the load generator; empty: HTTP; parser: there is no load
 
 	long  bool          // measured for the whole of -duration, others half
 	wrk   bool          // wrk can make this load
-	calls bool          // system calls are counted
 	quick bool          // part of -quick
 	wait  time.Duration // before the measured time, in addition
+
+	connecting time.Duration // about how long it takes beyond the usual, for the plan
+
+	uncounted bool // system calls are not counted: they are not those of requests, or strace changes the load
 }
 
 // all is every server that answers HTTP, in the order of the tables.
@@ -36,17 +39,20 @@ func all() []string {
 	return []string{"floor", "eddy", "adapter", "gnet", "evio", "nbio", "fasthttp", "hertz", "nethttp"}
 }
 
+// core is the peers that most can be learned from.
+func core() []string { return []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"} }
+
 func scenarios() []scenario {
-	core := []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"}
+	core := core()
 	web := []string{"eddy", "adapter", "fasthttp", "hertz", "nethttp"}
 	raw := []string{"floor", "eddy", "gnet", "evio", "nbio", "net"}
 	return []scenario{
-		{Name: "plaintext-1", About: "one connection: isolated requests", peers: core, connections: 1, wrk: true, calls: true},
-		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, calls: true, quick: true},
+		{Name: "plaintext-1", About: "one connection: isolated requests", peers: core, connections: 1, wrk: true},
+		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, quick: true},
 		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true},
 		{Name: "plaintext-10000", About: "10,000 connections, all active", peers: core, connections: 10_000},
-		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, calls: true, quick: true},
-		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: core, connections: 64, rate: 10_000},
+		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true},
+		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: core, connections: 64, rate: 10_000, uncounted: true},
 		{Name: "json", About: "64 connections, JSON encoded for each request", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "hertz", "nethttp"}, connections: 64, path: "/json", wrk: true},
 		{Name: "requests-10", About: "64 connections, each made again after 10 requests", peers: core, connections: 64, perConnection: 10},
 		{Name: "connection-per-request", About: "64 clients, each request on a connection of its own", peers: core, connections: 64, perConnection: 1},
@@ -54,17 +60,19 @@ func scenarios() []scenario {
 		{Name: "post-1m", About: "16 connections, bodies of 1 MiB, held whole", peers: web, connections: 16, path: "/upload", body: 1 << 20, wrk: true},
 		{Name: "post-1m-streamed", About: "16 connections, bodies of 1 MiB, counted as they come", peers: []string{"eddy", "adapter", "nethttp"}, connections: 16, path: "/count", body: 1 << 20, wrk: true},
 		{Name: "get-100k", About: "64 connections, answers of 100 KiB", peers: web, connections: 64, path: "/big?n=102400", wrk: true},
-		{Name: "get-10m", About: "8 connections, answers of 10 MiB", peers: web, connections: 8, path: "/big?n=10485760", wrk: true},
-		{Name: "sleep-200ms", About: "1,000 connections, answered by a timer after 200 ms", peers: web, connections: 1000, path: "/sleep?ms=200", long: true},
-		{Name: "block-200ms", About: "1,000 connections, answered by a handler that blocks for 200 ms", peers: web, connections: 1000, path: "/block?ms=200", long: true},
+		{Name: "get-10m", About: "8 connections, answers of 10 MiB", peers: web, connections: 8, path: "/big?n=10485760", wrk: true, uncounted: true},
+		{Name: "sleep-200ms", About: "1,000 connections, answered by a timer after 200 ms", peers: web, connections: 1000, path: "/sleep?ms=200", long: true, connecting: 1600 * time.Millisecond},
+		{Name: "block-200ms", About: "1,000 connections, answered by a handler that blocks for 200 ms", peers: web, connections: 1000, path: "/block?ms=200", long: true, connecting: 1600 * time.Millisecond},
 		{Name: "active-512-of-15000", About: "512 active connections beside 14,488 idle ones", peers: core, connections: 512, holders: 14_488},
-		{Name: "slow-readers", About: "64 active connections beside 100 that read 10 MiB at 10 KiB/s", peers: []string{"eddy", "fasthttp", "hertz", "nethttp"}, connections: 64, slow: 100, wait: 3 * time.Second},
-		{Name: "idle-15000", About: "15,000 keep-alive connections that have had one answer each", peers: all(), holders: 15_000, wait: 2 * time.Second, quick: true},
+		{Name: "slow-readers", About: "64 active connections beside 100 that read 10 MiB at 10 KiB/s", peers: []string{"eddy", "fasthttp", "hertz", "nethttp"}, connections: 64, slow: 100, wait: 3 * time.Second, uncounted: true},
+		{Name: "idle-15000", About: "15,000 keep-alive connections that have had one answer each", peers: all(), holders: 15_000, wait: 2 * time.Second, quick: true, uncounted: true},
 		{Name: "echo-64", About: "custom protocol: 64 connections, messages of 64 bytes", peers: raw, connections: 64, protocol: "echo", body: 64},
-		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, calls: true, quick: true},
+		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, quick: true},
 		{Name: "echo-64k", About: "custom protocol: 64 connections, messages of 64 KiB", peers: raw, connections: 64, protocol: "echo", body: 64 << 10},
-		{Name: "comet-10000", About: "10,000 clients wait, one notifies them all (examples/comet)", peers: []string{"eddy", "nethttp"}, connections: 10_000, protocol: "comet", path: "/wait"},
+		{Name: "websocket", About: "WebSocket echo: 64 connections, messages of 128 bytes (eddy: examples/probe)", peers: []string{"eddy", "gorilla", "nbio"}, connections: 64, protocol: "websocket", path: "/ws", body: 128},
+		{Name: "comet-10000", About: "10,000 clients wait, one notifies them all (examples/comet)", peers: []string{"eddy", "nethttp"}, connections: 10_000, protocol: "comet", path: "/wait", uncounted: true},
 		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true},
+		{Name: "parser", About: "the parsers alone, on one request again and again", peers: []string{"eddy", "fasthttp", "nethttp"}, protocol: "parser", uncounted: true},
 	}
 }
 
@@ -84,7 +92,10 @@ func (s scenario) method() string {
 }
 
 // idle says that there is no load but connections that stay.
-func (s scenario) idle() bool { return s.connections == 0 }
+func (s scenario) idle() bool { return s.connections == 0 && s.holders > 0 }
+
+// asks says that requests or messages are what is measured.
+func (s scenario) asks() bool { return !s.idle() && s.protocol != "comet" && s.protocol != "parser" }
 
 // settling is what the load needs until it is steady, beyond the usual.
 func (s scenario) settling() time.Duration {
@@ -135,6 +146,12 @@ func (s scenario) loadArgs(address string, pid int, warm, duration time.Duration
 	return args
 }
 
+// keeping is the scenario with some of its peers.
+func (s scenario) keeping(keep func(peer string) bool) scenario {
+	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(peer string) bool { return !keep(peer) })
+	return s
+}
+
 // choose keeps the scenarios and peers that the flags name, both lists separated by
 // commas, empty for all.
 func choose(list []scenario, names, peers string) ([]scenario, error) {
@@ -146,8 +163,8 @@ func choose(list []scenario, names, peers string) ([]scenario, error) {
 		}
 	}
 	for _, name := range peerNames {
-		if !slices.Contains(append(all(), "net"), name) {
-			return nil, fmt.Errorf("-peer %s: there are %s, net", name, strings.Join(all(), ", "))
+		if there := everyPeer(); !slices.Contains(there, name) {
+			return nil, fmt.Errorf("-peer %s: there are %s", name, strings.Join(there, ", "))
 		}
 	}
 	for _, s := range list {
@@ -155,7 +172,7 @@ func choose(list []scenario, names, peers string) ([]scenario, error) {
 			continue
 		}
 		if peerNames != nil {
-			s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(p string) bool { return !slices.Contains(peerNames, p) })
+			s = s.keeping(func(peer string) bool { return slices.Contains(peerNames, peer) })
 		}
 		if len(s.peers) > 0 {
 			chosen = append(chosen, s)
@@ -165,6 +182,18 @@ func choose(list []scenario, names, peers string) ([]scenario, error) {
 		return nil, fmt.Errorf("no scenario is left: the peers of -peer are in none of -scenario")
 	}
 	return chosen, nil
+}
+
+// everyPeer is all that some scenario measures.
+func everyPeer() (names []string) {
+	for _, s := range scenarios() {
+		for _, peer := range s.peers {
+			if !slices.Contains(names, peer) {
+				names = append(names, peer)
+			}
+		}
+	}
+	return names
 }
 
 func split(list string) []string {

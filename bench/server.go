@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/proc"
 )
 
@@ -24,11 +25,6 @@ type server struct {
 	process *exec.Cmd
 	out     *bufio.Reader
 	errors  *tail
-}
-
-// counts is what a server written in Go answers to a signal.
-type counts struct {
-	Allocations uint64 `json:"allocations"`
 }
 
 // start starts a peer and waits until it accepts connections. Most of the peers
@@ -85,7 +81,7 @@ func (v *server) pid() int { return v.process.Process.Pid }
 
 // counts asks the server for its allocations. With give it gives free memory back to
 // the kernel first.
-func (v *server) counts(give bool) (c counts, err error) {
+func (v *server) counts(give bool) (c common.Counts, err error) {
 	signal := syscall.SIGUSR1
 	if give {
 		signal = syscall.SIGUSR2

@@ -50,6 +50,8 @@ func columns(s scenario) []column {
 			{"before free memory is given back", each(rss), "%.0f", true, false},
 			{"RSS before, MB", megabytes(func(m sample.Sample) int64 { return m.Base }), "%.1f", false, false},
 		}
+	case s.protocol == "parser":
+		return []column{{"ns, request of 703 bytes", parserTime(headline), "%.0f", true, false}}
 	case s.protocol == "comet":
 		return []column{
 			{"together, ms", millis(func(m sample.Sample) time.Duration { return m.Elapsed }), "%.0f", true, false},
@@ -58,6 +60,11 @@ func columns(s scenario) []column {
 			{"RSS while all wait, MB", megabytes(rss), "%.1f", true, false},
 		}
 	}
+	return requestColumns()
+}
+
+// requestColumns are the figures where requests are measured.
+func requestColumns() []column {
 	return []column{
 		{"CPU µs", perRequest, "%.2f", true, false},
 		{"requests/s", sample.Sample.Rate, "%.0f", true, false},
@@ -73,6 +80,9 @@ func references() []string { return []string{"floor", "nethttp", "gnet"} }
 
 // tableOf lays out the rows of a scenario.
 func tableOf(s scenario, rows []row) table {
+	if s.protocol == "parser" {
+		return parserTable(rows)
+	}
 	all := columns(s)
 	head := []string{"", all[0].head}
 	for _, peer := range references() {
@@ -83,11 +93,10 @@ func tableOf(s scenario, rows []row) table {
 	for _, c := range all[1:] {
 		head = append(head, c.head)
 	}
-	asked := !s.idle() && s.protocol != "comet"
-	if asked {
+	if s.asks() {
 		head = append(head, "allocations")
 	}
-	if s.calls {
+	if !s.uncounted {
 		head = append(head, "calls")
 	}
 	t := table{head}
@@ -106,10 +115,10 @@ func tableOf(s scenario, rows []row) table {
 		for _, c := range all[1:] {
 			line = append(line, cell(w.over(c.figure), c))
 		}
-		if asked {
+		if s.asks() {
 			line = append(line, allocations(s, w))
 		}
-		if s.calls {
+		if !s.uncounted {
 			line = append(line, callsCell(w))
 		}
 		t = append(t, line)

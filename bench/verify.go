@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 // verify checks that a server answers a scenario's request as all others do, before
@@ -20,6 +24,8 @@ func verify(s scenario, address string) error {
 		return nil // the load itself compares the numbers
 	case "echo":
 		return verifyEcho(address, s.body)
+	case "websocket":
+		return verifyWebSocket(address, s.path, s.body)
 	}
 	a, err := ask(address, s.method(), s.target(), s.body)
 	if err != nil {
@@ -30,9 +36,6 @@ func verify(s scenario, address string) error {
 
 // verifyOnce checks what takes longer: that the path matters, and that Date changes.
 func verifyOnce(s scenario, peer, address string) error {
-	if s.protocol != "" {
-		return nil
-	}
 	first, err := ask(address, s.method(), s.target(), s.body)
 	if err != nil {
 		return err
@@ -148,18 +151,51 @@ func verifyEcho(address string, size int) error {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		return err
 	}
-	message := make([]byte, size)
-	for i := range message {
-		message[i] = byte(i * 7)
-	}
-	if _, err := conn.Write(message); err != nil {
+	if _, err := conn.Write(messageOf(size)); err != nil {
 		return err
 	}
 	back := make([]byte, size)
 	if _, err := io.ReadFull(conn, back); err != nil {
 		return err
 	}
-	if !bytes.Equal(back, message) {
+	return compareEcho(back, size)
+}
+
+func verifyWebSocket(address, path string, size int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, rest, _, err := ws.Dial(ctx, "ws://"+address+path)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if rest != nil {
+		return fmt.Errorf("the server speaks first: %d bytes", rest.Buffered())
+	}
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	if err := wsutil.WriteClientBinary(conn, messageOf(size)); err != nil {
+		return err
+	}
+	back, err := wsutil.ReadServerBinary(conn)
+	if err != nil {
+		return err
+	}
+	return compareEcho(back, size)
+}
+
+// messageOf is a message of so many bytes, which differ.
+func messageOf(size int) []byte {
+	message := make([]byte, size)
+	for i := range message {
+		message[i] = byte(i * 7)
+	}
+	return message
+}
+
+func compareEcho(back []byte, size int) error {
+	if !bytes.Equal(back, messageOf(size)) {
 		return fmt.Errorf("echo: other bytes came back than were sent")
 	}
 	return nil

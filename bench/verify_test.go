@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/eddynet/eddy/bench/internal/std"
+	"github.com/gobwas/ws"
+	"github.com/gobwas/ws/wsutil"
 )
 
 // serveWeb returns the address of a server that is wrong in one way.
@@ -77,6 +79,36 @@ func TestWrongAnswersAreFound(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
 		}
+	}
+}
+
+func TestWebSocketEchoesAreCompared(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, _, _, err := ws.UpgradeHTTP(r, w)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer conn.Close()
+		message, op, err := wsutil.ReadClientData(conn)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if r.URL.Path != "/ws" {
+			message[1]++
+		}
+		if err := wsutil.WriteServerMessage(conn, op, message); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	if err := verify(scenario{protocol: "websocket", path: "/ws", body: 100}, address); err != nil {
+		t.Error(err)
+	}
+	if err := verify(scenario{protocol: "websocket", path: "/wrong", body: 100}, address); err == nil || !strings.Contains(err.Error(), "other bytes") {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -27,7 +28,9 @@ type client struct {
 	lost    int // connections that were broken
 	steady  bool
 
-	open *openLoop // nil: closed
+	connected func() error // is called when all connections are made; nil: not
+	open      *openLoop    // nil: closed
+	draining  bool         // nobody asks any more
 
 	latency *hdrhistogram.Histogram // ns
 	count   int64                   // answers in the measured time
@@ -76,6 +79,11 @@ func (c *client) run() (sample.Sample, error) {
 	if err := c.connectAll(); err != nil {
 		return sample.Sample{}, err
 	}
+	if c.connected != nil {
+		if err := c.connected(); err != nil {
+			return sample.Sample{}, err
+		}
+	}
 	c.begin(time.Now())
 	if err := c.until(time.Now().Add(c.warm), 0); err != nil {
 		return sample.Sample{}, err
@@ -90,6 +98,11 @@ func (c *client) run() (sample.Sample, error) {
 	c.count, c.bytes = 0, 0
 	if err := c.until(start.Add(c.duration), c.requests); err != nil {
 		return sample.Sample{}, err
+	}
+	if c.drain {
+		if err := c.awaitAll(); err != nil {
+			return sample.Sample{}, err
+		}
 	}
 	s := sample.Sample{Elapsed: time.Since(start), Requests: c.count, Bytes: c.bytes}
 	after, ownAfter, err := c.usages()
@@ -186,6 +199,10 @@ func (c *client) answered(k *conn, now time.Time) {
 	case !c.steady:
 		c.setUp++
 	case k.role != worker:
+	case c.draining:
+		if c.perConnection > 0 && k.left == 0 {
+			c.close(k) // or the server does
+		}
 	case c.open != nil:
 		c.open.free = append(c.open.free, k)
 	default:
@@ -217,6 +234,18 @@ func (c *client) until(end time.Time, answers int64) error {
 			break // nobody is left who could ask
 		}
 		if err := c.cycle(wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitAll waits for the answers to all that was asked.
+func (c *client) awaitAll() error {
+	c.draining = true
+	awaiting := func(k *conn) bool { return k.awaiting > 0 }
+	for limit := time.Now().Add(c.timeout); slices.ContainsFunc(c.workers, awaiting) && time.Now().Before(limit); {
+		if err := c.cycle(10); err != nil {
 			return err
 		}
 	}

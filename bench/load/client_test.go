@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -34,16 +35,20 @@ func measured(t *testing.T, address, args string) sample.Sample {
 	return s
 }
 
-// web is a net/http server that counts its connections.
+// web is a net/http server that counts its connections and requests.
 type web struct {
 	*httptest.Server
 	address     string
 	connections atomic.Int64
+	requests    atomic.Int64
 }
 
 func newWeb(t *testing.T, handler http.HandlerFunc) *web {
 	w := &web{}
-	w.Server = httptest.NewUnstartedServer(handler)
+	w.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w.requests.Add(1)
+		handler(out, r)
+	}))
 	w.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			w.connections.Add(1)
@@ -93,6 +98,51 @@ func TestConnectionsEndAfterTheirRequests(t *testing.T) {
 	expectAnswers(t, s, 100)
 	if n, least := w.connections.Load(), s.Total/5; n < least || n > least+5 {
 		t.Errorf("%d connections for %d requests, want one for 5", n, s.Total)
+	}
+}
+
+func TestParentSaysWhenToBegin(t *testing.T) {
+	w := newWeb(t, hello)
+	toLoad, word := io.Pipe()
+	said, fromLoad := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		args := "-connections 3 -warm 0 -duration 5s -requests 30 -await -drain -hold -address " + w.address
+		ended <- run(strings.Fields(args), toLoad, fromLoad)
+	}()
+	out := bufio.NewReader(said)
+	if line, err := out.ReadString('\n'); line != "connected\n" || err != nil {
+		t.Fatal(line, err)
+	}
+	if n := w.connections.Load(); n != 3 {
+		t.Errorf("%d connections when all should be made, want 3", n)
+	}
+	before := w.requests.Load()
+	if before != 3 {
+		t.Errorf("%d requests before the word, want that of each connection", before)
+	}
+	word.Write([]byte{'\n'})
+	var s sample.Sample
+	if err := json.NewDecoder(out).Decode(&s); err != nil {
+		t.Fatal(err)
+	}
+	if n := w.requests.Load() - before; s.Requests != n || n < 30 {
+		t.Errorf("%d requests are counted, the server has had %d", s.Requests, n)
+	}
+	word.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDrainingCountsAllAnswers(t *testing.T) {
+	for _, args := range []string{"-pipeline 4", "-per-connection 1", "-per-connection 3", "-rate 2000"} {
+		w := newWeb(t, hello)
+		s := measured(t, w.address, "-connections 8 -requests 50 -drain "+args)
+		expectAnswers(t, s, 50)
+		if n := w.requests.Load(); s.Total != n {
+			t.Errorf("%s: %d requests are counted, the server has had %d", args, s.Total, n)
+		}
 	}
 }
 

@@ -32,6 +32,9 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer c.end()
+	if p.await {
+		c.connected = func() error { return awaitWord(in, out) }
+	}
 	work := c.run
 	if p.protocol == "comet" {
 		work = c.runComet
@@ -46,5 +49,14 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if p.hold {
 		_, err = io.Copy(io.Discard, in) // until our parent has seen enough
 	}
+	return err
+}
+
+// awaitWord tells our parent that the connections are made, and waits for its word.
+func awaitWord(in io.Reader, out io.Writer) error {
+	if _, err := fmt.Fprintln(out, "connected"); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(in, make([]byte, 1))
 	return err
 }

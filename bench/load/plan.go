@@ -32,6 +32,8 @@ type plan struct {
 	requests       int64 // ends the measured time before duration, unless 0
 	timeout        time.Duration
 	pid            int // the server, whose processor time and memory are measured
+	await          bool
+	drain          bool
 	hold           bool
 }
 
@@ -57,6 +59,8 @@ func parsePlan(args []string) (plan, error) {
 	f.Int64Var(&p.requests, "requests", 0, "end after this many, unless 0")
 	f.DurationVar(&p.timeout, "timeout", 10*time.Second, "time after which a missing answer is an error")
 	f.IntVar(&p.pid, "pid", 0, "process of the server, to measure it")
+	f.BoolVar(&p.await, "await", false, "write a line when all connections are made, and begin after a byte on standard input")
+	f.BoolVar(&p.drain, "drain", false, "count the answers to all that was asked in the measured time, also those that come later")
 	f.BoolVar(&p.hold, "hold", false, "keep the connections until standard input ends")
 	if err := f.Parse(args); err != nil {
 		return p, err

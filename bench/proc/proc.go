@@ -5,6 +5,7 @@ package proc
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -83,4 +84,25 @@ func parseRSS(status string) (int64, error) {
 func Open(pid int) (int, error) {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	return len(entries), err
+}
+
+// Traced says whether another process traces all threads of a process: ptrace(2).
+func Traced(pid int) (bool, error) {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil {
+		return false, err
+	}
+	if len(files) == 0 {
+		return false, fmt.Errorf("there is no process %d", pid)
+	}
+	for _, file := range files {
+		status, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		if strings.Contains(string(status), "\nTracerPid:\t0\n") {
+			return false, nil
+		}
+	}
+	return true, nil
 }

@@ -2,8 +2,13 @@ package proc
 
 import (
 	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestUsageCountsWork(t *testing.T) {
@@ -72,5 +77,36 @@ func TestOpenCountsDescriptors(t *testing.T) {
 	defer f.Close()
 	if after, err := Open(os.Getpid()); err != nil || after != before+1 {
 		t.Error(before, after, err)
+	}
+}
+
+func TestNobodyTracesNobody(t *testing.T) {
+	if _, err := Traced(1 << 28); err == nil {
+		t.Error("no error for a process that does not exist")
+	}
+}
+
+func TestTraced(t *testing.T) {
+	process := exec.Command("sleep", "60")
+	process.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	runtime.LockOSThread() // its tracer
+	defer runtime.UnlockOSThread()
+	if err := process.Start(); err != nil {
+		t.Skip("no process can be traced here: ", err)
+	}
+	defer process.Wait()
+	defer process.Process.Kill()
+	if traced, err := Traced(process.Process.Pid); !traced || err != nil {
+		t.Error(traced, err)
+	}
+	var state unix.WaitStatus
+	if _, err := unix.Wait4(process.Process.Pid, &state, 0, nil); err != nil || !state.Stopped() {
+		t.Fatal(state, err)
+	}
+	if err := unix.PtraceDetach(process.Process.Pid); err != nil {
+		t.Fatal(err)
+	}
+	if traced, err := Traced(process.Process.Pid); traced || err != nil {
+		t.Error(traced, err)
 	}
 }

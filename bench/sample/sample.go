@@ -32,7 +32,16 @@ type Sample struct {
 	Allocations float64            `json:"allocations"` // per request
 	Calls       map[string]float64 `json:"calls,omitempty"`
 
+	Parses map[string]Parse `json:"parses,omitempty"` // of a parser alone, by request
+
 	Errors Errors `json:"errors"`
+}
+
+// Parse is what a parser needs for one request.
+type Parse struct {
+	NS          float64 `json:"ns"`
+	Allocations float64 `json:"allocations"`
+	Bytes       int     `json:"bytes"` // of the request
 }
 
 // Errors counts what voids a run.

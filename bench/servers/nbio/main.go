@@ -1,9 +1,10 @@
-// Nbio is github.com/lesismal/nbio, to be measured: its HTTP server, or its engine
-// as an echo server.
+// Nbio is github.com/lesismal/nbio, to be measured: its HTTP server, with WebSocket on
+// /ws, or its engine as an echo server.
 package main
 
 import (
 	"log"
+	"net/http"
 	"runtime"
 
 	"github.com/eddynet/eddy/bench/internal/common"
@@ -11,6 +12,7 @@ import (
 	"github.com/lesismal/nbio"
 	"github.com/lesismal/nbio/logging"
 	"github.com/lesismal/nbio/nbhttp"
+	"github.com/lesismal/nbio/nbhttp/websocket"
 )
 
 func main() {
@@ -27,12 +29,33 @@ func main() {
 }
 
 func serveHTTP(address string) error {
+	web, socket := std.Handler("nbio"), socket()
+	routes := func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			socket(w, r)
+			return
+		}
+		web.ServeHTTP(w, r)
+	}
 	return nbhttp.NewServer(nbhttp.Config{
 		Network: "tcp",
 		Addrs:   []string{address},
-		Handler: std.Handler("nbio"),
+		Handler: http.HandlerFunc(routes),
 		NPoller: runtime.GOMAXPROCS(0),
 	}).Start()
+}
+
+// socket sends back each message.
+func socket() http.HandlerFunc {
+	upgrader := websocket.NewUpgrader()
+	upgrader.OnMessage(func(c *websocket.Conn, kind websocket.MessageType, message []byte) {
+		if err := c.WriteMessage(kind, message); err != nil {
+			c.Close()
+		}
+	})
+	return func(w http.ResponseWriter, r *http.Request) {
+		_, _ = upgrader.Upgrade(w, r, nil) // a failure is answered
+	}
 }
 
 func serveEcho(address string) error {

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/eddynet/eddy/bench/proc"
+)
+
+// Counting takes this many requests, and less where they take longer than this.
+const (
+	countedRequests = 3000
+	countedTime     = time.Second
+)
+
+// counting is about how long countCalls takes.
+func (s scenario) counting() time.Duration {
+	return countedTime + s.connecting + time.Duration(s.connections)*400*time.Microsecond + time.Duration(s.holders)*eachConnection
+}
+
+// countCalls has strace count the system calls with which a server serves requests,
+// under a short load. A failure makes the run void, and no other.
+func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
+	r = run{Scenario: s.Name, Peer: peer, Tool: "strace"}
+	v, err := b.start(s, peer)
+	if err != nil {
+		return r, err
+	}
+	defer v.stop()
+	r.Server = v.line
+	args := append(s.loadArgs(v.address, 0, 0, countedTime), "-requests", strconv.Itoa(countedRequests), "-await", "-drain", "-hold")
+	g, err := b.generate(args...)
+	if err != nil {
+		return r, err
+	}
+	r.Client = g.line
+	err = b.trace(&r, v, g)
+	err = cmp.Or(g.end(), err) // its own words say more
+	switch {
+	case err != nil:
+		r.Void = err.Error()
+	case r.Sample.Errors.Sum() > 0:
+		r.Void = "errors: " + r.Sample.Errors.String()
+	}
+	return r, nil
+}
+
+// trace attaches strace to the server when all connections are made, and ends it
+// when the last request is answered and they are still there. So the calls are those
+// of the requests alone.
+func (b *bench) trace(r *run, v *server, g *generator) error {
+	if err := g.connected(); err != nil {
+		return err
+	}
+	var table bytes.Buffer
+	trace := b.client("strace", "-c", "-f", "-qq", "-p", strconv.Itoa(v.pid()))
+	trace.Stderr = &table
+	if err := trace.Start(); err != nil {
+		return err
+	}
+	notTraced := awaitTracer(v.pid())
+	err := g.begin()
+	if err == nil {
+		err = g.result(&r.Sample)
+	}
+	_ = trace.Process.Signal(os.Interrupt) // it detaches and writes its table; an error says that it has ended
+	_ = trace.Wait()                       // the error is the signal
+	r.Output = table.String()
+	if err := cmp.Or(notTraced, err); err != nil {
+		return err
+	}
+	r.Sample.Calls, err = parseCalls(r.Output, r.Sample.Requests)
+	return err
+}
+
+// awaitTracer returns when all threads of a process are traced.
+func awaitTracer(pid int) error {
+	for limit := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		traced, err := proc.Traced(pid)
+		if traced || err != nil {
+			return err
+		}
+		if time.Now().After(limit) {
+			return fmt.Errorf("strace does not attach to process %d: may it trace? See ptrace(2)", pid)
+		}
+	}
+}
+
+// parseCalls reads strace's table: calls per request, by name.
+func parseCalls(table string, requests int64) (map[string]float64, error) {
+	calls := map[string]float64{}
+	for line := range strings.Lines(table) {
+		fields := strings.Fields(line)
+		// % time, seconds, usecs/call, calls, errors where there are some, name
+		if len(fields) < 5 || fields[len(fields)-1] == "total" {
+			continue
+		}
+		if n, err := strconv.ParseInt(fields[3], 10, 64); err == nil {
+			calls[fields[len(fields)-1]] += float64(n) / float64(requests)
+		}
+	}
+	if len(calls) == 0 {
+		return nil, fmt.Errorf("strace has no table, may it trace? %.300s", table)
+	}
+	return calls, nil
+}
+
+// served sums the calls that serve requests: without the sleeping of Go's monitor
+// thread, which is a matter of time and not of requests.
+func served(calls map[string]float64) (sum float64) {
+	for name, n := range calls {
+		if name != "nanosleep" {
+			sum += n
+		}
+	}
+	return sum
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+
+	"github.com/eddynet/eddy/bench/sample"
+)
+
+// generator is our load generator at work, a process of its own.
+type generator struct {
+	line    string // the command
+	process *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Reader
+	errors  tail
+}
+
+// generate starts the load generator.
+func (b *bench) generate(args ...string) (g *generator, err error) {
+	g = &generator{process: b.client(append([]string{b.programs.path("load")}, args...)...)}
+	g.process.Env = append(g.process.Environ(), "GOMAXPROCS=1")
+	g.process.Stderr = &g.errors
+	g.line = strings.Join(g.process.Args, " ")
+	if g.in, err = g.process.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := g.process.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	g.out = bufio.NewReader(out)
+	return g, g.process.Start()
+}
+
+// connected returns when all connections are made. The generator must have -await.
+func (g *generator) connected() error {
+	line, err := g.out.ReadString('\n')
+	if err == nil && line != "connected\n" {
+		err = fmt.Errorf("load has not said that it is connected, but %.100q", line)
+	}
+	return err
+}
+
+// begin has it ask, if it has -await.
+func (g *generator) begin() error {
+	_, err := g.in.Write([]byte{'\n'})
+	return err
+}
+
+// result waits for what it has measured.
+func (g *generator) result(s *sample.Sample) error {
+	if err := json.NewDecoder(g.out).Decode(s); err != nil {
+		return fmt.Errorf("load's output: %w", err)
+	}
+	return nil
+}
+
+// end has it close its connections, if it has held them, and waits until it has ended.
+func (g *generator) end() error {
+	g.in.Close()
+	if err := g.process.Wait(); err != nil {
+		return fmt.Errorf("load: %w: %s", err, strings.TrimSpace(g.errors.String()))
+	}
+	return nil
+}
