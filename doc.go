@@ -9,7 +9,7 @@
 //
 // A loop waits for readiness, reads once from every connection that has input, and
 // hands the bytes to the connection's protocol. What the protocol writes gathers in
-// pooled buffers, and leaves when the callback has returned. Timers, functions posted
+// pooled buffers, and leaves soon after the callback has returned. Timers, functions posted
 // from other goroutines, and accepting have their place in the same cycle; nothing
 // else runs on a loop.
 //

@@ -72,6 +72,7 @@ func (s *Spare) Get() *Buffer {
 		return Get()
 	}
 	b := s.buffers[last]
+	s.buffers[last] = nil // its new owner may let it grow
 	s.buffers = s.buffers[:last]
 	s.size -= cap(b.B)
 	return b

@@ -1,6 +1,10 @@
 package buffers
 
-import "testing"
+import (
+	"runtime"
+	"testing"
+	"time"
+)
 
 func TestSpareGivesBackTheSameBufferEmpty(t *testing.T) {
 	var s Spare
@@ -112,6 +116,31 @@ func TestSpareKeepsWhatItHasRoomFor(t *testing.T) {
 	if len(s.buffers) != 0 || s.size != 0 {
 		t.Errorf("%d buffers of %d bytes are kept beyond them", len(s.buffers), s.size)
 	}
+}
+
+// What grows in its owner's hands is not held by the spare it came from.
+func TestSpareLetsGoOfWhatItGives(t *testing.T) {
+	var s Spare
+	collected := make(chan bool, 2)
+	func() {
+		b, q := s.Get(), s.NewQueue()
+		runtime.AddCleanup(b, func(c chan bool) { c <- true }, collected)
+		runtime.AddCleanup(q, func(c chan bool) { c <- true }, collected)
+		s.Put(b)
+		s.PutQueue(q)
+		s.Get()
+		s.NewQueue()
+	}()
+	for range 2 {
+		for deadline := time.Now().Add(10 * time.Second); len(collected) == 0; runtime.GC() {
+			if time.Now().After(deadline) {
+				t.Fatal("still held")
+			}
+			time.Sleep(time.Millisecond)
+		}
+		<-collected
+	}
+	runtime.KeepAlive(&s)
 }
 
 func TestSpareQueueComesBackEmpty(t *testing.T) {

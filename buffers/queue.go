@@ -56,6 +56,7 @@ func (s *Spare) NewQueue() *Queue {
 		return &Queue{spare: s}
 	}
 	q := s.queues[last]
+	s.queues[last] = nil
 	s.queues = s.queues[:last]
 	return q
 }
@@ -250,6 +251,15 @@ func (q *Queue) discard() {
 	}
 	q.segments, q.first = q.segments[:0], 0
 	q.sealed, q.written = 0, 0
+}
+
+// ReleaseBy has call run the release functions, wherever the queue is written.
+func (q *Queue) ReleaseBy(call func(release func())) {
+	for i := q.first; i < len(q.segments); i++ {
+		if release := q.segments[i].release; release != nil {
+			q.segments[i].release = func() { call(release) }
+		}
+	}
 }
 
 // WriteTo writes everything to w, and releases it. It may be called on another

@@ -9,7 +9,7 @@ import (
 
 // Stream is an answer whose body is sent piece by piece: chunked, or with the
 // length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
-// of the connection. Every piece leaves when the callback that wrote it returns. A
+// of the connection. Every piece leaves soon after the callback that wrote it returns. A
 // Stream belongs to the loop; Send, TrySend, Close and Context are for any
 // goroutine.
 type Stream struct {

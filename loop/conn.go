@@ -189,7 +189,7 @@ func (c *Conn) ready(r poller.Ready) {
 		c.hangup()
 	}
 	c.loop.current = nil
-	c.loop.settleSoon(c)
+	c.loop.unsettled = append(c.loop.unsettled, c)
 }
 
 // failed handles a broken socket.

@@ -11,7 +11,8 @@ import (
 
 // Detach takes the connection off its loop and returns it as a net.Conn with
 // deadlines, for use on any goroutine, with the input that was not used. Pending
-// output is written before anything else. OnClose is called with ErrDetached. Call
+// output is written before anything else; what it releases is released on the loop, as
+// long as that runs. OnClose is called with ErrDetached. Call
 // it outside OnData, which has not yet said what it uses, and on a paused
 // connection.
 func (c *Conn) Detach() (net.Conn, []byte, error) {
@@ -33,6 +34,7 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	}
 	c.noteBacklog(0)
 	if err == nil && c.out != nil {
+		c.out.ReleaseBy(c.loop.callAnyhow)
 		conn = behind(conn, c.out)
 		c.out = nil
 	}

@@ -48,6 +48,8 @@ func TestDetachGivesTheConnectionAway(t *testing.T) {
 	if want := append(pending, "behind it"...); !bytes.Equal(peer.got, want) {
 		t.Errorf("peer got %d bytes, want %d: the pending ones, then the new", len(peer.got), len(want))
 	}
+	r.until("it is released, on the loop", func() bool { return releases > 0 })
+	r.settled()
 	if releases != 1 {
 		t.Errorf("released %d times, want once", releases)
 	}
@@ -57,6 +59,39 @@ func TestDetachGivesTheConnectionAway(t *testing.T) {
 	}
 	if n := r.loop.limit.served.taken.Load(); n != 0 || r.loop.conns != 0 {
 		t.Errorf("%d connections counted, %d on the loop", n, r.loop.conns)
+	}
+}
+
+// When the loop has ended, what is still to be released is released elsewhere, and a
+// panic there ends nothing.
+func TestDetachedOutputIsReleasedAfterTheLoop(t *testing.T) {
+	r := newRig(t)
+	ours, peer := slowPair(t, tcpPair)
+	c := r.adopt(ours, &script{})
+	released := make(chan error, 1)
+	_ = c.WriteOwned(pattern(500_000), func() {
+		released <- nil
+		panic("after the loop")
+	})
+	conn, _, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.loop.end()
+	written := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, "behind it")
+		written <- errors.Join(err, conn.Close())
+	}()
+	peer.readToEnd(1 << 20)
+	if err := receive(t, written, "the write ends"); err != nil {
+		t.Error(err)
+	}
+	if err := receive(t, released, "the output is released"); err != nil {
+		t.Error(err)
+	}
+	if n := r.logged.count("callback panicked"); n != 1 {
+		t.Errorf("%d panics in the log, want one", n)
 	}
 }
 

@@ -43,11 +43,16 @@ func (e *PanicError) Error() string { return fmt.Sprintf("eddy: callback panicke
 // Panicked counts and logs a panic, which a protocol may recover from by itself:
 // call it in the deferred function. Loop only.
 func (l *Loop) Panicked(v any) *PanicError {
+	l.count.Panics++
+	return l.logPanic(v)
+}
+
+// logPanic may be called on any goroutine.
+func (l *Loop) logPanic(v any) *PanicError {
 	err, ok := v.(*PanicError) // of another goroutine, with its own stack
 	if !ok {
 		err = &PanicError{Value: v, Stack: debug.Stack()}
 	}
-	l.count.Panics++
 	l.logger.Error("eddy: callback panicked", "panic", err.Value, "stack", string(err.Stack))
 	return err
 }
@@ -57,6 +62,19 @@ func (l *Loop) call(fn func()) {
 	defer func() {
 		if v := recover(); v != nil {
 			_ = l.Panicked(v) // nobody to close
+		}
+	}()
+	fn()
+}
+
+// callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
+func (l *Loop) callAnyhow(fn func()) {
+	if l.PostAnyway(fn) == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			_ = l.logPanic(v) // nobody to close
 		}
 	}()
 	fn()

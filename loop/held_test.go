@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // heldRig is a rig with a watchdog that the test is.
@@ -294,3 +296,34 @@ func TestStackIsNotTakenOfACrowd(t *testing.T) {
 }
 
 func parked(end <-chan struct{}) { <-end }
+
+// The one that held the loop is named, though the outputs of others are written with its
+// own.
+func TestHolderOfABatchIsNamed(t *testing.T) {
+	r := newHeldRig(t)
+	called := 0
+	var holder *Conn
+	var peers []*socket
+	for i := range maxBatch {
+		c, peer := r.open(tcpPair, &script{data: func(c *Conn, in []byte) int {
+			if called++; called == 2*maxBatch { // the watchdog looks in the second round only
+				holder = c
+				r.hold(150 * time.Millisecond)
+			}
+			return len(in)
+		}})
+		c.peer = endpoint{family: unix.AF_INET, port: uint16(1000 + i)}
+		peers = append(peers, peer)
+	}
+	for round := range 2 {
+		for _, peer := range peers {
+			peer.send("x")
+		}
+		r.until("all are called", func() bool { return called == (round+1)*maxBatch })
+	}
+	r.until("the slow one is reported", func() bool { return r.slow() > 0 })
+	all := r.records()
+	if got, want := all[len(all)-1].Remote, holder.peer.addrPort().String(); !strings.Contains(got, want) {
+		t.Errorf("the log names %s, want %s", got, want)
+	}
+}

@@ -26,9 +26,10 @@ const (
 	// written. With hundreds of active ones, several writes in a row cost two to three
 	// per cent less of a small request than each write behind its read.
 	maxBatch = 16
-	// quickEvent is how long an event may take, on the average of a cycle, for output
-	// to be held up like that in the next one.
-	quickEvent = 10 * time.Microsecond
+	// quickEvent is how long an event may take, on the average of a cycle. If it takes
+	// longer, output is not held up like that for promptFor.
+	quickEvent = 20 * time.Microsecond
+	promptFor  = 100 * time.Millisecond
 )
 
 // Loop is one reactor: a goroutine that owns a poller, the
@@ -57,6 +58,7 @@ type Loop struct {
 	current   *Conn   // its event is being handled; it is settled afterwards
 	unsettled []*Conn // whose events have been handled
 	batch     int     // how many of them are settled together
+	promptTo  int64   // until when it is one
 	attention []*Conn // to settle at the end of this cycle
 	attending []*Conn // the list before, being worked off
 	closed    []*Conn // to free at the end of this cycle
@@ -160,6 +162,9 @@ func (l *Loop) cycle() error {
 			s.ready(event.Ready)
 			l.returned(s)
 		}
+		if len(l.unsettled) >= l.batch {
+			l.settle()
+		}
 	}
 	l.settle()
 	l.drainInbox()
@@ -195,10 +200,7 @@ func (l *Loop) timeout() time.Duration {
 	now := l.clock()
 	busy := time.Duration(now - l.now)
 	l.count.worked(busy)
-	l.batch = maxBatch
-	if busy > quickEvent*time.Duration(l.events) {
-		l.batch = 1
-	}
+	l.pace(now, busy)
 	if len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending() {
 		return 0
 	}
@@ -209,11 +211,15 @@ func (l *Loop) timeout() time.Duration {
 	return time.Duration(max(0, next*tickNanos-now))
 }
 
-// settleSoon has c settled together with others whose events come next.
-func (l *Loop) settleSoon(c *Conn) {
-	l.unsettled = append(l.unsettled, c)
-	if len(l.unsettled) >= l.batch {
-		l.settle()
+// pace settles how many connections are settled together, after a cycle that has taken
+// busy.
+func (l *Loop) pace(now int64, busy time.Duration) {
+	if busy > quickEvent*time.Duration(l.events+1) {
+		l.promptTo = now + int64(promptFor)
+	}
+	l.batch = maxBatch
+	if now < l.promptTo {
+		l.batch = 1
 	}
 }
 
