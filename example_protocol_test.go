@@ -240,6 +240,41 @@ func ExampleTuner() {
 	// Output: 8192 1m0s
 }
 
+// blobs takes messages of a size that is known, right into their memory.
+type blobs struct{ base }
+
+const blobSize = 100_000
+
+type blob struct {
+	bytes []byte // its capacity is the size
+}
+
+func (blobs) OnOpen(c *eddy.Conn) { c.SetState(&blob{make([]byte, 0, blobSize)}) }
+
+func (blobs) InputSpace(c *eddy.Conn) []byte {
+	b := c.State().(*blob)
+	return b.bytes[len(b.bytes):cap(b.bytes)]
+}
+
+func (blobs) OnFilled(c *eddy.Conn, n int) {
+	b := c.State().(*blob)
+	if b.bytes = b.bytes[:len(b.bytes)+n]; len(b.bytes) == cap(b.bytes) {
+		fmt.Fprintf(c, "%d bytes, the last is %q\n", len(b.bytes), b.bytes[len(b.bytes)-1])
+		b.bytes = b.bytes[:0]
+	}
+}
+
+func ExampleLender() {
+	conn, stop := connect(blobs{})
+	defer stop()
+	fmt.Fprint(conn, strings.Repeat("a", blobSize)+strings.Repeat("b", blobSize))
+	conn.CloseWrite()
+	io.Copy(os.Stdout, conn)
+	// Output:
+	// 100000 bytes, the last is 'a'
+	// 100000 bytes, the last is 'b'
+}
+
 // marks tells where backpressure begins and ends.
 type marks struct{ base }
 

@@ -29,6 +29,8 @@ type (
 
 	// Protocol is what a listener's connections speak.
 	Protocol = loop.Protocol
+	// Lender is a Protocol with InputSpace: it has a place of its own for input.
+	Lender = loop.Lender
 	// DrainHandler is a Protocol with OnDrain: there is room for output again.
 	DrainHandler = loop.DrainHandler
 	// TimeoutHandler is a Protocol with OnTimeout: its deadline has passed.

@@ -178,6 +178,7 @@ func (j *blockingJob) call() (err *loop.PanicError) {
 
 // adopt takes over an answer that was gathered elsewhere.
 func (w *Response) adopt(from *Response) {
+	w.owned.drop()
 	w.dropBody()
 	w.status, w.fields, w.body = from.status, from.fields, from.body
 	w.close, w.offer = w.close || from.close, from.offer

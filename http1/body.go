@@ -14,6 +14,10 @@ var (
 	largeBodies = buffers.NewPool(defaultMaxBody)
 )
 
+// spaceFrom is how many bytes of a body must have come until the next are put behind
+// them without a copy.
+const spaceFrom = 16 << 10
+
 func putBody(b *buffers.Buffer) {
 	if cap(b.B) <= buffers.MaxKept {
 		bodies.Put(b)
@@ -39,6 +43,7 @@ type bodyReader struct {
 	received  int64                         // bytes of the body
 	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
 	pieces    func(chunk []byte, last bool) // the program's OnBody
+	landing   *requestBody                  // the adapter's, where input may be put beside OnBody
 	started   int64                         // when the body began, on the loop's clock
 }
 
@@ -135,24 +140,57 @@ func (b *bodyReader) gather(p []byte, length int64) {
 	b.gathered.B = append(b.gathered.B, p...)
 }
 
-// grow makes room for need bytes. The buffer grows fourfold, but not beyond a length
-// that is known: memory follows what has come, not what was announced.
+// grow makes room for need bytes, and for more to come: up to the length, if it is known,
+// but not beyond 16 times need. Memory follows what has come, not what was announced.
 func (b *bodyReader) grow(need int, length int64) {
 	old := b.gathered
-	size := 4 * cap(old.B)
+	size := 4 * need
 	if length > 0 {
-		size = int(min(int64(size), length))
+		size = int(min(16*int64(need), length))
 	}
 	if size = max(size, need); size <= buffers.MaxKept {
 		old.B = append(make([]byte, 0, size), old.B...)
 		return
 	}
 	b.gathered = largeBodies.Get()
-	if cap(b.gathered.B) < need {
+	if cap(b.gathered.B) < size {
 		b.gathered.B = make([]byte, 0, size)
 	}
 	b.gathered.B = append(b.gathered.B, old.B...)
 	putBody(old)
+}
+
+// space is where the loop may put what comes next of a large body: behind what was
+// gathered, or where the reader wants it.
+func (b *bodyReader) space(x *session) []byte {
+	h := &x.request.head
+	left := h.Length - b.received
+	switch {
+	case h.Framing != httpparse.ContentLength || b.unwanted:
+		return nil
+	case b.landing != nil:
+		return b.landing.space(x, left)
+	case b.gathered == nil || len(b.gathered.B) < spaceFrom:
+		return nil
+	}
+	if len(b.gathered.B) == cap(b.gathered.B) {
+		b.grow(len(b.gathered.B)+1, h.Length)
+	}
+	free := b.gathered.B[len(b.gathered.B):cap(b.gathered.B)]
+	return free[:min(int64(len(free)), left)]
+}
+
+// filled takes n bytes in the space.
+func (b *bodyReader) filled(x *session, n int) {
+	b.received += int64(n)
+	if b.landing != nil {
+		b.landing.filled(n)
+	} else {
+		b.gathered.B = b.gathered.B[:len(b.gathered.B)+n]
+	}
+	if n > 0 {
+		b.proceed(x, b.received == x.request.head.Length)
+	}
 }
 
 // deliver calls OnBody. A panic ends the exchange like one of the handler.
@@ -251,7 +289,7 @@ func (b *bodyReader) discard(x *session) {
 		b.paused = false
 		x.conn.ResumeRead()
 	}
-	b.pieces = nil
+	b.pieces, b.landing = nil, nil
 	if b.gathered != nil {
 		putBody(b.gathered)
 		b.gathered = nil

@@ -278,6 +278,36 @@ func ExampleStream() {
 	// Output: 200 OK: 0 1 2
 }
 
+// A large body that many answers share is sent from its place. One that is made for an
+// answer is given back when it is sent.
+func ExampleResponse_SetBody() {
+	film := bytes.Repeat([]byte("eddy "), 1_000_000)
+	returned := make(chan bool, 1)
+	handler := func(w *http1.Response, r *http1.Request) {
+		if string(r.Path()) == "/film" {
+			w.SetBody(film, nil) // it never changes
+			return
+		}
+		p := []byte("made for this answer")
+		w.SetBody(p, func() { returned <- true }) // p may be used again
+	}
+	url, stop := begin(http1.New(handler, http1.Options{}))
+	defer stop()
+	answer, err := http.Get(url + "/film")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer answer.Body.Close()
+	n, err := io.Copy(io.Discard, answer.Body)
+	fmt.Println(n, err)
+	show(http.Get(url))
+	fmt.Println(<-returned)
+	// Output:
+	// 5000000 <nil>
+	// 200 OK: made for this answer
+	// true
+}
+
 // On the loop nothing may block: a stream writes while there is room, and goes on
 // when there is room again.
 func ExampleStream_OnReady() {

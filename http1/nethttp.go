@@ -89,6 +89,7 @@ func (a *Adapter) OnHead(w *Response, r *Request) {
 	}
 	if e.body != nil {
 		r.OnBody(e.body.deliver)
+		x.body.landing = e.body
 		r.SetMaxBody(math.MaxInt64)
 		if r.head.ExpectContinue {
 			x.body.onDemand = true

@@ -30,7 +30,7 @@ func (w *responseWriter) finish() {
 // send sends what was gathered, and before it the head, if it was not sent.
 func (w *responseWriter) send() error {
 	if w.stream == nil {
-		return w.start()
+		return w.start(nil)
 	}
 	b := w.answer.body
 	if b == nil || len(b.B) == 0 {
@@ -40,9 +40,22 @@ func (w *responseWriter) send() error {
 	return w.stream.sendBuffer(b, true)
 }
 
-// start sends the head, and leaves the body to a stream.
-func (w *responseWriter) start() error {
-	d, l := w.exchange.deferred, w.layout
+// sendOwned is send with p behind it, which is not copied: it returns when p is written,
+// or never will be.
+func (w *responseWriter) sendOwned(p []byte) error {
+	if w.stream == nil {
+		return w.start(p)
+	}
+	if err := w.send(); err != nil {
+		return err
+	}
+	return w.stream.sendOwned(p)
+}
+
+// start sends the head and p, which is not copied, and leaves the rest of the body to a
+// stream.
+func (w *responseWriter) start(p []byte) error {
+	e, d, l := w.exchange, w.exchange.deferred, w.layout
 	if !d.claim() {
 		return ErrAnswered
 	}
@@ -50,19 +63,32 @@ func (w *responseWriter) start() error {
 		w.layout.sniff(w.answer, w.answer.body.B)
 	}
 	answer, status := w.answer, w.answer.status
-	w.exchange.wait(func(x *session) {
-		d.respond(x.conn, func(to *Response) {
-			to.swap(answer)
-			w.stream = to.streamed(l)
-			w.stream.OnGone(d.lifetime.end)
-		})
+	done := make(chan struct{})
+	err := e.loop.PostAnyway(func() {
+		if x := e.session(); x != nil {
+			d.respond(x.conn, func(to *Response) {
+				to.swap(answer)
+				w.stream = to.streamed(l)
+				w.stream.OnGone(d.lifetime.end)
+			})
+		}
+		if w.stream == nil {
+			close(done)
+		} else {
+			w.stream.sendHere(piece{bytes: p, done: func() { close(done) }})
+		}
+		e.loop.Yield()
 	})
+	if err != nil {
+		return ErrClientGone
+	}
+	<-done
 	answer.reset()
 	answer.status = status
 	if w.stream == nil {
 		return ErrClientGone
 	}
-	return nil
+	return w.stream.broken()
 }
 
 func (w *responseWriter) finishStream() {
@@ -85,6 +111,7 @@ func (w *responseWriter) finishStream() {
 // their memory.
 func (w *Response) swap(from *Response) {
 	w.status, w.close, w.own = from.status, w.close || from.close, from.own
+	w.owned.drop()
 	w.fields, from.fields = from.fields, w.fields
 	w.body, from.body = from.body, w.body
 }
@@ -93,7 +120,7 @@ func (w *Response) swap(from *Response) {
 func (w *Response) whole(l layout, trailers fieldList) {
 	x := w.session
 	if x.in != complete {
-		x.body.pieces = nil // the handler has read what it wanted
+		x.body.pieces, x.body.landing = nil, nil // the handler has read what it wanted
 	}
 	size := int64(0)
 	if w.body != nil {

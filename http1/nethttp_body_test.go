@@ -80,6 +80,9 @@ func TestNetHTTPHoldsTheClientUp(t *testing.T) {
 		t.Error("16 MiB were taken while nobody read them")
 	case <-time.After(100 * time.Millisecond):
 	}
+	if n := s.engine.Stats().BytesRead; n > 256<<10 {
+		t.Errorf("%d bytes were read for a handler that reads none", n)
+	}
 	close(begin)
 	expect(t, "error of sending", await(t, "the body to be sent", sent), nil)
 	a, err := http.ReadResponse(r, nil)

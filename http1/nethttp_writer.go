@@ -18,6 +18,10 @@ const gatherLimit = copyLimit
 // kept in a pool, and not many are on their way.
 const pieceSize = 32 << 10
 
+// ownedFrom is the size in bytes from which a write is sent without a copy: the handler
+// waits until the kernel has taken it.
+const ownedFrom = 64 << 10
+
 // responseWriter is the http.ResponseWriter of an exchange. It offers what net/http's
 // does, but CloseNotify, which contexts have replaced. It belongs to the handler's
 // goroutine.
@@ -119,6 +123,12 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	}
 	if len(b.B) == 0 && w.stream == nil {
 		w.layout.sniff(w.answer, []byte(p[:min(len(p), sniffLen)]))
+	}
+	if whole, ok := any(p).([]byte); ok && len(p) >= ownedFrom {
+		if err := w.sendOwned(whole); err != nil {
+			return 0, err
+		}
+		return len(p), nil
 	}
 	if err := w.send(); err != nil {
 		return 0, err

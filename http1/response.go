@@ -22,6 +22,7 @@ type Response struct {
 	status  int
 	fields  fieldList
 	body    *buffers.Buffer // nil while nothing is written
+	owned   owned           // set with SetBody, in place of body
 	length  int64           // announced with SetLength; -1 if not
 	sent    int64           // bytes of body handed to the connection
 	close   bool
@@ -41,6 +42,7 @@ func (w *Response) reset() {
 	w.close = false
 	w.offer = false
 	w.own = 0
+	w.owned.drop()
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next answer
 	} else if w.body != nil {
@@ -140,6 +142,9 @@ func (w *Response) buffer() *buffers.Buffer {
 	if w.body == nil {
 		w.body = buffers.Get()
 	}
+	if w.owned.set {
+		w.copyOwned()
+	}
 	return w.body
 }
 
@@ -173,7 +178,11 @@ func (w *Response) Finish() {
 	}
 	w.decide(x.body.discardable(x))
 	var body []byte
-	if w.body != nil && !w.bodyless() {
+	switch {
+	case w.bodyless():
+	case w.owned.set:
+		body = w.owned.bytes
+	case w.body != nil:
 		body = w.body.B
 	}
 	out := x.conn.Out()
@@ -186,13 +195,17 @@ func (w *Response) Finish() {
 		body = nil
 	}
 	w.sent = int64(len(body))
-	if len(body) <= copyLimit {
+	out.B = dst
+	switch { // a failure ends the connection
+	case len(body) <= copyLimit:
 		out.B = append(dst, body...)
-	} else {
-		out.B = dst
-		_ = x.conn.WriteBuffer(w.body) // a failure has ended the connection
+	case w.owned.set:
+		_ = x.conn.WriteOwned(body, w.owned.take())
+	default:
+		_ = x.conn.WriteBuffer(w.body)
 		w.body = nil
 	}
+	w.owned.drop()
 	x.sent()
 }
 

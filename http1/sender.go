@@ -13,9 +13,10 @@ import (
 // not keep up.
 type sender struct {
 	ref    loop.Ref
+	loop   *loop.Loop
 	window int64 // bytes
 
-	waiting []*buffers.Buffer // pieces that have come and wait for room. Loop only
+	waiting []piece // that have come and wait for room. Loop only
 
 	mu     sync.Mutex
 	change sync.Cond // on mu: room, or the end
@@ -24,8 +25,25 @@ type sender struct {
 	ended  bool      // guarded by mu
 }
 
+// piece is a pooled buffer, or memory whose owner waits until it is done with.
+type piece struct {
+	buffer *buffers.Buffer
+	bytes  []byte
+	done   func() // without a buffer
+}
+
+// drop gives up a piece that is not written.
+func (p *piece) drop() {
+	if p.buffer != nil {
+		buffers.Put(p.buffer)
+	} else {
+		p.done()
+	}
+}
+
 func (d *sender) begin(x *session) {
 	d.ref = x.conn.Ref()
+	d.loop = x.conn.Loop()
 	d.window = x.conn.Settings().HighWater
 	d.change.L = &d.mu
 }
@@ -48,7 +66,7 @@ func (s *Stream) send(p []byte, wait bool) error {
 // sendBuffer is send for a buffer, which it gives up.
 func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
 	n := int64(len(b.B))
-	err := s.sender.post(n, wait, func(*loop.Conn) { s.sendHere(b) })
+	err := s.sender.post(n, wait, func(*loop.Conn) { s.sendHere(piece{buffer: b}) })
 	if err != nil || n == 0 {
 		buffers.Put(b)
 	}
@@ -80,36 +98,81 @@ func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 	return d.ref.DoAnyway(task)
 }
 
-// sendHere is the rest of Send, on the loop.
-func (s *Stream) sendHere(b *buffers.Buffer) {
-	s.sender.waiting = append(s.sender.waiting, b)
+// sendHere is the rest of Send, on the loop. A piece for a stream that has ended is
+// dropped, as the next Send will say.
+func (s *Stream) sendHere(p piece) {
+	if s.session == nil {
+		p.drop()
+		return
+	}
+	s.sender.waiting = append(s.sender.waiting, p)
 	s.writeWaiting()
 }
 
-// writeWaiting writes the pieces that have come, while there is room. Those of an
-// ended stream are dropped, as the next Send will say.
+// writeWaiting writes the pieces that have come, while there is room.
 func (s *Stream) writeWaiting() {
 	d := &s.sender
 	written, n := int64(0), 0
-	for n < len(d.waiting) && (s.session == nil || s.Room()) {
-		b := d.waiting[n]
-		n++
-		written += int64(len(b.B))
-		if s.session != nil {
-			s.writeBuffer(b)
-		} else {
-			buffers.Put(b)
+	for n < len(d.waiting) && s.Room() {
+		p := &d.waiting[n]
+		if p.buffer != nil {
+			written += int64(len(p.buffer.B))
+		}
+		if s.writePiece(p) {
+			n++
 		}
 	}
 	d.waiting = slices.Delete(d.waiting, 0, n)
 	d.mu.Lock()
 	d.onWay -= written
-	d.full = s.session != nil && !s.Room()
+	d.full = !s.Room()
 	d.change.Broadcast()
 	d.mu.Unlock()
-	if s.session != nil {
-		s.session.conn.Loop().Yield() // to those that have waited
+	d.loop.Yield() // to those that have waited
+}
+
+// pieceMost is how many bytes of a piece without a buffer are written at once.
+const pieceMost = 1 << 20
+
+// writePiece writes a piece, or the next part of it, and says whether that was all. A
+// failure ends the stream.
+func (s *Stream) writePiece(p *piece) (all bool) {
+	switch {
+	case p.buffer != nil:
+		s.writeBuffer(p.buffer)
+	case len(p.bytes) > pieceMost:
+		_ = s.writeOwned(p.bytes[:pieceMost], nil)
+		p.bytes = p.bytes[pieceMost:]
+		return false
+	default:
+		_ = s.writeOwned(p.bytes, p.done)
 	}
+	return true
+}
+
+// sendOwned is Send without a copy: it returns when p is written, or never will be.
+func (s *Stream) sendOwned(p []byte) error {
+	d := &s.sender
+	done := make(chan struct{})
+	err := d.loop.PostAnyway(func() { // also if the connection is gone
+		s.sendHere(piece{bytes: p, done: func() { close(done); d.loop.Yield() }})
+	})
+	if err != nil {
+		return s.cause()
+	}
+	<-done
+	return s.broken()
+}
+
+// broken is what has ended the stream, nil if nothing has.
+func (s *Stream) broken() error {
+	d := &s.sender
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ended {
+		return s.cause()
+	}
+	return nil
 }
 
 // Close is Finish behind everything that was sent before. It may be called more than
@@ -123,6 +186,10 @@ func (s *Stream) Close() error {
 }
 
 func (d *sender) end() {
+	for i := range d.waiting {
+		d.waiting[i].drop()
+	}
+	d.waiting = nil
 	d.mu.Lock()
 	d.ended = true
 	d.change.Broadcast()

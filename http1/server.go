@@ -42,6 +42,7 @@ type Server struct {
 
 var _ interface {
 	loop.Protocol
+	loop.Lender
 	loop.DrainHandler
 	loop.TimeoutHandler
 	loop.EOFHandler
@@ -123,6 +124,25 @@ func (s *Server) OnData(c *loop.Conn, in []byte) int {
 	}
 	s.rest(x, used < len(in))
 	return used
+}
+
+// InputSpace has a large body put where it is gathered, or where its reader wants it.
+func (s *Server) InputSpace(c *loop.Conn) []byte {
+	if x := s.session(c); x != nil && x.in == inBody {
+		return x.body.space(x)
+	}
+	return nil
+}
+
+// OnFilled takes n bytes of a body.
+func (s *Server) OnFilled(c *loop.Conn, n int) {
+	x := s.session(c)
+	x.filled(n)
+	if x.upgrade != nil {
+		x.become()
+		return
+	}
+	s.rest(x, false)
 }
 
 // OnTimeout is reached when a deadline of the session's state has passed.
@@ -218,6 +238,7 @@ func (s *Server) rest(x *session, more bool) {
 func (s *Server) release(x *session) {
 	x.conn.SetState(nil)
 	if x.deferred != nil && !x.deferred.settled {
+		x.response.owned.drop()
 		return
 	}
 	if x.in != between { // where it was reset already

@@ -43,6 +43,16 @@ func (x *session) run(in []byte) (used int) {
 	return used
 }
 
+// filled takes n bytes of the body, which stand where they belong.
+func (x *session) filled(n int) {
+	x.depth++
+	x.body.filled(x, n)
+	x.take(nil)
+	x.depth--
+	x.rest()
+	x.pin()
+}
+
 func (x *session) take(in []byte) (used int) {
 	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
 		if x.in == complete && x.out == answered {

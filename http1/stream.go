@@ -69,10 +69,13 @@ func (w *Response) Stream() *Stream {
 	if x.gone {
 		s.clientLeft(ErrClientGone)
 	}
-	if w.body != nil {
-		_, _ = s.Write(w.body.B) // an error is met again by the next Write
-		w.dropBody()
+	if w.owned.set {
+		p := w.owned.bytes
+		_ = s.WriteOwned(p, w.owned.take()) // an error is met again by the next Write
+	} else if w.body != nil {
+		_, _ = s.Write(w.body.B) // the same
 	}
+	w.dropBody()
 	return s
 }
 

@@ -61,11 +61,19 @@ func (c *Conn) Again() {
 // receive reads once and hands the input on.
 func (c *Conn) receive() {
 	l := c.loop
-	n, errno := l.calls.read(int(c.fd), l.input)
+	into, owner := c.inputSpace()
+	if !c.wantsRead() {
+		return // the protocol has thought better of it
+	}
+	n, errno := l.calls.read(int(c.fd), into)
+	l.count.BytesRead += uint64(max(n, 0))
+	if owner != nil {
+		c.filled(owner, max(n, 0))
+	}
 	switch {
+	case c.state == Closed || owner != nil && n > 0:
 	case n > 0:
-		l.count.BytesRead += uint64(n)
-		c.take(l.input[:n])
+		c.take(into[:n])
 	case errno == 0:
 		c.endOfInput()
 	case errno == unix.EAGAIN, errno == unix.EINTR:

@@ -15,7 +15,7 @@ const shortageDelay = 50 * time.Millisecond
 
 const (
 	// writeBudget is about how many bytes one connection writes in one cycle.
-	writeBudget = 1 << 20
+	writeBudget = 256 << 10
 	// maxSlices is how many segments one write gathers.
 	maxSlices = 64
 	// progressStep is how many bytes a peer has to take within WriteTimeout, if
@@ -102,6 +102,12 @@ func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 // connection has ended, and also when an error is returned. It may be nil. The errors
 // are Write's.
 func (c *Conn) WriteOwned(p []byte, release func()) error {
+	return c.WriteFramed(nil, p, nil, release)
+}
+
+// WriteFramed is WriteOwned for p between two slices that are copied: all of it is
+// written, or none.
+func (c *Conn) WriteFramed(before, p, behind []byte, release func()) error {
 	q, err := c.queue()
 	if err != nil {
 		if release != nil {
@@ -109,7 +115,9 @@ func (c *Conn) WriteOwned(p []byte, release func()) error {
 		}
 		return err
 	}
+	q.Write(before)
 	q.WriteOwned(p, release)
+	q.Write(behind)
 	return nil
 }
 

@@ -6,7 +6,7 @@ package loop
 // and two loops call it at the same time: what it changes belongs into Conn.SetState,
 // into an instance of each loop (Binder), or behind a lock.
 //
-// A Protocol may implement more: OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown,
+// A Protocol may implement more: InputSpace, OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown,
 // Bind and Tune, each described at its interface.
 type Protocol interface {
 	// OnOpen is called once, before anything else.
@@ -20,6 +20,19 @@ type Protocol interface {
 	// OnClose is called once, after everything else. err is nil after Close,
 	// io.EOF when the peer closed first, and otherwise the cause.
 	OnClose(c *Conn, err error)
+}
+
+// Lender is an optional part of a Protocol that gathers much input: it lends the loop the
+// memory where that belongs, and spares it a copy.
+type Lender interface {
+	// InputSpace is called before the connection is read, unless input is kept that
+	// was not used. What has come is put into the slice it returns, as much as fits, up
+	// to 256 KiB; nil leaves it to OnData. The memory is the loop's until OnFilled, which
+	// follows at once.
+	InputSpace(c *Conn) []byte
+	// OnFilled is called in place of OnData: the first n bytes of the space are input,
+	// which counts as used. n is 0 if nothing has come after all.
+	OnFilled(c *Conn, n int)
 }
 
 // DrainHandler is an optional part of a Protocol.

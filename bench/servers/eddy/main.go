@@ -96,31 +96,10 @@ func text(w *http1.Response, s string) {
 	w.WriteString(s)
 }
 
-// piece is what a large body is cut into, in bytes.
-const piece = 256 << 10
-
-// send writes a body as fast as the client reads.
+// send writes a body that is never changed.
 func send(w *http1.Response, body []byte) {
 	w.SetHeader("Content-Type", "text/plain")
-	if len(body) <= piece {
-		w.Write(body)
-		return
-	}
-	w.SetLength(int64(len(body)))
-	s := w.Stream()
-	pump := func() {
-		for len(body) > 0 && s.Room() {
-			n, err := s.Write(body[:min(len(body), piece)])
-			if err != nil {
-				return // the client is gone
-			}
-			if body = body[n:]; len(body) == 0 {
-				_ = s.Finish() // an error says that the client is gone
-			}
-		}
-	}
-	s.OnReady(pump)
-	pump()
+	w.SetBody(body, nil)
 }
 
 type echo struct{}
