@@ -29,7 +29,7 @@ const (
 	// quickEvent is how long an event may take, on the average of a cycle. If it takes
 	// longer, output is not held up like that for promptFor.
 	quickEvent = 20 * time.Microsecond
-	promptFor  = 100 * time.Millisecond
+	promptFor  = 10 * time.Millisecond
 )
 
 // Loop is one reactor: a goroutine that owns a poller, the

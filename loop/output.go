@@ -252,6 +252,9 @@ func (c *Conn) markDrained() {
 	c.remote.full.Store(false)
 	if h, ok := c.protocol.(DrainHandler); ok && c.state == Open {
 		c.call(h.OnDrain)
+		if c.out != nil {
+			c.markFull() // it has filled the output again: the poller need not be told of anything
+		}
 	}
 	c.Again()
 }
