@@ -169,7 +169,11 @@ func (b *bodyReader) space(x *session) []byte {
 	case h.Framing != httpparse.ContentLength || b.unwanted:
 		return nil
 	case b.landing != nil:
-		return b.landing.space(x, left)
+		space := b.landing.space(x, left)
+		if b.paused {
+			b.wait(x) // for the reader, not for the client
+		}
+		return space
 	case b.gathered == nil || len(b.gathered.B) < spaceFrom:
 		return nil
 	}

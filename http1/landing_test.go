@@ -150,3 +150,25 @@ func TestOnlyLargeReadsAreLent(t *testing.T) {
 		<-result
 	}
 }
+
+// A buffer of which half is read takes more. Otherwise the client is held up until it is
+// empty, and each small read wakes the loop in vain.
+func TestReaderAtHalfLetsTheLoopGoOn(t *testing.T) {
+	b, x := newLanding()
+	x.body.received = spaceFrom
+	space := b.space(x, 1<<20)
+	b.filled(len(space))
+	b.mu.Lock()
+	half := len(b.buf.B) / 2
+	b.take(make([]byte, half))
+	b.mu.Unlock()
+	x.conn = &loop.Conn{}
+	defer func() {
+		if v := recover(); v != nil {
+			t.Errorf("the loop was to pause again: %v", v)
+		}
+	}()
+	if n := len(b.space(x, 1<<20)); n < half {
+		t.Errorf("a space of %d bytes, with %d free", n, half)
+	}
+}

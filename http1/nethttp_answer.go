@@ -75,7 +75,7 @@ func (w *responseWriter) start(p []byte) error {
 		if w.stream == nil {
 			close(done)
 		} else {
-			w.stream.sendHere(piece{bytes: p, done: func() { close(done) }})
+			w.stream.sendHere(piece{bytes: p, done: func() { close(done); e.loop.Yield() }})
 		}
 		e.loop.Yield()
 	})

@@ -114,9 +114,15 @@ func (b *requestBody) space(x *session, left int64) []byte {
 		if b.buf = bodies.Get(); cap(b.buf.B) < bodyWindow {
 			b.buf.B = make([]byte, 0, bodyWindow)
 		}
-	case len(b.buf.B) == cap(b.buf.B):
+	case len(b.buf.B) < cap(b.buf.B):
+	case len(b.buf.B)-b.used > bodyWindow/2:
 		b.pause(x)
 		return nil
+	case b.used == 0:
+		return nil // append makes it larger: empty memory must not be lent
+	default: // the reader has had the client go on
+		b.buf.B = b.buf.B[:copy(b.buf.B, b.buf.B[b.used:])]
+		b.used = 0
 	}
 	b.lent = true
 	free := b.buf.B[len(b.buf.B):cap(b.buf.B)]

@@ -281,3 +281,34 @@ func TestNetHTTPLargeWriteEndsWithTheEngine(t *testing.T) {
 	s.stop()
 	await(t, "the end of the write", failed)
 }
+
+// While the body waits for its handler, the deadline is the handler's, not that of the
+// body.
+func TestNetHTTPSlowReaderIsNotTheClientsFault(t *testing.T) {
+	for _, stream := range []bool{false, true} {
+		t.Run(fmt.Sprint("stream ", stream), func(t *testing.T) {
+			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if stream {
+					w.WriteHeader(200)
+					w.(http.Flusher).Flush()
+				}
+				time.Sleep(600 * time.Millisecond) // busy with something else
+				n, err := io.Copy(io.Discard, r.Body)
+				fmt.Fprint(w, n, " ", err)
+			})
+			s := serveNetHTTP(t, h, http1.Options{MinBodyRate: 1 << 20, ReadTimeout: 200 * time.Millisecond, HandlerTimeout: 10 * time.Second})
+			conn, r := dialBoth(t, s.addr)
+			data := pattern(8 << 20)
+			go func() {
+				fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(data))
+				conn.Write(data)
+			}()
+			a, err := http.ReadResponse(r, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(a.Body)
+			expect(t, "answer", fmt.Sprint(a.StatusCode, " ", string(got), " ", err), fmt.Sprint("200 ", len(data), " <nil> <nil>"))
+		})
+	}
+}

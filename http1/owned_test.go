@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,4 +163,40 @@ func TestWriteOwnedBeyondTheLength(t *testing.T) {
 	c := s.dial()
 	c.send(get("/"))
 	free.expect(t, "a")
+}
+
+func TestPanicOfAReleaseIsNotASecondAnswer(t *testing.T) {
+	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+		w.SetBody([]byte("small"), func() { panic("on purpose") })
+		w.Finish()
+	}, http1.Options{})
+	c := s.dial()
+	c.send(get("/"))
+	c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	all, _ := io.ReadAll(c.conn)
+	if n := strings.Count(string(all), "HTTP/1.1 "); n > 1 {
+		t.Errorf("%d answers to one request:\n%s", n, all)
+	}
+}
+
+// What comes after the answer is released, though it is not sent.
+func TestSetBodyAfterTheAnswerIsReleased(t *testing.T) {
+	free := newReleased()
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		switch string(r.Path()) {
+		case "/finish":
+			w.WriteString("ok")
+			w.Finish()
+		case "/stream":
+			st := w.Stream()
+			defer st.Finish()
+		}
+		w.SetBody([]byte("x"), free.as("a"))
+	}, http1.Options{})
+	for _, p := range []string{"/finish", "/stream"} {
+		c := s.dial()
+		c.send(get(p))
+		c.answer("GET")
+		free.expect(t, "a")
+	}
 }

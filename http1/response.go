@@ -205,8 +205,11 @@ func (w *Response) Finish() {
 		_ = x.conn.WriteBuffer(w.body)
 		w.body = nil
 	}
-	w.owned.drop()
+	release := w.owned.take()
 	x.sent()
+	if release != nil {
+		release() // when the answer is given: it may panic
+	}
 }
 
 // tunnel says that the answer is a 2xx to CONNECT: what follows its head is not HTTP,

@@ -62,8 +62,11 @@ func (c *Conn) Again() {
 func (c *Conn) receive() {
 	l := c.loop
 	into, owner := c.inputSpace()
-	if !c.wantsRead() {
-		return // the protocol has thought better of it
+	if !c.wantsRead() { // the protocol has thought better of it
+		if owner != nil && c.state != Closed {
+			c.filled(owner, 0)
+		}
+		return
 	}
 	n, errno := l.calls.read(int(c.fd), into)
 	l.count.BytesRead += uint64(max(n, 0))
@@ -71,7 +74,7 @@ func (c *Conn) receive() {
 		c.filled(owner, max(n, 0))
 	}
 	switch {
-	case c.state == Closed || owner != nil && n > 0:
+	case c.state != Open || owner != nil && n > 0:
 	case n > 0:
 		c.take(into[:n])
 	case errno == 0:

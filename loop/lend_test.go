@@ -128,3 +128,45 @@ func TestPanicAboutTheSpaceCostsOneConnection(t *testing.T) {
 		}
 	}
 }
+
+type eofLender struct {
+	lender
+	eof func(c *Conn)
+}
+
+func (p eofLender) OnEOF(c *Conn) { p.eof(c) }
+
+// OnFilled may close when nothing has come.
+func TestNoEndIsToldAfterClose(t *testing.T) {
+	r := newRig(t)
+	told := 0
+	p := eofLender{lender{script: &script{}}, func(*Conn) { told++ }}
+	p.space = func(*Conn) []byte { return make([]byte, 10) }
+	p.filled = func(c *Conn, n int) {
+		if n == 0 {
+			c.Close()
+		}
+	}
+	_, peer := r.open(unixPair, p)
+	peer.close()
+	r.until("the connection ends", p.ended)
+	if told > 0 {
+		t.Error("OnEOF was called after Close")
+	}
+}
+
+// Memory is given back also if InputSpace has paused the connection.
+func TestLentMemoryIsGivenBackUnread(t *testing.T) {
+	r := newRig(t)
+	p := lender{script: &script{}}
+	lent := 0
+	p.space = func(c *Conn) []byte { lent++; c.PauseRead(); return make([]byte, 10) }
+	p.filled = func(*Conn, int) { lent-- }
+	c, peer := r.open(unixPair, p)
+	peer.send("abc")
+	r.until("reading is paused", func() bool { return !c.wantsRead() })
+	r.settled()
+	if lent != 0 {
+		t.Error("the space was not given back by OnFilled")
+	}
+}
