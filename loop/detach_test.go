@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"testing"
 	"time"
@@ -36,15 +37,7 @@ func TestDetachGivesTheConnectionAway(t *testing.T) {
 	r.settled()
 	p.expect(t, "open", "data:unused", "close:"+ErrDetached.Error())
 
-	written := make(chan error, 1)
-	go func() {
-		_, err := io.WriteString(conn, "behind it")
-		written <- errors.Join(err, conn.Close())
-	}()
-	peer.readToEnd(1 << 20)
-	if err := receive(t, written, "the write ends"); err != nil {
-		t.Error(err)
-	}
+	finish(t, conn, peer)
 	if want := append(pending, "behind it"...); !bytes.Equal(peer.got, want) {
 		t.Errorf("peer got %d bytes, want %d: the pending ones, then the new", len(peer.got), len(want))
 	}
@@ -78,15 +71,7 @@ func TestDetachedOutputIsReleasedAfterTheLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.loop.end()
-	written := make(chan error, 1)
-	go func() {
-		_, err := io.WriteString(conn, "behind it")
-		written <- errors.Join(err, conn.Close())
-	}()
-	peer.readToEnd(1 << 20)
-	if err := receive(t, written, "the write ends"); err != nil {
-		t.Error(err)
-	}
+	finish(t, conn, peer)
 	if err := receive(t, released, "the output is released"); err != nil {
 		t.Error(err)
 	}
@@ -162,5 +147,20 @@ func TestDetachOfAnUnwatchedConnection(t *testing.T) {
 	defer conn.Close()
 	if got, err := io.ReadAll(conn); string(got) != "last words" || err != nil {
 		t.Errorf("read %q, %v", got, err)
+	}
+}
+
+// finish writes behind what is pending on a detached connection, and closes it, while the
+// peer reads to the end.
+func finish(t *testing.T, conn net.Conn, peer *socket) {
+	t.Helper()
+	written := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(conn, "behind it")
+		written <- errors.Join(err, conn.Close())
+	}()
+	peer.readToEnd(1 << 20)
+	if err := receive(t, written, "the write ends"); err != nil {
+		t.Error(err)
 	}
 }
