@@ -152,7 +152,7 @@ func (s *Server) OnTimeout(c *loop.Conn) {
 		return
 	}
 	s.count().IdleTimeouts++
-	c.Close()
+	c.CloseIdle()
 }
 
 // OnDrain is reached when there is room for output again.

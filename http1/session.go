@@ -331,7 +331,7 @@ func (x *session) timedOut() {
 	switch {
 	case x.in == between:
 		n.IdleTimeouts++
-		x.conn.Close()
+		x.conn.CloseIdle()
 	case x.out == answered:
 		n.BodyTimeouts++
 		x.conn.Close()

@@ -103,6 +103,9 @@ func (l *Loop) AcceptShared(fd int, services []*Service) (*Acceptor, error) {
 }
 
 func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
+	if len(a.services) > 0 {
+		boundUnacknowledged(a.fd, a.services[0].settings.WriteTimeout)
+	}
 	if err := l.post(task{run: a.start, must: true}); err != nil {
 		closeFD(a.fd) // the loop has ended
 		return nil, err
@@ -228,6 +231,9 @@ func (a *Acceptor) acceptOne() verdict {
 	if errno == 0 {
 		a.accepted++
 		a.deal(fd, peer, place == &l.limit.refused)
+		if a.paused {
+			return acceptWait
+		}
 		return acceptNext
 	}
 	place.release()
@@ -251,18 +257,38 @@ func (a *Acceptor) deal(fd int, peer endpoint, refuse bool) {
 		a.loop.count.Refused++
 	}
 	if s.loop == a.loop {
-		s.loop.open(fd, peer, s)
+		a.open(fd, peer, s)
 		return
 	}
-	if err := s.loop.post(task{run: func() { s.loop.open(fd, peer, s) }, must: true}); err != nil {
+	if err := s.loop.post(task{run: func() { a.open(fd, peer, s) }, must: true}); err != nil {
 		closeFD(fd)
 		a.loop.limit.of(s.settings).release()
 		a.loop.count.Dropped++
 	}
 }
 
+// open opens the connection on the loop of s. A poller that is short of watches has
+// accepting paused.
+func (a *Acceptor) open(fd int, peer endpoint, s *Service) {
+	c := s.loop.open(fd, peer, s)
+	if c == nil || !c.is(watchBackoff) {
+		return
+	}
+	pause := func() {
+		a.disarm("the poller takes no more connections: raise fs.epoll.max_user_watches or lower Options.MaxConns", nil)
+	}
+	if s.loop == a.loop {
+		pause()
+		return
+	}
+	_ = a.loop.post(task{run: pause, must: true}) // an error reports that the loop has ended
+}
+
 // disarm stops accepting for a while, in which clients wait in the kernel's queue.
 func (a *Acceptor) disarm(why string, err error) {
+	if a.paused {
+		return
+	}
 	a.loop.count.AcceptPauses++
 	a.warn("eddy: not accepting connections: "+why, err)
 	a.paused = true

@@ -2,8 +2,6 @@ package loop
 
 import (
 	"golang.org/x/sys/unix"
-
-	"github.com/eddynet/eddy/poller"
 )
 
 // Close ends the connection once everything that was written has reached the
@@ -11,6 +9,17 @@ import (
 // comes, within bounds. Nothing more can be written, and OnData is not called any
 // more.
 func (c *Conn) Close() { c.finish(nil) }
+
+// CloseIdle is Close for a connection between two messages, whose peer has nothing left
+// to read: it does not wait for the peer to close too. If input or output is still under
+// way after all, it is Close.
+func (c *Conn) CloseIdle() {
+	if c.state == Open && c.out == nil && c.in == nil && !unread(int(c.fd)) && !unacknowledged(int(c.fd)) {
+		c.closeNow(nil)
+		return
+	}
+	c.Close()
+}
 
 func (c *Conn) finish(cause error) {
 	if c.state != Open {
@@ -28,7 +37,7 @@ func (c *Conn) finish(cause error) {
 func (c *Conn) CloseWrite() {
 	if c.state == Open {
 		c.flags |= writeDone
-		c.remote.mute.Store(true)
+		c.shared.Or(mute)
 		c.attend()
 	}
 }
@@ -65,8 +74,11 @@ func (c *Conn) closeNow(cause error) {
 	}
 	c.enter(Closed)
 	c.cause = cause
-	c.remote.gone.Store(true)
+	c.shared.Or(gone)
 	c.loop.wheel.cancel(&c.timer)
+	for c.timers != nil {
+		c.timers.Stop()
+	}
 	c.loop.closed = append(c.loop.closed, c)
 }
 
@@ -154,26 +166,25 @@ func (c *Conn) onClose() {
 }
 
 // open gives an accepted or dialled descriptor, non-blocking, to the loop. It returns
-// nil if nothing came of it.
+// nil when the loop was forced to end. The poller learns of the connection when
+// OnOpen has returned; while it is short of watches, the connection waits.
 func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
-	c := &Conn{
-		loop:     l,
-		protocol: s.protocol,
-		settings: s.settings,
-		fd:       int32(fd),
-		interest: poller.Readable,
-		peer:     peer,
-	}
-	c.timer.owner = c
-	c.token = l.table.add(c)
-	if err := l.poller.Add(fd, c.token, c.interest); err != nil || l.forced {
-		l.logger.Error("eddy: a connection was dropped", "remote", peer, "forced", l.forced, "error", err)
-		l.table.remove(c.token)
+	if l.forced {
 		closeFD(fd)
 		l.limit.of(s.settings).release()
 		l.count.Dropped++
 		return nil
 	}
+	c := &Conn{
+		loop:     l,
+		protocol: s.protocol,
+		settings: s.settings,
+		fd:       int32(fd),
+		flags:    unwatched,
+		peer:     peer,
+	}
+	c.timer.owner = c
+	c.token = l.table.add(c)
 	l.conns++
 	if s.dialled {
 		l.count.Dialled++

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -30,30 +31,30 @@ type Conn struct {
 
 	token    poller.Token
 	fd       int32
+	flags    flags
 	state    State
 	interest poller.Interest
-	flags    flags
-	deadline int64 // of the protocol or the state, on the loop's clock; 0 for none
-	writeBy  int64 // when pending output stalls out; 0 for none
-	timer    timer // armed at the earlier of the two deadlines, or before it
+	shared   atomic.Uint32 // gone, mute, full: read by Refs on any goroutine
+	deadline int64         // of the protocol or the state, on the loop's clock; 0 for none
+	writeBy  int64         // when pending output stalls out; 0 for none
+	timer    timer         // armed at the earlier of the two deadlines, or before it
 
 	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
 	cause    error // why it closes
 	peer     endpoint
-
-	remote remote
+	posted   atomic.Int64 // bytes that Refs have written, on their way through the inbox
+	timers   *Timer       // of After, the last one first: they end with the connection
 }
 
-// remote is the part of a Conn that its Refs touch from other goroutines.
-type remote struct {
-	gone   atomic.Bool  // closed
-	mute   atomic.Bool  // takes no more output: closing, closed or after CloseWrite
-	full   atomic.Bool  // output is above the high-water mark
-	posted atomic.Int64 // bytes on their way through the inbox
-}
+// The part of a connection's state that its Refs read, as bits of Conn.shared.
+const (
+	gone uint32 = 1 << iota // closed
+	mute                    // takes no more output: closing, closed or after CloseWrite
+	full                    // output is above the high-water mark
+)
 
 // flags are the conditions of a connection beside its state.
-type flags uint16
+type flags uint32
 
 const (
 	readPaused     flags = 1 << iota // by the protocol
@@ -70,8 +71,10 @@ const (
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
 	detached                         // the descriptor is not the loop's any more
+	fullDuplex                       // EnableFullDuplex was called
 	writeBackoff                     // the kernel is short of memory: a timer will write again
 	readBackoff                      // the same for reading
+	watchBackoff                     // the same for the poller
 )
 
 // Settings are the limits and deadlines of a listener's connections: the engine's
@@ -125,7 +128,7 @@ func (c *Conn) Become(p Protocol) {
 	}
 	c.protocol = bind(p, c.loop)
 	c.value = nil
-	c.flags = c.flags&^(readPaused|ownDeadline) | became
+	c.flags = c.flags&^(readPaused|ownDeadline|fullDuplex) | became
 	if c.is(peerDone) {
 		c.flags |= endUntold
 	}
@@ -136,16 +139,6 @@ func (c *Conn) Become(p Protocol) {
 		c.tellDrain()
 	}
 	c.Again()
-}
-
-// After calls fn on the loop once d has passed, unless the connection is closed by
-// then. The resolution is a millisecond, and it is never early.
-func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
-	return c.loop.After(d, func() {
-		if c.state != Closed {
-			c.call(fn)
-		}
-	})
 }
 
 // attend has the connection settled at the end of the cycle, unless its own event
@@ -168,12 +161,10 @@ func (c *Conn) ready(r poller.Ready) {
 	if c.state == Closed {
 		return
 	}
-	if r&poller.Failed != 0 {
-		c.failed()
-		return
-	}
 	c.loop.current = c
 	switch {
+	case r&poller.Failed != 0:
+		c.failed()
 	case r&(poller.Read|poller.ReadClosed) == 0:
 	case c.is(readBackoff):
 		c.bothEnded()
@@ -192,13 +183,18 @@ func (c *Conn) ready(r poller.Ready) {
 	c.loop.unsettled = append(c.loop.unsettled, c)
 }
 
-// failed handles a broken socket.
+// failed handles a broken socket. Input that came before the failure is read first:
+// the read after it returns the cause.
 func (c *Conn) failed() {
-	if c.state == Lingering {
+	switch {
+	case c.state == Lingering:
 		c.closeNow(c.cause) // a reset by a peer that has read enough
-		return
+	case c.wantsRead() && c.backlogged():
+		// Kept input is delivered first.
+	case c.wantsRead() && c.receive():
+	default:
+		c.Abort(c.socketError())
 	}
-	c.Abort(c.socketError())
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water
@@ -222,22 +218,50 @@ func (c *Conn) settle() {
 			c.shutWrite()
 		}
 	}
-	if want := c.interests(); c.state != Closed && want != c.interest {
+	if want := c.interests(); c.state != Closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
 }
 
-// watch tells the poller what the connection waits for.
+// watch registers with the poller what the connection waits for.
 func (c *Conn) watch(want poller.Interest) {
-	c.interest = want
-	tell := c.loop.poller.Set
+	register := c.loop.poller.Set
 	if c.is(unwatched) {
-		c.flags &^= unwatched
-		tell = c.loop.poller.Add
+		register = c.loop.poller.Add
 	}
-	if err := tell(int(c.fd), c.token, want); err != nil {
+	err := register(int(c.fd), c.token, want)
+	switch {
+	case err == nil:
+		c.interest = want
+		c.flags &^= unwatched
+	case shortOfWatches(err):
+		c.unwatch()
+		c.interest = unregistered
+		c.retryLater(watchBackoff)
+	default:
 		c.Abort(err)
 	}
+}
+
+// unregistered as Conn.interest differs from everything that interests returns: the
+// connection is to be registered whatever it waits for.
+const unregistered poller.Interest = 1 << 7
+
+// unwatch ends the registration with the poller until the interest changes.
+func (c *Conn) unwatch() {
+	if c.is(unwatched) {
+		return
+	}
+	c.flags |= unwatched
+	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+		c.Abort(err)
+	}
+}
+
+// shortOfWatches reports whether the poller may take the registration later: the kernel
+// is short of memory, or the user of watches (epoll_ctl(2), ENOSPC).
+func shortOfWatches(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM)
 }
 
 // bothEnded handles the end of both directions while nothing is waited for, which
@@ -252,11 +276,7 @@ func (c *Conn) bothEnded() {
 		c.closeNow(unix.EPIPE)
 		return
 	}
-	// The end is behind input that is to be read later.
-	c.flags |= unwatched
-	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.Abort(err)
-	}
+	c.unwatch() // the end comes after input that is to be read later
 }
 
 // interests is what the connection waits for.

@@ -64,6 +64,9 @@ func (c *Conn) expire(now int64) {
 		c.Abort(ErrWriteTimeout)
 	case c.deadline != 0 && c.deadline <= now:
 		c.deadline = 0
+		if !c.is(ownDeadline) && c.state == Open {
+			c.deadline = later(now, c.settings.IdleTimeout)
+		}
 		c.timedOut()
 	}
 	c.armTimer()
@@ -86,8 +89,10 @@ func (c *Conn) timedOut() {
 // Timer is a function that waits for its time on a loop.
 type Timer struct {
 	timer
-	loop *Loop
-	fn   func()
+	loop         *Loop
+	fn           func()
+	conn         *Conn  // that it ends with; nil for none
+	newer, older *Timer // of the same connection, while it is armed
 }
 
 // After calls fn on the loop once d has passed. The resolution is a millisecond,
@@ -101,12 +106,49 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	return t
 }
 
+// After calls fn on the loop once d has passed, unless the connection is closed by
+// then. The resolution is a millisecond, and it is never early.
+func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
+	t := c.loop.After(d, func() { c.call(fn) })
+	if c.state == Closed {
+		t.Stop()
+		return t
+	}
+	t.conn, t.older = c, c.timers
+	if t.older != nil {
+		t.older.newer = t
+	}
+	c.timers = t
+	return t
+}
+
+// unlink takes the timer off its connection's list.
+func (t *Timer) unlink() {
+	c := t.conn
+	if c == nil {
+		return
+	}
+	if t.newer != nil {
+		t.newer.older = t.older
+	} else {
+		c.timers = t.older
+	}
+	if t.older != nil {
+		t.older.newer = t.newer
+	}
+	t.conn, t.newer, t.older = nil, nil, nil
+}
+
 // Stop keeps the function from being called, and says whether it was in time.
 // Loop only.
 func (t *Timer) Stop() bool {
 	armed := t.armed()
 	t.loop.wheel.cancel(&t.timer)
+	t.unlink()
 	return armed
 }
 
-func (t *Timer) expire(int64) { t.loop.call(t.fn) }
+func (t *Timer) expire(int64) {
+	t.unlink()
+	t.loop.call(t.fn)
+}

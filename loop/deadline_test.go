@@ -358,3 +358,57 @@ func TestTimerAfterALongCallback(t *testing.T) {
 		t.Errorf("the loop would sleep %v before a timer of 10ms", got)
 	}
 }
+
+// A protocol that sets no deadline hears of every IdleTimeout of silence.
+func TestIdleTimeoutComesBack(t *testing.T) {
+	r := newRig(t)
+	r.settings.IdleTimeout = 100 * time.Millisecond
+	p := withTimeout{&script{}, func(c *Conn) { _, _ = c.WriteString("ping ") }}
+	_, peer := r.open(unixPair, p)
+	for i := range 3 {
+		r.pass(100 * time.Millisecond)
+		if got := p.count("timeout"); got != i+1 {
+			t.Fatalf("OnTimeout %d times after %d times the timeout", got, i+1)
+		}
+	}
+	r.pass(50 * time.Millisecond)
+	peer.send("pong")
+	r.until("the answer arrives", func() bool { return p.count("data:") == 1 })
+	r.pass(99 * time.Millisecond)
+	if got := p.count("timeout"); got != 3 {
+		t.Errorf("OnTimeout %d times, 99 ms after input", got)
+	}
+	r.pass(time.Millisecond)
+	if got := p.count("timeout"); got != 4 {
+		t.Errorf("OnTimeout %d times, 100 ms after input", got)
+	}
+}
+
+// A closed connection's memory is not kept by its timers.
+func TestTimersOfAConnectionEndWithIt(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, &script{})
+	var timers []*Timer
+	for range 4 {
+		timers = append(timers, c.After(time.Hour, func(*Conn) { t.Error("ran after the connection had ended") }))
+	}
+	ran := false
+	c.After(time.Second, func(*Conn) { ran = true })
+	if !timers[1].Stop() || timers[1].Stop() {
+		t.Error("Stop: want true, then false")
+	}
+	r.pass(time.Second)
+	c.Abort(nil)
+	if !ran || c.timers != nil {
+		t.Errorf("ran %v, timers left %v", ran, c.timers)
+	}
+	for i, timer := range timers {
+		if timer.armed() || timer.Stop() {
+			t.Errorf("timer %d is still armed", i)
+		}
+	}
+	if late := c.After(time.Hour, func(*Conn) {}); late.armed() {
+		t.Error("a timer of a closed connection is armed")
+	}
+	r.pass(2 * time.Hour)
+}

@@ -37,7 +37,7 @@ func (c *Conn) tellDrain() {
 		c.attend()
 		return
 	}
-	c.After(c.loop.grace, (*Conn).Close)
+	c.After(c.loop.grace, (*Conn).CloseIdle)
 }
 
 // Force ends all connections at once, and the loop with them. Any goroutine.

@@ -154,3 +154,73 @@ func TestStopAcceptingServesTheQueue(t *testing.T) {
 		r.until("the client is greeted", client.has("hello"))
 	}
 }
+
+// A peer that does not close its idle connection does not hold up a drain.
+func TestDrainClosesIdleConnectionsAtTheEndOfTheGrace(t *testing.T) {
+	onBoth(t, func(t *testing.T, pair pairKind) {
+		r := newRig(t)
+		p := &script{data: func(c *Conn, in []byte) int { _, _ = c.Write(in); return len(in) }}
+		_, peer := r.open(pair, p)
+		peer.send("x")
+		r.until("the answer arrives", peer.has("x"))
+		if err := r.loop.Drain(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		r.cycle()
+		r.pass(time.Second - tickNanos)
+		if p.ended() {
+			t.Fatal("ended within the grace")
+		}
+		r.pass(tickNanos)
+		if !p.ended() {
+			t.Fatal("still open after the grace")
+		}
+		p.expect(t, "open", "data:x", "close:<nil>")
+		if !peer.all() {
+			t.Error("the peer has no end of input")
+		}
+		if peer.err != nil {
+			t.Errorf("the peer was reset: %v", peer.err)
+		}
+	})
+}
+
+// CloseIdle is Close where something is still under way.
+func TestCloseIdleLosesNothing(t *testing.T) {
+	for name, busy := range map[string]func(*rig, *Conn, *socket){
+		"output in the kernel": func(_ *rig, c *Conn, _ *socket) { _, _ = c.Write(pattern(10_000)); c.flush() },
+		"output in the queue":  func(_ *rig, c *Conn, _ *socket) { _, _ = c.Write(pattern(10_000)) },
+		"kept input": func(r *rig, c *Conn, peer *socket) {
+			peer.send("half a mess")
+			r.until("it is kept", func() bool { return c.Buffered() > 0 })
+		},
+		"unread input": func(_ *rig, c *Conn, peer *socket) {
+			c.PauseRead()
+			peer.send("more")
+			for unread(int(c.fd)) == false {
+				time.Sleep(time.Millisecond)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			p := &script{data: func(*Conn, []byte) int { return 0 }}
+			c, peer := r.open(unixPair, p) // where output counts as under way until it is read
+			busy(r, c, peer)
+			c.CloseIdle()
+			if c.state != Closing {
+				t.Fatalf("%v, want Closing", c.state)
+			}
+			r.cycle()
+			if c.state != Lingering {
+				t.Errorf("%v, want Lingering", c.state)
+			}
+			peer.all()
+			peer.close()
+			r.until("the connection ends", p.ended)
+			if peer.err != nil {
+				t.Errorf("the peer was reset: %v", peer.err)
+			}
+		})
+	}
+}

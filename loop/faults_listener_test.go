@@ -156,14 +156,24 @@ func TestFaultsInADial(t *testing.T) {
 // deaf is a poller that cannot be woken for a while.
 type deaf struct {
 	readiness
+	errno unix.Errno
 	fails atomic.Int64
+	calls atomic.Int64
 }
 
 func (d *deaf) Wake() error {
+	d.calls.Add(1)
 	if d.fails.Add(-1) >= 0 {
-		return unix.EAGAIN
+		return d.errno
 	}
 	return d.readiness.Wake()
+}
+
+// asleep waits until the loop is about to wait.
+func asleep(l *Loop) {
+	for deadline := time.Now().Add(patience); !l.inbox.resting.Load() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // What Post has taken runs, even if nothing else ever wakes the loop.
@@ -172,16 +182,36 @@ func TestFailedWakeIsTriedAgain(t *testing.T) {
 	d := &deaf{readiness: r.loop.poller}
 	r.loop.poller = d
 	running(t, r.loop)
-	for _, fails := range []int64{1, 3} {
-		ran := make(chan struct{})
-		d.fails.Store(fails)
-		for deadline := time.Now().Add(patience); !r.loop.inbox.resting.Load() && time.Now().Before(deadline); {
-			time.Sleep(time.Millisecond)
+	for _, errno := range []unix.Errno{unix.EAGAIN, unix.EINTR, unix.EIO, unix.ENOMEM} {
+		for _, fails := range []int64{1, 3} {
+			ran := make(chan struct{})
+			d.errno = errno
+			d.fails.Store(fails)
+			asleep(r.loop)
+			if err := r.loop.Post(func() { close(ran) }); err != nil {
+				t.Fatal(err)
+			}
+			receive(t, ran, "the task runs")
 		}
-		if err := r.loop.Post(func() { close(ran) }); err != nil {
-			t.Fatal(err)
-		}
-		receive(t, ran, "the task runs")
+	}
+}
+
+// A task that finds the loop unwoken wakes it, and with it those before.
+func TestNextTaskWakesALoopThatCouldNotBeWoken(t *testing.T) {
+	r := newRig(t)
+	d := &deaf{readiness: r.loop.poller, errno: unix.EAGAIN}
+	r.loop.poller = d
+	d.fails.Store(1)
+	r.loop.inbox.rest() // the loop is about to wait
+	for range 2 {
+		_ = r.loop.Post(func() {})
+	}
+	if n := d.calls.Load(); n != 2 {
+		t.Errorf("%d wake-ups tried, want one for each task", n)
+	}
+	_ = r.loop.Post(func() {})
+	if n := d.calls.Load(); n != 2 {
+		t.Errorf("%d wake-ups tried, want none after a success", n)
 	}
 }
 
@@ -230,4 +260,76 @@ func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
 	if after := openDescriptors(); after > before {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
+}
+
+// A poller short of watches or memory: accepting pauses, nobody is dropped, and the
+// connection at hand is served when there is room.
+func TestPollerShortOfWatches(t *testing.T) {
+	for _, network := range []string{"tcp4", "dealt to another loop"} {
+		for _, errno := range []unix.Errno{unix.ENOSPC, unix.ENOMEM} {
+			t.Run(network+" "+errno.Error(), func(t *testing.T) { pollerShortOfWatches(t, network, errno) })
+		}
+	}
+}
+
+func pollerShortOfWatches(t *testing.T, network string, errno unix.Errno) {
+	r := newRig(t)
+	served := r.loop
+	if network != "tcp4" {
+		served = r.newLoop(r.loop.limit)
+	}
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(served, hello{}))
+	cycle(t, served) // the service is bound
+	short := &crowded{readiness: served.poller, errno: errno}
+	served.poller = short
+	var clients []*socket
+	for range 5 {
+		clients = append(clients, dial(t, addr))
+	}
+	step := func() {
+		r.cycle()
+		cycle(t, served)
+	}
+	for range 10 {
+		step()
+	}
+	if r.loop.count.AcceptPauses != 1 {
+		t.Errorf("%d pauses at one time, want 1", r.loop.count.AcceptPauses)
+	}
+	for range 5 {
+		r.now.Add(int64(shortageDelay))
+		step()
+		step()
+	}
+	if n := r.logged.count("max_user_watches"); n != 1 || len(r.logged.lines) != 1 {
+		t.Errorf("log %q, want one line in a while", r.logged.lines)
+	}
+	short.errno = 0
+	for i, client := range clients {
+		client.send(" and served")
+		r.until("the client is served", func() bool {
+			r.now.Add(int64(tickNanos))
+			cycle(t, served)
+			return client.has("hello and served")()
+		})
+		if client.eof || client.err != nil {
+			t.Errorf("client %d was dropped", i)
+		}
+	}
+	if n := served.Stats().Accepted; n != 5 {
+		t.Errorf("%d connections opened, want 5", n)
+	}
+}
+
+// crowded is a poller that takes no new registrations.
+type crowded struct {
+	readiness
+	errno unix.Errno
+}
+
+func (f *crowded) Add(fd int, token poller.Token, interest poller.Interest) error {
+	if f.errno != 0 {
+		return f.errno
+	}
+	return f.readiness.Add(fd, token, interest)
 }

@@ -183,10 +183,15 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 // A cycle may be long without a callback that is.
 func TestManyShortCallbacksAreNoHeldOne(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.inspect()
+	slow := &script{data: func(_ *Conn, in []byte) int {
+		r.hold(40 * time.Millisecond)
+		return len(in)
+	}}
 	for range 20 {
-		_ = r.loop.Post(func() { r.hold(40 * time.Millisecond) })
+		_, peer := r.open(unixPair, slow)
+		peer.send("x")
 	}
+	r.loop.inspect()
 	r.cycle()
 	r.cycle()
 	if r.slow() != 0 || r.log.Len() > 0 {

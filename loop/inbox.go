@@ -1,16 +1,18 @@
 package loop
 
 import (
+	"bytes"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/eddynet/eddy/buffers"
 )
 
-// inboxBudget is how many tasks one cycle runs, so that goroutines that post
-// without pause cannot keep the sockets waiting.
-const inboxBudget = 1024
+const (
+	// inboxBudget is how many tasks one cycle runs, and inboxTime how long it runs
+	// them, so that goroutines that post without pause cannot keep the sockets waiting.
+	inboxBudget = 1024
+	inboxTime   = 2 * time.Millisecond
+)
 
 // maxTasks bounds the tasks that wait, some 60 MB of memory: a loop that does not keep
 // up with those who post has them know.
@@ -24,9 +26,9 @@ const tasksKept = 4 * inboxBudget
 type task struct {
 	run    func()
 	conn   *Conn
-	visit  func(*Conn)
-	output *buffers.Buffer // owned by the task
-	must   bool            // it is taken also when the inbox is full
+	visit  func(*Conn) // nil for output
+	output []byte      // owned by the task
+	must   bool        // it is taken also when the inbox is full
 }
 
 // inbox is how other goroutines reach a loop. Only the first task in an empty
@@ -36,6 +38,7 @@ type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
 	ended   bool        // guarded by mu
+	unwoken bool        // guarded by mu: the last attempt to wake the loop has failed
 	waiting atomic.Bool // there are tasks
 	resting atomic.Bool // the loop will not look before it is woken
 
@@ -57,9 +60,30 @@ func (b *inbox) rest() bool {
 func (b *inbox) rise() { b.resting.Store(false) }
 
 func (l *Loop) post(t task) error {
+	l.inbox.mu.Lock()
+	defer l.inbox.mu.Unlock()
+	return l.postLocked(t)
+}
+
+// postOutput has a copy of p appended to c's output. Small writes in a row share a
+// task, and so their memory is about that of their bytes.
+func (l *Loop) postOutput(c *Conn, p []byte) error {
 	b := &l.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if n := len(b.tasks); n > 0 {
+		last := &b.tasks[n-1]
+		if last.conn == c && last.visit == nil && len(last.output)+len(p) <= copyLimit {
+			last.output = append(last.output, p...)
+			return nil
+		}
+	}
+	return l.postLocked(task{conn: c, output: bytes.Clone(p)})
+}
+
+// postLocked is post with the inbox locked.
+func (l *Loop) postLocked(t task) error {
+	b := &l.inbox
 	if b.ended {
 		return ErrServerClosed
 	}
@@ -69,7 +93,7 @@ func (l *Loop) post(t task) error {
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)
 	b.waiting.Store(true)
-	if first && b.resting.Load() {
+	if (first || b.unwoken) && b.resting.Load() {
 		l.wake()
 	}
 	return nil
@@ -77,18 +101,24 @@ func (l *Loop) post(t task) error {
 
 // wake must be called with the inbox locked, so that no wake-up comes after close: the
 // poller's descriptors may be somebody else's by then. The task is in: if the loop
-// cannot be woken now, that is tried again.
+// cannot be woken now, the next task tries again, and so does a timer.
 func (l *Loop) wake() {
-	if err := l.poller.Wake(); err != nil {
+	b := &l.inbox
+	err := l.poller.Wake()
+	if err != nil && !b.unwoken {
 		l.logger.Error("eddy: wake a loop", "error", err)
 		time.AfterFunc(shortageDelay, l.wakeAgain)
 	}
+	b.unwoken = err != nil
 }
 
 func (l *Loop) wakeAgain() {
-	l.inbox.mu.Lock()
-	defer l.inbox.mu.Unlock()
-	if !l.inbox.ended && len(l.inbox.tasks) > 0 {
+	b := &l.inbox
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	again := b.unwoken && !b.ended && len(b.tasks) > 0
+	b.unwoken = false
+	if again {
 		l.wake()
 	}
 }
@@ -114,8 +144,9 @@ func (b *inbox) take() (t task, ok bool) {
 	return t, true
 }
 
-// drainInbox runs what was posted, up to the budget, and says whether it ran all.
+// drainInbox runs what was posted, within the budget, and reports whether it ran all.
 func (l *Loop) drainInbox() bool {
+	until := int64(0)
 	for range inboxBudget {
 		t, ok := l.inbox.take()
 		if !ok {
@@ -124,13 +155,19 @@ func (l *Loop) drainInbox() bool {
 		switch {
 		case t.conn == nil:
 			l.call(t.run)
-		case t.output != nil:
+		case t.visit == nil:
 			t.conn.writePosted(t.output)
 		case t.conn.state != Closed:
 			t.conn.call(t.visit)
 		}
 		if l.watch.mark.Load() != 0 { // as in returned, but t would be copied each time
 			l.unmark(t)
+		}
+		switch now := l.clock(); {
+		case until == 0:
+			until = now + int64(inboxTime)
+		case now >= until:
+			return !l.inbox.pending()
 		}
 	}
 	return false

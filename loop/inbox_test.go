@@ -166,7 +166,7 @@ func TestInboxFull(t *testing.T) {
 			t.Errorf("Write: %v, want ErrInboxFull", err)
 		}
 	}
-	if posted := c.remote.posted.Load(); posted != 0 {
+	if posted := c.posted.Load(); posted != 0 {
 		t.Errorf("%d bytes are said to be on their way", posted)
 	}
 	stopped := false
@@ -322,4 +322,25 @@ func TestInboxShrinksAfterASpike(t *testing.T) {
 	if n := cap(r.loop.inbox.tasks) + cap(r.loop.inbox.taken); n > 2*tasksKept {
 		t.Errorf("room for %d tasks is kept", n)
 	}
+}
+
+// Tasks are bounded by time as well: behind slow ones, sockets still get their turn.
+func TestSlowTasksDoNotKeepSocketsWaiting(t *testing.T) {
+	r := newRig(t)
+	_, peer := r.open(unixPair, echo{})
+	ran := 0
+	for range 1000 {
+		_ = r.loop.Post(func() { ran++; r.now.Add(int64(2 * time.Millisecond)) })
+	}
+	r.cycle()
+	if ran > 3 {
+		t.Errorf("%d tasks of 2 ms in one cycle", ran)
+	}
+	peer.send("x")
+	r.cycle()
+	r.until("the echo arrives", peer.has("x"))
+	if ran > 50 {
+		t.Errorf("the echo came after %d tasks of 2 ms", ran)
+	}
+	r.until("all tasks run", func() bool { return ran == 1000 })
 }

@@ -14,7 +14,8 @@ var inputs = buffers.NewPool(16 << 10)
 
 // wantsInput says whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
-	return c.state == Open && c.flags&(readPaused|outputFull) == 0
+	held := c.flags & (readPaused | outputFull)
+	return c.state == Open && (held == 0 || held == outputFull && c.is(fullDuplex))
 }
 
 // wantsRead says whether the socket is to be read.
@@ -40,6 +41,14 @@ func (c *Conn) EOF() bool { return c.is(peerDone) }
 // sends waits in the kernel, whose flow control will hold it up.
 func (c *Conn) PauseRead() { c.flags |= readPaused }
 
+// EnableFullDuplex keeps the connection's input coming while its output is above the
+// high-water mark, for protocols whose two directions are independent: relays above
+// all. Such a protocol must bound the output itself, by pausing the source of it when
+// Full reports true, until OnDrain; Settings.MaxOutput still applies. The default fits
+// protocols that answer requests: a peer that does not read its answers is not read.
+// Call it in OnOpen.
+func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
+
 // ResumeRead ends a pause. Input that is kept is delivered soon, not inside the
 // call.
 func (c *Conn) ResumeRead() {
@@ -58,15 +67,16 @@ func (c *Conn) Again() {
 	c.schedule()
 }
 
-// receive reads once and hands the input on.
-func (c *Conn) receive() {
+// receive reads once and hands the input on. It reports whether there was any, or
+// its end.
+func (c *Conn) receive() bool {
 	l := c.loop
 	into, owner := c.inputSpace()
-	if !c.wantsRead() { // the protocol has thought better of it
+	if !c.wantsRead() { // paused, or closed, by InputSpace
 		if owner != nil && c.state != Closed {
 			c.filled(owner, 0)
 		}
-		return
+		return false
 	}
 	n, errno := l.calls.read(int(c.fd), into)
 	l.count.BytesRead += uint64(max(n, 0))
@@ -86,6 +96,7 @@ func (c *Conn) receive() {
 	default:
 		c.Abort(errno) // output may be pending: what the peer has got is not the whole
 	}
+	return errno == 0
 }
 
 // take delivers new input behind what is kept, and keeps what is not used.

@@ -1,9 +1,7 @@
 package loop
 
-import "github.com/eddynet/eddy/buffers"
-
-// copyLimit is the size in bytes up to which joining a buffer to the one before it
-// is cheaper than a segment of its own.
+// copyLimit is the size in bytes up to which joining a write to the one before it is
+// cheaper than a segment of its own.
 const copyLimit = 4 << 10
 
 // Ref is the handle of a connection that may leave its loop. A connection that is
@@ -38,46 +36,38 @@ func (r Ref) DoAnyway(fn func(c *Conn)) error {
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
 func (r Ref) Write(p []byte) error {
-	if r.c == nil || r.c.remote.mute.Load() {
+	if r.c == nil || r.c.shared.Load()&mute != 0 {
 		return ErrClosed
 	}
 	c, n := r.c, int64(len(p))
-	if c.remote.full.Load() {
+	if c.shared.Load()&full != 0 {
 		return ErrOutputFull
 	}
 	// Beyond the mark one write may be on its way, whatever its size.
-	if posted := c.remote.posted.Add(n); posted > c.settings.HighWater && posted > n {
-		c.remote.posted.Add(-n)
+	if posted := c.posted.Add(n); posted > c.settings.HighWater && posted > n {
+		c.posted.Add(-n)
 		return ErrOutputFull
 	}
-	b := buffers.Get()
-	b.B = append(b.B, p...)
-	if err := c.loop.post(task{conn: c, output: b}); err != nil {
-		c.remote.posted.Add(-n)
-		buffers.Put(b)
+	if err := c.loop.postOutput(c, p); err != nil {
+		c.posted.Add(-n)
 		return err
 	}
 	return nil
 }
 
-// writePosted appends what Ref.Write has sent through the inbox.
-func (c *Conn) writePosted(b *buffers.Buffer) {
-	n := int64(len(b.B))
-	q, err := c.queueBeyond() // Write has bounded it
-	switch {
-	case err != nil: // OnClose tells of the loss, as Do says
-		c.loop.spare.Put(b)
-	case len(b.B) > copyLimit:
-		q.WriteBuffer(b)
-		c.markFull()
-	default:
-		q.Write(b.B)
-		c.loop.spare.Put(b)
+// writePosted appends output that Ref.Write has sent through the inbox.
+func (c *Conn) writePosted(p []byte) {
+	if q, err := c.queueBeyond(); err == nil { // Write has bounded it; OnClose reports a loss, as Do says
+		if len(p) > copyLimit {
+			q.WriteOwned(p, nil)
+		} else {
+			q.Write(p)
+		}
 		c.markFull()
 	}
 	// Only now may further writes come: when the output is full, they know.
-	c.remote.posted.Add(-n)
+	c.posted.Add(-int64(len(p)))
 }
 
 // Gone says that the connection is closed. Any goroutine.
-func (r Ref) Gone() bool { return r.c == nil || r.c.remote.gone.Load() }
+func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&gone != 0 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -183,7 +184,7 @@ func TestRefWriteNeverAborts(t *testing.T) {
 	if limit := 2*64<<10 + len(chunk) + 64<<10; accepted > limit {
 		t.Errorf("%d bytes accepted for a peer that does not read, want less than %d", accepted, limit)
 	}
-	if got := int64(accepted) - int64(r.loop.count.BytesWritten) - c.Pending() - c.remote.posted.Load(); got != 0 {
+	if got := int64(accepted) - int64(r.loop.count.BytesWritten) - c.Pending() - c.posted.Load(); got != 0 {
 		t.Errorf("%d bytes lost of %d that were accepted", got, accepted)
 	}
 }
@@ -304,4 +305,43 @@ func (s *socket) readToEnd(step int) {
 		}
 		s.pull(step)
 	}
+}
+
+// Small writes to a loop that does not run cost about the memory of their bytes.
+func TestRefWritesInARowShareMemory(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.open(unixPair, &script{})
+	ref := c.Ref()
+	const writes = 30_000
+	held := func() int64 {
+		bytes := int64(cap(r.loop.inbox.tasks)) * int64(unsafe.Sizeof(task{}))
+		for _, task := range r.loop.inbox.tasks {
+			bytes += int64(cap(task.output))
+		}
+		return bytes
+	}
+	for range writes {
+		if err := ref.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := held(); got > 2*c.settings.HighWater {
+		t.Errorf("%d writes of a byte take %d bytes, want about the high-water mark of %d", writes, got, c.settings.HighWater)
+	}
+	r.take(peer, writes)
+}
+
+// Writes keep their place among other tasks of the same goroutine.
+func TestRefWriteKeepsItsPlaceAmongTasks(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.open(unixPair, &script{})
+	ref := c.Ref()
+	_ = ref.Write([]byte("1"))
+	_ = ref.Do(func(c *Conn) { _, _ = c.WriteString("2") })
+	_ = ref.Write([]byte("3"))
+	_ = r.loop.Post(func() { _, _ = c.WriteString("4") })
+	_ = ref.Write([]byte("5"))
+	_ = ref.Write(nil)
+	_ = ref.Write([]byte("6"))
+	r.until("all arrives", peer.has("123456"))
 }

@@ -49,6 +49,13 @@ func resetAtEnd(fd int) error {
 	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
+// unread reports whether input waits in the kernel.
+func unread(fd int) bool {
+	var one [1]byte
+	n, _, err := unix.Recvfrom(fd, one[:], unix.MSG_PEEK) // a failure is not input: it is met when the socket is closed
+	return err == nil && n > 0
+}
+
 // closeFD closes a descriptor. Whatever close(2) reports, EINTR among it, the
 // descriptor is gone, and calling again could close somebody else's.
 func closeFD(fd int) { _ = unix.Close(fd) }

@@ -59,9 +59,18 @@ func accept(fd int) (int, endpoint, unix.Errno) {
 		uintptr(unsafe.Pointer(&raw)), uintptr(unsafe.Pointer(&size)),
 		unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 	if errno != 0 {
-		return -1, endpoint{}, errno
+		return -1, endpoint{}, portable(errno)
 	}
 	return int(conn), decode(&raw), 0
+}
+
+// portable maps an error that accept4 returns on Linux only to one that accept(2)
+// treats alike and every platform has.
+func portable(errno unix.Errno) unix.Errno {
+	if errno == unix.ENONET {
+		return unix.ENETDOWN
+	}
+	return errno
 }
 
 // decode reads the kernel's form of an address.

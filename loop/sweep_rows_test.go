@@ -40,9 +40,13 @@ var rows = []row{
 
 	{call: onShutdown, errnos: []unix.Errno{unix.ENOTCONN, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL}, ends: true},
 
-	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC, unix.EPERM}, ends: true},
-	{call: onSet, errnos: []unix.Errno{unix.ENOMEM, unix.ENOENT, unix.EBADF}, ends: true},
+	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
+	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.ELOOP}, ends: true},
+	{call: onSet, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
+	{call: onSet, errnos: []unix.Errno{unix.ENOENT, unix.EBADF, unix.EINVAL}, ends: true},
 	{call: onDelete, errnos: []unix.Errno{unix.ENOMEM, unix.ENOENT}, ends: true},
+
+	{call: onSocketError, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
 
 	{call: onWait, ready: []poller.Ready{0, poller.Read, poller.Write, poller.Read | poller.Write}},
 	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Failed | poller.Read}, ends: true},

@@ -1,6 +1,11 @@
 package loop
 
-import "golang.org/x/sys/unix"
+import (
+	"math"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // maxUnsent is how many bytes the kernel takes beyond what it has sent. Without the
 // bound a peer that does not read is worth megabytes of the kernel's memory, which no
@@ -9,4 +14,20 @@ const maxUnsent = 256 << 10
 
 func boundUnsent(fd int) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
+}
+
+// boundUnacknowledged has the kernel end the connections of a TCP socket whose peer
+// acknowledges nothing for d, although output is on its way: a peer that vanished
+// without a FIN (tcp(7), TCP_USER_TIMEOUT). Accepted connections inherit it.
+func boundUnacknowledged(fd int, d time.Duration) {
+	ms := min(max(d/time.Millisecond, 1), math.MaxInt32)
+	// Unix sockets do not have the option, and do not need it.
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(ms))
+}
+
+// unacknowledged reports whether the peer has not acknowledged all output, or, on a
+// Unix socket, not read it.
+func unacknowledged(fd int) bool {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	return err == nil && n > 0
 }

@@ -1,0 +1,86 @@
+package loop
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// forward is one direction of a relay between two connections: it writes input to the
+// other connection, and pauses while that one's output is full.
+func forward(to **Conn) (data func(*Conn, []byte) int) {
+	return func(c *Conn, in []byte) int {
+		_, _ = (*to).Write(in)
+		if (*to).Full() {
+			c.PauseRead()
+		}
+		return len(in)
+	}
+}
+
+// relay joins two sockets on the loop of r, and returns the outer ends.
+func relay(t *testing.T, r *rig) (a, b *socket) {
+	r.settings.HighWater, r.settings.LowWater = 32<<10, 16<<10
+	var left, right *Conn
+	end := func(to **Conn, pair pairKind) (*Conn, *socket) {
+		ours, peer := slowPair(t, pair)
+		p := withDrain{&script{open: (*Conn).EnableFullDuplex, data: forward(to)}, func(*Conn) { (*to).ResumeRead() }}
+		return r.adopt(ours, p), peer
+	}
+	left, a = end(&right, tcpPair)
+	right, b = end(&left, unixPair)
+	return a, b
+}
+
+// Each direction of a relay has backpressure of its own: one whose output nobody reads
+// does not stop the other.
+func TestFullOutputDoesNotStopTheInputOfAFullDuplexConnection(t *testing.T) {
+	r := newRig(t)
+	a, b := relay(t, r)
+	flood := pattern(1 << 20)
+	sent := 0
+	for range 200 { // b reads nothing: everything between fills up
+		n, err := unix.Write(a.fd, flood[sent:min(len(flood), sent+20_000)])
+		if err == nil {
+			sent += n
+		}
+		r.cycle()
+	}
+	if sent == len(flood) {
+		t.Fatal("nothing is full: this shows nothing")
+	}
+	b.send("from the side that does not read")
+	r.until("the other direction moves", a.has("from the side that does not read"))
+
+	// And each is bounded: what is sent on waits for its reader.
+	for _, c := range r.loop.table.conns() {
+		if limit := c.settings.HighWater + inputSize; c.Pending() > limit {
+			t.Errorf("%d bytes pending, want at most %d", c.Pending(), limit)
+		}
+	}
+	r.take(b, sent)
+	if string(b.got) != string(flood[:sent]) {
+		t.Error("bytes lost or out of order")
+	}
+}
+
+func TestFullDuplexEndsWithTheProtocol(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, &script{open: (*Conn).EnableFullDuplex})
+	c.Become(&script{})
+	if c.is(fullDuplex) {
+		t.Error("the next protocol inherits it")
+	}
+}
+
+// Input that came before a reset is delivered before the reset is reported: a relay
+// passes on the answer of a server that has not read its whole request.
+func TestInputBeforeAReset(t *testing.T) {
+	r := newRig(t)
+	p := &script{}
+	_, peer := r.open(tcpPair, p)
+	peer.send("answer")
+	peer.reset()
+	r.until("the connection ends", p.ended)
+	p.expect(t, "open", "data:answer", "close:"+unix.ECONNRESET.Error())
+}

@@ -1,0 +1,28 @@
+package loop
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestAcceptErrorOfTheNewConnectionsNetworkIsNoShortage(t *testing.T) {
+	if got := judge(portable(unix.ENONET)); got != acceptNext {
+		t.Errorf("ENONET: %d, want %d", got, acceptNext)
+	}
+}
+
+// A peer that vanishes without a FIN acknowledges nothing: the kernel ends such a
+// connection within the write timeout, although our own queue is empty.
+func TestAcceptedConnectionsEndWhenNothingIsAcknowledged(t *testing.T) {
+	r := newRig(t)
+	r.settings.WriteTimeout = 7 * time.Second
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	client := dial(t, addr)
+	r.until("the client is greeted", client.has("hello"))
+	fd := int(r.loop.table.conns()[0].fd)
+	if ms, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); err != nil || ms != 7000 {
+		t.Errorf("TCP_USER_TIMEOUT is %d, %v, want 7000", ms, err)
+	}
+}
