@@ -1,5 +1,5 @@
-// Proxy passes TCP connections on to another address, both ways, holding little: a
-// side that does not read holds up the other.
+// Proxy relays TCP connections to another address. The two directions are independent:
+// a side that does not read stops the sender of its bytes, and nobody else.
 //
 //	go run ./examples/proxy -listen 127.0.0.1:9000 -to 127.0.0.1:8080
 package main
@@ -17,23 +17,29 @@ import (
 	"github.com/eddynet/eddy"
 )
 
+// idle ends a pair of connections on which nothing has moved in either direction.
+const idle = 5 * time.Minute
+
 // side is one end of a pair. Both ends live on one loop, so they need no lock.
 type side struct {
 	other *eddy.Conn // nil while there is none
 }
 
-// pipe is the protocol of both ends.
-type pipe struct{ to string }
+// relay is the protocol of both ends.
+type relay struct{ to string }
 
-func (p pipe) OnOpen(c *eddy.Conn) {
-	if p.to == "" {
+func (r relay) OnOpen(c *eddy.Conn) {
+	// Without it, a full output stops the input of the same connection. Then each of
+	// two peers that send before they read waits for the other.
+	c.EnableFullDuplex()
+	if r.to == "" {
 		return // the dialled end, paired in connected
 	}
 	c.PauseRead()
 	c.SetState(&side{})
-	c.Loop().Dial("tcp", p.to, pipe{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
+	c.Loop().Dial("tcp", r.to, relay{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
 		if err != nil {
-			log.Print(err)
+			c.Loop().Logger().Error("no connection to relay to", "error", err)
 			c.Abort(err)
 			return
 		}
@@ -58,11 +64,13 @@ func other(c *eddy.Conn) *eddy.Conn {
 	return nil
 }
 
-func (pipe) OnData(c *eddy.Conn, in []byte) (used int) {
+func (relay) OnData(c *eddy.Conn, in []byte) (used int) {
 	o := other(c)
 	if o == nil {
 		return 0 // paired in a moment
 	}
+	c.SetDeadline(idle)
+	o.SetDeadline(idle)
 	if _, err := o.Write(in); err != nil {
 		c.Abort(err)
 		return len(in)
@@ -73,19 +81,22 @@ func (pipe) OnData(c *eddy.Conn, in []byte) (used int) {
 	return len(in)
 }
 
-func (pipe) OnDrain(c *eddy.Conn) {
+func (relay) OnDrain(c *eddy.Conn) {
 	if o := other(c); o != nil {
 		o.ResumeRead()
 	}
 }
 
-func (pipe) OnEOF(c *eddy.Conn) {
+func (relay) OnEOF(c *eddy.Conn) {
 	if o := other(c); o != nil {
 		o.CloseWrite() // half-closed: answers may still come
 	}
 }
 
-func (pipe) OnClose(c *eddy.Conn, err error) {
+// OnShutdown leaves the pair to end by itself, within the drain's deadline.
+func (relay) OnShutdown(*eddy.Conn) {}
+
+func (relay) OnClose(c *eddy.Conn, err error) {
 	o := other(c)
 	switch {
 	case o == nil:
@@ -104,7 +115,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, pipe{to: *to})
+	ln, err := engine.Listen("tcp", *listen, relay{to: *to})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -197,3 +197,39 @@ func TestRefusalReachesTheClient(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 }
+
+// A server that sends all before it reads, while everything on the way to it is full. If
+// a full output stopped the input of the same connection, the relay would wait for the
+// server to read, and the server for the relay.
+func TestServerThatSendsBeforeItReads(t *testing.T) {
+	const size = 64 << 20 // more than all the kernel's buffers on the way
+	_, address, upstream := start(t)
+	client, server := pair(t, address, upstream)
+	question, answer := noise(size, 4), noise(size, 6)
+	n := writeUntilStalled(t, client, question)
+	if n == size {
+		t.Fatal("nothing is full: this shows nothing")
+	}
+	rest := sent(client, question[n:])
+	answered := sent(server, answer)
+	receives(t, client, answer)
+	receives(t, server, question)
+	if err := errors.Join(<-rest, <-answered); err != nil {
+		t.Error(err)
+	}
+}
+
+// A server may answer before it has read the request, and never read it.
+func TestEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
+	_, address, upstream := start(t)
+	client, server := pair(t, address, upstream)
+	n := writeUntilStalled(t, client, noise(64<<20, 5))
+	const answer = "HTTP/1.1 413 Content Too Large\r\n\r\n"
+	if err := <-sent(server, []byte(answer)); err != nil {
+		t.Fatal(err)
+	}
+	if n == 64<<20 {
+		t.Fatal("nothing stands in the way: this shows nothing")
+	}
+	receives(t, client, []byte(answer))
+}
