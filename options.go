@@ -34,8 +34,8 @@ type Options struct {
 	// Default: 1 MiB.
 	MaxInput int
 	// HighWater and LowWater bound pending output in bytes: above the first, a
-	// connection is not read until it is at the second. Default: 64 KiB, and a half
-	// of HighWater.
+	// connection is not read until it is at the second, unless its protocol calls
+	// Conn.EnableFullDuplex. Default: 64 KiB, and a half of HighWater.
 	HighWater, LowWater int
 	// MaxOutput is the number of bytes of pending output beyond which a further
 	// write aborts the connection. One write may pass it. It must be at least twice
@@ -46,7 +46,9 @@ type Options struct {
 	// protocol sets deadlines itself. Default: 5 minutes.
 	IdleTimeout time.Duration
 	// WriteTimeout ends a connection whose peer does not take its output: 16 KiB,
-	// or all there is, within this time. Default: 30 s.
+	// or all there is, within this time. On Linux it also ends an accepted TCP connection
+	// whose peer acknowledges nothing that the kernel has sent (tcp(7),
+	// TCP_USER_TIMEOUT). Default: 30 s.
 	WriteTimeout time.Duration
 	// LingerTimeout and LingerBytes bound the reading away of what a peer still
 	// sends after Close. Default: 5 s, 64 MiB.

@@ -45,8 +45,9 @@ type DrainHandler interface {
 // TimeoutHandler is an optional part of a Protocol. Without it, a connection is
 // aborted with ErrTimeout when its deadline passes.
 type TimeoutHandler interface {
-	// OnTimeout is called when the deadline has passed, which is unset before the
-	// call. It should close the connection or set another.
+	// OnTimeout is called when the deadline has passed. It should close the connection
+	// or set another: one of SetDeadline is unset before the call. A protocol that has
+	// never set one is called again after every Settings.IdleTimeout without input.
 	OnTimeout(c *Conn)
 }
 
