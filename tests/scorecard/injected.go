@@ -71,6 +71,37 @@ func acceptErrors(t *trial) error {
 	return err
 }
 
+// shortPoller has the registrations with epoll fail, while clients come.
+func shortPoller(t *trial) error {
+	const clients = 40
+	if !t.has("strace", "errors of epoll_ctl") {
+		return nil
+	}
+	s, err := t.start()
+	if err != nil {
+		return err
+	}
+	for _, errno := range []string{"ENOSPC", "ENOMEM"} {
+		lines, served := len(s.logged()), 0
+		injected, err := t.inject(s, "epoll_ctl", errno, func() error {
+			for range clients {
+				if _, err := s.get("/plaintext"); err != nil {
+					return err
+				}
+				served++
+			}
+			return nil
+		})
+		t.check(errno, fmt.Sprintf("%d of %d served, %d errors", served, clients, injected), "all, and some",
+			err == nil && served == clients && injected > 0)
+		if err != nil {
+			return fmt.Errorf("%s: %w", errno, err)
+		}
+		atMost(t, errno+": log lines", len(s.logged())-lines, 4)
+	}
+	return nil
+}
+
 // callErrors has reading, writing and waiting fail, while requests of all sizes are
 // answered.
 func callErrors(t *trial) error {

@@ -1,10 +1,13 @@
 package main
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // table is what docs/reliability.md promises, row by row.
 func table() []row {
-	return append(survival(), atScale()...)
+	return slices.Concat(survival(), atScale(), besides())
 }
 
 type trials = []func(*trial) error
@@ -75,5 +78,20 @@ func atScale() []row {
 			trials{slowAnswers, besideSlow}},
 		{25, "silent clients", "10,000 that say nothing harm nobody; who stalls is closed at the deadline.", 2 * time.Minute,
 			trials{silentCrowd, closedOnTime}},
+	}
+}
+
+// besides are the rows about what stands beside the server: relays, the kernel, the network.
+func besides() []row {
+	return []row{
+		{26, "relays", "The two directions of a relay move on their own, whichever of them is full.", 2 * time.Minute,
+			trials{
+				tests("./examples/proxy", "TestServerThatSendsBeforeItReads", "TestEarlyAnswerReachesAClientThatIsStillSending", "TestBackpressureIsPassedOn", "TestHalfCloseIsPassedOn"),
+				tests("./loop", "TestFullOutputDoesNotStopTheInputOfAFullDuplexConnection"),
+			}},
+		{27, "short poller", "A poller that is short of watches or memory pauses accepting, and drops nobody.", time.Minute,
+			trials{shortPoller, tests("./loop", "TestPollerShortOfWatches")}},
+		{28, "vanished clients", "A stream to a client that has vanished without a FIN ends within the write deadline.", time.Minute,
+			trials{vanishedClient}},
 	}
 }
