@@ -16,7 +16,7 @@ type Stats struct {
 	Dialled  uint64 // connections
 	Closed   uint64 // connections, of both kinds
 	Refused  uint64 // of the accepted, those beyond Options.MaxConns, which were told so
-	Dropped  uint64 // connections closed before they were opened: the loop was ending, or the poller refused
+	Dropped  uint64 // connections closed before they were opened, because the loop was cut off
 
 	DialErrors   uint64 // dials that made no connection
 	AcceptErrors uint64 // accept calls that failed, other than for an empty queue
