@@ -4,29 +4,29 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/eddynet/eddy/loop"
 )
 
 // Shutdown ends the engine without losing anything: it goes on as before for
 // Options.DrainDelay; it serves the connections that wait in the kernel's queues and
 // closes the listeners; requests and answers in
 // work are finished; idle connections are kept for Options.DrainGrace, in case a
-// request is on its way. When ctx ends first, it cuts off what is left and returns
-// an error that wraps the context's. It returns when the loops have ended, and so
-// does Run; or with an error, a second after ctx, if a callback does not return. It
-// must not be called on a loop, which would wait for itself.
+// request is on its way. When ctx ends first, what is left is cut off, and all callers
+// of Shutdown, and Run, return the same error, which wraps the context's. They return
+// within 0.2 s of the end of ctx, also if a callback blocks its loop: then the error is
+// a *BlockedError too. It must not be called on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
-	e.mu.Lock()
 	e.leaving.Store(true)
+	e.cancel()
+	e.mu.Lock()
 	switch e.stage {
 	case ready:
-		e.stage = ended
-		e.discard()
-		for _, ln := range e.listeners {
-			ln.unlink()
-		}
-		close(e.done)
+		e.stage = discarded
+		go e.discard()
 	case running:
 		e.stage = draining
 		go e.drain()
@@ -35,34 +35,21 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 
 	select {
 	case <-e.done:
-		return nil
 	case <-ctx.Done():
+		e.force(fmt.Errorf("eddy: connections were cut off at the end of the drain: %w", context.Cause(ctx)))
+		<-e.done
 	}
-	e.force(fmt.Errorf("eddy: connections were cut off at the end of the drain: %w", context.Cause(ctx)))
-	select {
-	case <-e.done:
-		return e.cutOff()
-	case <-time.After(forceTimeout):
-		return errHeld
-	}
-}
-
-// forceTimeout is how long Shutdown waits for loops that were told to end at once.
-const forceTimeout = time.Second
-
-var errHeld = errors.New("eddy: a callback does not return: its loop cannot end")
-
-// cutOff is the reason why connections were cut off, nil if none was.
-func (e *Engine) cutOff() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.forced
+	return e.err
 }
 
 // Draining says that Shutdown was called, or the context of Run cancelled: a handler
 // that load balancers ask for readiness should refuse from now on. Connections are
 // still accepted for Options.DrainDelay. Any goroutine.
 func (e *Engine) Draining() bool { return e.leaving.Load() }
+
+// stopTimeout is how long a drain waits for loops to stop accepting. One that takes
+// longer is blocked by a callback: the others do not wait for it.
+const stopTimeout = 500 * time.Millisecond
 
 // drain waits for DrainDelay, then tells the loops to finish. No loop does before all
 // have stopped accepting, because one may still deal connections to another.
@@ -74,30 +61,104 @@ func (e *Engine) drain() {
 			return
 		}
 	}
-	for _, ln := range e.listeners {
+	e.mu.Lock()
+	listeners := slices.Clone(e.listeners)
+	e.mu.Unlock()
+	for _, ln := range listeners {
 		ln.unlink()
 	}
-	var accepting sync.WaitGroup
-	for _, l := range e.loops {
-		accepting.Add(1)
-		if err := l.StopAccepting(accepting.Done); err != nil {
-			accepting.Done() // the loop has ended
-		}
-	}
-	accepting.Wait()
+	e.stopAccepting()
 	for _, l := range e.loops {
 		_ = l.Drain(e.options.DrainGrace) // an error says that the loop has ended
 	}
 }
 
-// force ends all loops at once.
+// stopAccepting returns when all loops have stopped, or after stopTimeout.
+func (e *Engine) stopAccepting() {
+	stopped := make(chan struct{}, len(e.loops))
+	for _, l := range e.loops {
+		if err := l.StopAccepting(func() { stopped <- struct{}{} }); err != nil {
+			stopped <- struct{}{} // the loop has ended
+		}
+	}
+	late := time.After(stopTimeout)
+	for range e.loops {
+		select {
+		case <-stopped:
+		case <-late:
+			return
+		}
+	}
+}
+
+// discard ends an engine that never ran. What was posted to its loops runs.
+func (e *Engine) discard() {
+	var loops sync.WaitGroup
+	for _, l := range e.loops {
+		loops.Go(func() {
+			l.Discard()
+			e.loopEnded(l)
+		})
+	}
+	e.end(loops.Wait)
+}
+
+// forceTimeout is how long loops that were told to end at once are waited for.
+const forceTimeout = 100 * time.Millisecond
+
+// force ends all loops at once. It sees to it that the engine ends within
+// forceTimeout, whatever callbacks do.
 func (e *Engine) force(cause error) {
 	e.mu.Lock()
-	if e.stage != ended && e.forced == nil {
-		e.forced = cause
+	before := e.stage
+	if before < forced {
+		e.stage = forced
+		time.AfterFunc(forceTimeout, func() { close(e.overdue) })
+	}
+	if before == running || before == draining {
+		e.err = cause
 	}
 	e.mu.Unlock()
-	for _, l := range e.loops {
-		_ = l.Force() // an error says that the loop has ended
+	if before < forced {
+		for _, l := range e.loops {
+			_ = l.Force() // an error says that the loop has ended
+		}
 	}
+}
+
+// loopEnded notes that a loop has ended.
+func (e *Engine) loopEnded(l *loop.Loop) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.active = slices.DeleteFunc(e.active, func(other *loop.Loop) bool { return other == l })
+}
+
+// end ends the engine when wait has returned, or when it is overdue. Loops that are
+// blocked then go on to their end by themselves.
+func (e *Engine) end(wait func()) {
+	over := make(chan struct{})
+	go func() {
+		wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-e.overdue:
+	}
+	e.mu.Lock()
+	e.stage = ended
+	blocked, listeners := slices.Clone(e.active), e.listeners
+	e.listeners = nil
+	for _, ln := range listeners {
+		ln.close()
+	}
+	e.mu.Unlock()
+	for _, ln := range listeners {
+		ln.unlink()
+	}
+	for _, l := range blocked {
+		e.err = errors.Join(e.err, l.Blocked())
+	}
+	e.cancel()
+	close(e.done)
 }

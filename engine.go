@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -15,25 +16,31 @@ import (
 type Engine struct {
 	options  Options
 	loops    []*loop.Loop
-	watchdog *loop.Watchdog // nil if it is turned off
-	dials    atomic.Uint64  // counts Dial, to take the loops in turn
-	leaving  atomic.Bool    // Draining
-	done     chan struct{}  // closed when the loops have ended
+	watchdog *loop.Watchdog     // nil if it is turned off
+	dials    atomic.Uint64      // counts Dial, to take the loops in turn
+	leaving  atomic.Bool        // Draining
+	lookups  context.Context    // of names; it ends with Shutdown
+	cancel   context.CancelFunc // of lookups
+	overdue  chan struct{}      // closed forceTimeout after force: nobody is waited for any more
+	done     chan struct{}      // closed when the engine has ended
 
-	mu        sync.Mutex
-	stage     stage       // guarded by mu
-	listeners []*Listener // guarded by mu
-	forced    error       // guarded by mu: why connections were cut off
+	mu        sync.Mutex   // no callback of the program runs while it is held
+	stage     stage        // guarded by mu
+	listeners []*Listener  // guarded by mu: those that are open
+	active    []*loop.Loop // guarded by mu: those that have not ended
+	err       error        // guarded by mu until done is closed: what Run and Shutdown return
 }
 
-// stage is where an engine stands in its life: each leads to the next, and ready
-// also to ended.
+// stage is where an engine stands in its life: each leads to the next, ready also to
+// discarded, and running and draining to forced.
 type stage uint8
 
 const (
-	ready stage = iota
-	running
-	draining
+	ready     stage = iota
+	running         // Run was called
+	draining        // Shutdown was called
+	discarded       // Shutdown was called, and Run was not
+	forced          // connections are being cut off
 	ended
 )
 
@@ -44,7 +51,8 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{options: options, done: make(chan struct{})}
+	e := &Engine{options: options, overdue: make(chan struct{}), done: make(chan struct{})}
+	e.lookups, e.cancel = context.WithCancel(context.Background())
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = loop.NewWatchdog(options.SlowCallback)
@@ -55,18 +63,23 @@ func New(options Options) (*Engine, error) {
 			Index: i, Watchdog: e.watchdog,
 		})
 		if err != nil {
-			e.discard()
+			for _, l := range e.loops {
+				l.Discard()
+			}
 			return nil, fmt.Errorf("eddy: open a poller: %w", err)
 		}
 		e.loops = append(e.loops, l)
 	}
+	e.active = slices.Clone(e.loops)
 	return e, nil
 }
 
 // Run serves until ctx is cancelled or Shutdown is called, and the drain that
 // follows has ended: see Shutdown. It returns nil after a clean drain. After
 // cancelling ctx, the drain may take Options.DrainTimeout, from the end of
-// Options.DrainDelay on.
+// Options.DrainDelay on. Then connections are cut off, and Run returns an error within
+// 0.2 s. It does not wait for a callback that blocks its loop: the error is a
+// *BlockedError then. Such a loop ends by itself when the callback returns.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
@@ -77,64 +90,52 @@ func (e *Engine) Run(ctx context.Context) error {
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
-	defer reclaim()()
 
-	var watching, wait sync.WaitGroup
+	var loops, helpers sync.WaitGroup
 	stop := make(chan struct{})
+	helpers.Go(func() { reclaim(stop) })
 	if e.watchdog != nil {
-		watching.Go(func() { e.watchdog.Run(e.loops, stop) })
+		helpers.Go(func() { e.watchdog.Run(e.loops, stop) })
 	}
-	errs := make([]error, len(e.loops))
-	for i, l := range e.loops {
-		wait.Go(func() {
-			if errs[i] = l.Run(); errs[i] != nil {
-				e.force(errs[i]) // the engine stands or falls as one
+	for _, l := range e.loops {
+		loops.Go(func() {
+			err := l.Run()
+			e.loopEnded(l)
+			if err != nil {
+				e.force(err) // the engine stands or falls as one
 			}
 		})
 	}
-	wait.Wait()
-	close(stop)
-	watching.Wait()
-	return e.end(errors.Join(errs...))
+	e.end(func() {
+		loops.Wait()
+		close(stop)
+		helpers.Wait()
+	})
+	return e.err
 }
 
+// start has the loops accept connections.
 func (e *Engine) start() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	switch e.stage {
 	case ready:
-		e.stage = running
-		return nil
 	case running, draining:
 		return errors.New("eddy: Run was called already: an engine runs once")
+	default:
+		return ErrServerClosed
 	}
-	return ErrServerClosed
-}
-
-// end is reached when no loop runs any more.
-func (e *Engine) end(err error) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.stage = ended
+	e.stage = running
 	for _, ln := range e.listeners {
-		ln.unlink()
+		if err := ln.start(); err != nil {
+			return err
+		}
 	}
-	close(e.done)
-	if err == nil {
-		err = e.forced
-	}
-	return err
-}
-
-// discard releases what an engine holds that never ran.
-func (e *Engine) discard() {
-	for _, l := range e.loops {
-		l.Discard()
-	}
+	return nil
 }
 
 // Ping returns nil when every loop has come round to answer, after whatever was given
-// to it before. A loop that a callback holds does not, and before Run none does: then
+// to it before. A loop that a callback blocks does not, and before Run none does: then
 // it returns an error when ctx ends. It returns ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
 	answers := make(chan struct{}, len(e.loops))

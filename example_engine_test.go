@@ -2,6 +2,7 @@ package eddy_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/eddynet/eddy"
@@ -262,4 +264,44 @@ func ExampleStats() {
 	stats := engine.Stats()
 	fmt.Println(stats.Accepted, "accepted,", stats.Open(), "open,", stats.BytesRead, "bytes read")
 	// Output: 1 accepted, 0 open, 5 bytes read
+}
+
+// sluggish computes for far too long in its callback.
+type sluggish struct {
+	parrot
+	working, finish chan struct{}
+}
+
+func (s sluggish) OnOpen(c *eddy.Conn) {
+	close(s.working)
+	<-s.finish
+}
+
+// A drain that ends at its deadline although a callback blocks its loop.
+func ExampleBlockedError() {
+	engine, err := eddy.New(eddy.Options{DrainTimeout: 100 * time.Millisecond})
+	if err != nil {
+		log.Fatal(err)
+	}
+	s := sluggish{working: make(chan struct{}), finish: make(chan struct{})}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", s)
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error)
+	go func() { ended <- engine.Run(ctx) }()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	<-s.working
+	stop()
+
+	err = <-ended
+	var blocked *eddy.BlockedError
+	fmt.Println(errors.As(err, &blocked), strings.Contains(blocked.Stack, "sluggish.OnOpen"))
+	close(s.finish) // else the goroutine would stay
+	// Output: true true
 }

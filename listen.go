@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,10 +16,16 @@ import (
 
 // Listener is an address that an engine accepts connections on.
 type Listener struct {
-	addr      net.Addr
-	acceptors []*loop.Acceptor
-	file      os.FileInfo // of a Unix socket
-	unlinked  sync.Once   // not twice: another process may have bound the path by then
+	engine   *Engine
+	addr     net.Addr
+	protocol Protocol
+	settings *Settings
+	shared   bool        // with other processes
+	file     os.FileInfo // of a Unix socket
+	unlinked sync.Once   // not twice: another process may have bound the path by then
+
+	sockets   []int            // guarded by engine.mu: owned until the loops have them
+	acceptors []*loop.Acceptor // guarded by engine.mu: the loops'
 }
 
 // Addr is the bound address: with the port that was chosen where 0 was asked for.
@@ -26,14 +33,15 @@ type Listener struct {
 func (ln *Listener) Addr() net.Addr { return ln.addr }
 
 // Close stops accepting on this address, after the connections that wait in the
-// kernel's queue. Connections that are open stay so. Any goroutine.
+// kernel's queue; before Run, these are reset. Connections that are open stay so. The
+// error is always nil. Any goroutine.
 func (ln *Listener) Close() error {
+	e := ln.engine
+	e.mu.Lock()
+	e.listeners = slices.DeleteFunc(e.listeners, func(other *Listener) bool { return other == ln })
+	ln.close()
+	e.mu.Unlock()
 	ln.unlink()
-	for _, a := range ln.acceptors {
-		if err := a.Close(); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -41,8 +49,8 @@ func (ln *Listener) Close() error {
 // tcp6 or unix; a TCP address is host:port, where an empty host stands for all
 // interfaces and port 0 for a free port; a Unix one is a path. A socket file that
 // no process listens on any more is replaced. A host that is a name is looked up
-// first, which blocks for as long as the resolver takes. The error says what to
-// change; after Shutdown it is ErrServerClosed. Any goroutine; on a loop, a lookup
+// first, which blocks for as long as the resolver takes, or until Shutdown is called. The
+// error says what to change; after Shutdown it is ErrServerClosed. Any goroutine; on a loop, a lookup
 // would hold up its connections.
 //
 // Clients can connect from now on; they are served once Run is called. On Linux and
@@ -51,6 +59,9 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	settings, err := e.tune("Listen", p)
 	if err != nil {
 		return nil, err
+	}
+	if e.Draining() {
+		return nil, ErrServerClosed
 	}
 	switch network {
 	case "tcp", "tcp4", "tcp6":
@@ -61,58 +72,90 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	default:
 		return nil, fmt.Errorf("eddy: listen on network %q: use tcp, tcp4, tcp6 or unix", network)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stage >= draining {
+	fds, addr, err := loop.Listen(e.lookups, network, address, len(e.loops))
+	switch {
+	case err == nil:
+	case e.Draining():
 		return nil, ErrServerClosed
-	}
-	fds, addr, err := loop.Listen(network, address, len(e.loops))
-	if err != nil {
+	default:
 		return nil, listenError(network, address, err)
 	}
-	ln := &Listener{addr: addr}
+	ln := &Listener{engine: e, addr: addr, protocol: p, settings: settings, sockets: fds}
 	if network == "unix" {
 		ln.file, _ = os.Stat(address) // without it, the file is not removed at the end
 	}
-	if err := e.serve(ln, fds, p, settings); err != nil {
+	if err := e.add(ln); err != nil {
+		ln.unlink()
 		return nil, err
 	}
-	e.listeners = append(e.listeners, ln)
 	return ln, nil
 }
 
-// serve hands the sockets to the loops: one to each, or a single one to the first,
-// which deals its connections out to all.
-func (e *Engine) serve(ln *Listener, fds []int, p Protocol, settings *Settings) error {
-	services, failed := e.services(p, settings)
-	for i, fd := range fds {
-		own := services[i : i+1]
-		if len(fds) == 1 {
+// add serves a listener, from Run on. An error leaves no socket of it.
+func (e *Engine) add(ln *Listener) (err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch e.stage {
+	case ready:
+	case running:
+		err = ln.start()
+	default:
+		err = ErrServerClosed
+	}
+	if err != nil {
+		ln.close()
+		return err
+	}
+	e.listeners = append(e.listeners, ln)
+	return nil
+}
+
+// start hands the sockets to the loops: one to each, or a single one to the first,
+// which deals its connections out to all. An error says that loops have ended. The
+// engine is locked.
+func (ln *Listener) start() error {
+	services, failed := ln.services()
+	for i, fd := range ln.sockets {
+		l, own := ln.engine.loops[i], services[i:i+1]
+		if len(ln.sockets) == 1 {
 			own = services
 		}
-		a, err := e.loops[i].Accept(fd, own) // and so no socket is left, whatever fails
+		accept := l.Accept
+		if ln.shared {
+			accept = l.AcceptShared
+		}
+		a, err := accept(fd, own) // and so no socket is left, whatever fails
 		if err != nil {
 			failed = err
 			continue
 		}
 		ln.acceptors = append(ln.acceptors, a)
 	}
-	if failed != nil {
-		_ = ln.Close() // the loops that have not ended are about to
-	}
+	ln.sockets = nil
 	return failed
 }
 
-// services binds p to every loop. An error says that some have ended.
-func (e *Engine) services(p Protocol, settings *Settings) (services []*loop.Service, err error) {
-	for _, l := range e.loops {
-		s, ended := l.NewService(p, settings)
+// services binds the protocol to every loop. An error says that some have ended.
+func (ln *Listener) services() (services []*loop.Service, err error) {
+	for _, l := range ln.engine.loops {
+		s, ended := l.NewService(ln.protocol, ln.settings)
 		if ended != nil {
 			err = ended
 		}
 		services = append(services, s)
 	}
 	return services, err
+}
+
+// close gives the sockets up. The engine is locked.
+func (ln *Listener) close() {
+	for _, fd := range ln.sockets {
+		_ = unix.Close(fd) // nothing was written that could fail
+	}
+	for _, a := range ln.acceptors {
+		_ = a.Close() // an error says that its loop has ended, and has closed it
+	}
+	ln.sockets, ln.acceptors = nil, nil
 }
 
 // tune returns the settings of a listener that speaks p. method is for the error.

@@ -2,15 +2,19 @@ package eddy_test
 
 import (
 	"errors"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/http1"
 )
 
 func TestListenOnEveryNetwork(t *testing.T) {
@@ -194,4 +198,113 @@ func TestClosedListener(t *testing.T) {
 	expect(t, dial(t, staying.Addr()), "stays")
 	again := listen(t, e, "tcp", closing[0].Addr().String(), greeter("again"))
 	expect(t, dial(t, again.Addr()), "again")
+}
+
+func TestListenerClosedBeforeRun(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 2})
+	before := descriptors()
+	path := filepath.Join(t.TempDir(), "s")
+	closing := []*eddy.Listener{
+		listen(t, e, "tcp", "127.0.0.1:0", greeter("")),
+		listen(t, e, "unix", path, greeter("")),
+	}
+	staying := listen(t, e, "tcp", "127.0.0.1:0", greeter("stays"))
+	for _, ln := range closing {
+		for range 2 { // twice does no harm
+			if err := ln.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		if !refused(ln.Addr()) {
+			t.Errorf("%v still takes connections", ln.Addr())
+		}
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket file: %v, want it removed", err)
+	}
+	if after := descriptors(); after > before+2 { // those of staying
+		t.Errorf("%d descriptors, %d before", after, before)
+	}
+	run(e)
+	expect(t, dial(t, staying.Addr()), "stays")
+}
+
+// Listeners come and go, each with a protocol of its own.
+func TestClosedListenersLeaveNothingBehind(t *testing.T) {
+	const times, most = 2000, 100 // bytes of each
+	e := newEngine(t, eddy.Options{Loops: 2})
+	run(e)
+	again := func() {
+		ln := listen(t, e, "tcp4", "127.0.0.1:0", http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{}))
+		if err := ln.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range times / 10 { // what is made once
+		again()
+	}
+	before, open := heap(t, e), descriptors()
+	for range times {
+		again()
+	}
+	await(t, "memory is free", func() bool { return heap(t, e) < before+times*most })
+	await(t, "descriptors are closed", func() bool { return descriptors() <= open })
+}
+
+// heap is how many bytes are in use when all loops have done what they were given.
+func heap(t *testing.T, e *eddy.Engine) uint64 {
+	t.Helper()
+	if err := e.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	runtime.GC() // what the first has found unreachable
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// unfit is a protocol that lacks what it should return.
+type unfit struct {
+	greeter
+	bind func(p eddy.Protocol) eddy.Protocol
+}
+
+func (p unfit) Bind(*eddy.Loop) eddy.Protocol { return p.bind(p) }
+func (unfit) Refusing() eddy.Protocol         { return nil }
+
+// A protocol without an instance, or without one for refusals, costs its own
+// connections only.
+func TestProtocolsThatReturnNil(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 2, MaxConns: 1, MaxRefusals: 10})
+	unbound := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { return nil }})
+	panics := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { panic("in Bind") }})
+	refusing := listen(t, e, "tcp", "127.0.0.1:0", unfit{"hello", func(p eddy.Protocol) eddy.Protocol { return p }})
+	run(e)
+	for _, ln := range []*eddy.Listener{unbound, panics} {
+		conn, err := net.DialTimeout("tcp", ln.Addr().String(), patience) // the reset may be faster
+		if err == nil {
+			_ = conn.SetDeadline(time.Now().Add(patience))
+			_, err = io.ReadAll(conn)
+			conn.Close()
+		}
+		if !errors.Is(err, unix.ECONNRESET) {
+			t.Errorf("a connection without a protocol ended with %v, want a reset", err)
+		}
+		await(t, "there is room again", func() bool { return e.Ping(t.Context()) == nil && e.Stats().Open() == 0 })
+	}
+	expect(t, dial(t, refusing.Addr()), "hello")
+	if got, err := io.ReadAll(dial(t, refusing.Addr())); err != nil || len(got) > 0 {
+		t.Errorf("beyond the limit: %q, %v, want an orderly end", got, err)
+	}
+}
+
+func TestDialWithoutAProtocol(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 1})
+	run(e)
+	failed := make(chan error, 1)
+	if err := e.Dial("tcp", "127.0.0.1:1", nil, patience, func(_ *eddy.Conn, err error) { failed <- err }); err != nil {
+		t.Fatal(err)
+	}
+	says(t, receive(t, failed, "the failure is reported"), "no protocol: it is nil")
 }

@@ -29,14 +29,8 @@ func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	if f == nil {
 		return nil, errors.New("eddy: ListenFile needs a listening socket: the file was nil")
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.stage >= draining {
+	if e.Draining() {
 		return nil, ErrServerClosed
-	}
-	services, err := e.services(p, settings)
-	if err != nil {
-		return nil, err
 	}
 	raw, err := f.SyscallConn()
 	if err != nil {
@@ -46,12 +40,10 @@ func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("eddy: listen on file %s: %w", f.Name(), err)
 	}
-	a, err := e.loops[0].AcceptShared(fd, services)
-	if err != nil {
+	ln := &Listener{engine: e, addr: addr, protocol: p, settings: settings, shared: true, sockets: []int{fd}}
+	if err := e.add(ln); err != nil {
 		return nil, err
 	}
-	ln := &Listener{addr: addr, acceptors: []*loop.Acceptor{a}}
-	e.listeners = append(e.listeners, ln)
 	_ = f.Close() // the engine has its own; nothing was written that could fail
 	return ln, nil
 }

@@ -82,28 +82,20 @@ func (r *reclaimer) collected(now heapSample) {
 	r.wait = r.pause
 }
 
-// reclaim has the garbage of spikes collected until stop is called.
-func reclaim() (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(reclaimEvery)
-		defer tick.Stop()
-		for r := new(reclaimer); ; {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-			}
-			if r.due(sampleHeap()) {
-				runtime.GC()
-				runtime.GC() // what a sync.Pool keeps goes with the second, and the goal falls
-				r.collected(sampleHeap())
-			}
+// reclaim has the garbage of spikes collected until stop is closed.
+func reclaim(stop <-chan struct{}) {
+	tick := time.NewTicker(reclaimEvery)
+	defer tick.Stop()
+	for r := new(reclaimer); ; {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
 		}
-	}()
-	return func() {
-		close(quit)
-		<-done
+		if r.due(sampleHeap()) {
+			runtime.GC()
+			runtime.GC() // what a sync.Pool keeps goes with the second, and the goal falls
+			r.collected(sampleHeap())
+		}
 	}
 }

@@ -26,6 +26,9 @@ type (
 	Stats = loop.Stats
 	// PanicError is what OnClose is told of a callback that panicked.
 	PanicError = loop.PanicError
+	// BlockedError is part of what Run and Shutdown return when a callback blocks its
+	// loop beyond the end of a drain.
+	BlockedError = loop.BlockedError
 
 	// Protocol is what a listener's connections speak.
 	Protocol = loop.Protocol

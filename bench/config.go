@@ -45,7 +45,7 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.StringVar(&c.jsonFile, "json", "", "file for the raw results")
 	f.StringVar(&c.markdownFile, "markdown", "", "file for the tables in Markdown; - for standard output")
 	f.StringVar(&c.plotFolder, "plot", "", "folder for drawings of the tables, SVG and PNG")
-	f.StringVar(&c.from, "from", "", "make tables and drawings of this file, which -json has written, and measure nothing")
+	f.StringVar(&c.from, "from", "", "make tables and drawings of this file, which -json has written (.gz: compressed), and measure nothing")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -88,13 +89,21 @@ func (r *report) writeFile(name string) error {
 	return os.WriteFile(name, append(raw, '\n'), 0o666)
 }
 
+// readReport reads what writeFile has written, also compressed with gzip.
 func readReport(name string) (*report, error) {
-	raw, err := os.ReadFile(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
+	var in io.Reader = f
+	if strings.HasSuffix(name, ".gz") {
+		if in, err = gzip.NewReader(f); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
 	r := &report{}
-	if err := json.Unmarshal(raw, r); err != nil {
+	if err := json.NewDecoder(in).Decode(r); err != nil {
 		return nil, fmt.Errorf("%s is not what -json writes: %w", name, err)
 	}
 	return r, nil

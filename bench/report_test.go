@@ -28,6 +28,14 @@ func TestReportsAreKept(t *testing.T) {
 	}
 }
 
+// The results that are part of the documentation are compressed.
+func TestDocumentedResultsAreRead(t *testing.T) {
+	r, err := readReport("../docs/benchmarks.json.gz")
+	if err != nil || len(r.Runs) == 0 {
+		t.Errorf("%d runs, %v", len(r.Runs), err)
+	}
+}
+
 func TestDrawings(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "plots")
 	if err := someReport().plot(folder); err != nil {

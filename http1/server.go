@@ -31,13 +31,18 @@ type Server struct {
 	invalid error // of the options; Listen reports it
 	limits  httpparse.Limits
 
-	mu    sync.Mutex
-	bound map[*loop.Loop]*Server // guarded by mu: the instances
+	instances *instances // shared by all of them
 
 	// Of an instance:
 	stamp  stamp
 	free   []*session
 	counts *loop.Counts[counts]
+}
+
+// instances are those of a Server, one for each loop.
+type instances struct {
+	mu sync.Mutex
+	of map[*loop.Loop]*Server // guarded by mu
 }
 
 var _ interface {
@@ -55,7 +60,7 @@ var _ interface {
 
 // New returns the protocol that serves h. An error in the options is Listen's.
 func New(h Handler, options Options) *Server {
-	s := &Server{handler: h, bound: map[*loop.Loop]*Server{}}
+	s := &Server{handler: h, instances: &instances{of: map[*loop.Loop]*Server{}}}
 	if s.options, s.invalid = options.withDefaults(); h == nil {
 		s.invalid = errNoHandler
 	}
@@ -71,20 +76,21 @@ func (s *Server) Tune(settings *loop.Settings) error {
 	return s.invalid
 }
 
-// Bind returns the instance for one loop.
+// Bind returns the instance for one loop, also if s is an instance itself.
 func (s *Server) Bind(l *loop.Loop) loop.Protocol {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	instance := s.bound[l]
+	s.instances.mu.Lock()
+	defer s.instances.mu.Unlock()
+	instance := s.instances.of[l]
 	if instance == nil {
 		instance = &Server{
-			handler: s.handler,
-			options: s.options,
-			limits:  s.limits,
-			stamp:   stamp{name: s.options.ServerName},
-			counts:  loop.NewCounts[counts](l),
+			handler:   s.handler,
+			options:   s.options,
+			limits:    s.limits,
+			instances: s.instances,
+			stamp:     stamp{name: s.options.ServerName},
+			counts:    loop.NewCounts[counts](l),
 		}
-		s.bound[l] = instance
+		s.instances.of[l] = instance
 	}
 	return instance
 }
@@ -98,11 +104,12 @@ func (s *Server) Refusing() loop.Protocol {
 		w.Finish()
 	}
 	return &Server{
-		handler: s.handler,
-		options: o,
-		limits:  s.limits,
-		stamp:   stamp{name: o.ServerName},
-		counts:  s.counts,
+		handler:   s.handler,
+		options:   o,
+		limits:    s.limits,
+		instances: &instances{of: map[*loop.Loop]*Server{}},
+		stamp:     stamp{name: o.ServerName},
+		counts:    s.counts,
 	}
 }
 

@@ -62,9 +62,9 @@ func (c *counts) refuse(status int) {
 // Stats sums the counts of all loops, each as of its last wait. Any goroutine.
 func (s *Server) Stats() Stats {
 	sum := Stats{Refused: map[int]uint64{}}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, instance := range s.bound {
+	s.instances.mu.Lock()
+	defer s.instances.mu.Unlock()
+	for _, instance := range s.instances.of {
 		c := instance.counts.Read()
 		sum.add(&c)
 	}
@@ -93,7 +93,7 @@ func (s *Stats) add(c *counts) {
 }
 
 // count is where the server's loop counts.
-func (s *Server) count() *counts { return &s.counts.Own }
+func (s *Server) count() *counts { return s.counts.Own }
 
 // countAnswer counts a complete answer, or the end of HTTP on the connection.
 func (x *session) countAnswer() {

@@ -16,6 +16,10 @@ const acceptBudget = 64
 // takes a whole burst of connections keeps it, while they have nothing to do.
 const sharedBudget = 1
 
+// inFlight is longer than the kernel takes to queue a connection whose last packet it
+// has already let pass.
+const inFlight = 100 * time.Microsecond
+
 // shortageLogEvery is the least time between two log lines on the same shortage.
 const shortageLogEvery = 10 * time.Second
 
@@ -84,7 +88,9 @@ func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
 	return service, l.post(task{run: func() {
 		service.protocol = bind(p, l)
 		if r, ok := service.protocol.(Refuser); ok {
-			refusal.protocol = r.Refusing()
+			if p := r.Refusing(); p != nil {
+				refusal.protocol = p
+			}
 		}
 	}, must: true})
 }
@@ -113,13 +119,15 @@ func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
 	return a, nil
 }
 
-// Close serves the queue once more and closes the socket. Any goroutine.
+// Close serves the queue once more and closes the socket. An error says that the loop
+// has ended, which has closed it. Any goroutine.
 func (a *Acceptor) Close() error { return a.loop.post(task{run: a.drain, must: true}) }
 
 // Acceptor is a listening socket on a loop.
 type Acceptor struct {
 	loop     *Loop
-	fd       int // -1 when closed
+	fd       int  // -1 when closed
+	closing  bool // drain was called
 	token    poller.Token
 	services []*Service
 	shared   bool // with other processes
@@ -165,6 +173,7 @@ func (a *Acceptor) close() {
 		a.loop.table.remove(a.token)
 		closeFD(a.fd)
 		a.fd = -1
+		a.loop.stoppedAccepting(a)
 	}
 }
 
@@ -322,13 +331,23 @@ func (a *Acceptor) warn(message string, err error) {
 	}
 }
 
-// drain serves what has queued up in the kernel, and closes the listener.
+// drain serves what has queued up in the kernel, and closes the listener: a little
+// later where clients that are about to join the queue can be held off.
 func (a *Acceptor) drain() {
-	a.acceptAll()
-	if a.fd >= 0 && a.tcp && !a.shared {
-		holdOff(a.fd)
-		a.acceptAll()
+	if a.fd < 0 || a.closing {
+		return
 	}
+	a.closing = true
+	if a.tcp && !a.shared && holdOff(a.fd) {
+		a.acceptAll()
+		a.loop.After(inFlight, a.finish)
+		return
+	}
+	a.finish()
+}
+
+func (a *Acceptor) finish() {
+	a.acceptAll()
 	a.close()
 }
 

@@ -43,7 +43,7 @@ func TestJudgeAcceptErrors(t *testing.T) {
 // listen puts a listener on the loop and returns its address.
 func (r *rig) listen(network, address string, services ...*Service) (*Acceptor, net.Addr) {
 	r.t.Helper()
-	fds, addr, err := Listen(network, address, 1)
+	fds, addr, err := Listen(r.t.Context(), network, address, 1)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -185,7 +185,7 @@ func TestAcceptBudget(t *testing.T) {
 // What other processes may take, too, is left to them, but for one.
 func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 	r := newRig(t)
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -342,6 +342,7 @@ func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 	for _, client := range clients {
 		r.until("the client is greeted", client.has("hello"))
 	}
+	r.pass(inFlight + tickNanos)
 	if conn, err := net.DialTimeout("tcp4", addr.String(), patience); err == nil {
 		conn.Close()
 		t.Error("a closed listener still takes connections")
@@ -358,6 +359,7 @@ func TestAcceptorClosedWhilePaused(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
+	r.cycle()
 	r.pass(time.Second) // the timer that would arm it again finds it closed
 	r.until("the client is told", client.all)
 	if r.logged.count("interest") != 0 {

@@ -21,9 +21,6 @@ type calls struct {
 	shutdown    func(fd, how int) error
 	resetAtEnd  func(fd int) error // so that close(2) sends a reset
 	socketError func(fd int) error
-	socket      func(family int) (int, error)
-	setOptions  func(fd int) error
-	connect     func(fd int, address unix.Sockaddr) error
 }
 
 func systemCalls() calls {
@@ -36,9 +33,6 @@ func systemCalls() calls {
 		shutdown:    unix.Shutdown,
 		resetAtEnd:  resetAtEnd,
 		socketError: pendingError,
-		socket:      socketCloexec,
-		setOptions:  setTCPOptions,
-		connect:     unix.Connect,
 	}
 }
 

@@ -37,7 +37,7 @@ func (c *Conn) finish(cause error) {
 func (c *Conn) CloseWrite() {
 	if c.state == Open {
 		c.flags |= writeDone
-		c.shared.Or(mute)
+		c.shared.Or(refMute)
 		c.attend()
 	}
 }
@@ -74,7 +74,7 @@ func (c *Conn) closeNow(cause error) {
 	}
 	c.enter(Closed)
 	c.cause = cause
-	c.shared.Or(gone)
+	c.shared.Or(refGone)
 	c.loop.wheel.cancel(&c.timer)
 	for c.timers != nil {
 		c.timers.Stop()

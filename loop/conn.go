@@ -34,7 +34,7 @@ type Conn struct {
 	flags    flags
 	state    State
 	interest poller.Interest
-	shared   atomic.Uint32 // gone, mute, full: read by Refs on any goroutine
+	shared   atomic.Uint32 // refGone, refMute, refFull: read by Refs on any goroutine
 	deadline int64         // of the protocol or the state, on the loop's clock; 0 for none
 	writeBy  int64         // when pending output stalls out; 0 for none
 	timer    timer         // armed at the earlier of the two deadlines, or before it
@@ -48,9 +48,9 @@ type Conn struct {
 
 // The part of a connection's state that its Refs read, as bits of Conn.shared.
 const (
-	gone uint32 = 1 << iota // closed
-	mute                    // takes no more output: closing, closed or after CloseWrite
-	full                    // output is above the high-water mark
+	refGone uint32 = 1 << iota // closed
+	refMute                    // takes no more output: closing, closed or after CloseWrite
+	refFull                    // output is above the high-water mark
 )
 
 // flags are the conditions of a connection beside its state.

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 )
@@ -52,5 +53,25 @@ func TestCountsAreReadWhileTheLoopRuns(t *testing.T) {
 	readers.Wait()
 	if err := stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Protocols come and go with their listeners.
+func TestCountsEndWithTheirProtocol(t *testing.T) {
+	r := newRig(t)
+	kept := NewCounts[lineCount](r.loop)
+	for range 100 {
+		NewCounts[lineCount](r.loop)
+	}
+	r.until("only those in use are published", func() bool {
+		runtime.GC()
+		r.loop.published.mu.Lock()
+		defer r.loop.published.mu.Unlock()
+		return len(r.loop.published.counts) == 1
+	})
+	kept.Own.Lines++
+	r.cycle()
+	if got := kept.Read(); got.Lines != 1 {
+		t.Errorf("published %+v, want what was counted", got)
 	}
 }

@@ -10,11 +10,11 @@ import (
 )
 
 // Detach takes the connection off its loop and returns it as a net.Conn with
-// deadlines, for use on any goroutine, with the input that was not used. Pending
-// output is written before anything else; what it releases is released on the loop, as
-// long as that runs. OnClose is called with ErrDetached. Call
-// it outside OnData, which has not yet said what it uses, and on a paused
-// connection.
+// deadlines, for use on any goroutine, with the input that was not used. It is a
+// *net.TCPConn or *net.UnixConn, or, while output is pending, one with CloseWrite that
+// writes this before anything else; what it releases is released on the loop, as long
+// as that runs. OnClose is called with ErrDetached. Call it outside OnData, which has
+// not yet said what it uses, and on a paused connection.
 func (c *Conn) Detach() (net.Conn, []byte, error) {
 	if c.state != Open {
 		return nil, nil, ErrClosed
@@ -60,12 +60,24 @@ type detachedConn struct {
 	err   error // guarded by first: of that output
 }
 
-func (d *detachedConn) Write(p []byte) (int, error) {
+// written waits for that output.
+func (d *detachedConn) written() error {
 	d.first.Lock()
-	err := d.err
-	d.first.Unlock()
-	if err != nil {
+	defer d.first.Unlock()
+	return d.err
+}
+
+func (d *detachedConn) Write(p []byte) (int, error) {
+	if err := d.written(); err != nil {
 		return 0, err
 	}
 	return d.Conn.Write(p)
+}
+
+// CloseWrite is that of the TCP or Unix connection.
+func (d *detachedConn) CloseWrite() error {
+	if err := d.written(); err != nil {
+		return err
+	}
+	return d.Conn.(interface{ CloseWrite() error }).CloseWrite()
 }

@@ -164,3 +164,38 @@ func finish(t *testing.T, conn net.Conn, peer *socket) {
 		t.Error(err)
 	}
 }
+
+// Whether output is pending or not, the connection can be closed halfway.
+func TestDetachedConnectionHasCloseWrite(t *testing.T) {
+	for name, pair := range map[string]pairKind{"tcp": tcpPair, "unix": unixPair} {
+		for _, size := range []int{0, 500_000} {
+			r := newRig(t)
+			ours, peer := slowPair(t, pair)
+			c := r.adopt(ours, &script{})
+			if size > 0 {
+				_ = c.WriteOwned(pattern(size), func() {})
+			}
+			conn, _, err := c.Detach()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			half, ok := conn.(interface{ CloseWrite() error })
+			if !ok {
+				t.Fatalf("%s, %d bytes pending: %T has no CloseWrite", name, size, conn)
+			}
+			closed := make(chan error, 1)
+			go func() { closed <- half.CloseWrite() }()
+			peer.readToEnd(1 << 20)
+			if err := receive(t, closed, "CloseWrite returns"); err != nil || len(peer.got) != size || peer.err != nil {
+				t.Errorf("%s: %v, peer got %d bytes of %d, %v", name, err, len(peer.got), size, peer.err)
+			}
+			peer.send("answer")
+			got := make([]byte, len("answer"))
+			if _, err := io.ReadFull(conn, got); err != nil || string(got) != "answer" {
+				t.Errorf("%s: read %q, %v behind the half-close", name, got, err)
+			}
+			r.settled() // what was released is on its way to the loop
+		}
+	}
+}

@@ -5,8 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"os"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,205 +14,124 @@ import (
 )
 
 // Dial connects to an address, over which p is spoken, on this loop. The network is
-// tcp, tcp4, tcp6 or unix. done is called on the loop, not inside Dial, after
-// p.OnOpen, or with an error when none of the address's hosts has answered within
-// timeout. A name is looked up on a goroutine. Loop only: elsewhere use Engine.Dial.
+// tcp, tcp4, tcp6 or unix. A name is looked up and its addresses are tried as by
+// net.Dialer (RFC 8305), on a goroutine of their own. done is called once, on the
+// loop and not inside Dial: after p.OnOpen, or with an error. After timeout, the error
+// is a net.Error whose Timeout method returns true. A loop that is cut off calls done with ErrServerClosed;
+// what its last callbacks dial after that is ignored. Loop only: elsewhere use
+// Engine.Dial.
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{
-		loop: l, network: network, address: address, fd: -1, done: done,
-		service: &Service{loop: l, protocol: bind(p, l), settings: l.settings, dialled: true},
+		loop: l, network: network, address: address, cancel: cancel, done: done,
+		service: &Service{loop: l, protocol: unbound{}, settings: l.settings, dialled: true},
 	}
 	d.token = l.table.add(d) // so that it ends with the loop
-	d.limit = l.After(timeout, func() { d.finish(nil, os.ErrDeadlineExceeded) })
-	if network == "unix" {
-		d.targets = []unix.Sockaddr{&unix.SockaddrUnix{Name: address}}
-		_ = l.post(task{run: d.next, must: true}) // an error says that the loop has ended
-		return
+	l.call(func() { d.service.protocol = bind(p, l) })
+	if !l.inbox.closed() { // else the loop is about to end it
+		go d.connect(ctx)
 	}
-	go d.resolve(timeout)
 }
 
-// dialing is a connection attempt.
+// dialing is a connection attempt. It is in the loop's table until done is called.
 type dialing struct {
 	loop             *Loop
 	network, address string
 	service          *Service
-	targets          []unix.Sockaddr // still to try
-	fd               int             // of the attempt under way, -1 without one
-	peer             endpoint        // of the attempt under way
-	token            poller.Token    // another one for each attempt
-	limit            *Timer
-	err              error // of the last attempt
+	token            poller.Token
+	cancel           context.CancelFunc // ends connect
 	done             func(*Conn, error)
 }
 
-// resolve looks the host up, away from the loop.
-func (d *dialing) resolve(timeout time.Duration) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout)
-	defer cancel()
-	targets, err := lookup(ctx, d.network, d.address)
-	_ = d.loop.post(task{must: true, run: func() { // an error says that the loop has ended
-		if err != nil {
-			d.finish(nil, err)
-			return
-		}
-		d.targets = targets
-		d.next()
-	}})
+// connect makes the connection, on its own goroutine.
+func (d *dialing) connect(ctx context.Context) {
+	fd, peer, err := -1, endpoint{}, error(errUnbound)
+	if d.service.protocol != Protocol(unbound{}) {
+		fd, peer, err = dialSocket(ctx, d.network, d.address)
+	}
+	if d.loop.post(task{run: func() { d.connected(fd, peer, err) }, must: true}) != nil && err == nil {
+		closeFD(fd) // the loop has ended, and end was called
+	}
 }
 
-func lookup(ctx context.Context, network, address string) ([]unix.Sockaddr, error) {
-	version, ok := map[string]string{"tcp": "ip", "tcp4": "ip4", "tcp6": "ip6"}[network]
-	if !ok {
-		return nil, net.UnknownNetworkError(network)
-	}
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	port, err := net.DefaultResolver.LookupPort(ctx, network, service)
-	if err != nil {
-		return nil, err
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, version, host)
-	if err != nil {
-		return nil, err
-	}
-	var targets []unix.Sockaddr
-	for _, ip := range ips {
-		targets = append(targets, sockaddr(ip.Unmap(), port))
-	}
-	return targets, nil
-}
-
-func sockaddr(ip netip.Addr, port int) unix.Sockaddr {
-	if ip.Is4() {
-		return &unix.SockaddrInet4{Addr: ip.As4(), Port: port}
-	}
-	sa := &unix.SockaddrInet6{Addr: ip.As16(), Port: port}
-	if i, err := net.InterfaceByName(ip.Zone()); err == nil {
-		sa.ZoneId = uint32(i.Index)
-	}
-	return sa
-}
-
-// next begins the next attempt. The connection is known to be made, or to have
-// failed, when the socket is writable, even if that is so at once.
-func (d *dialing) next() {
-	if d.done == nil {
-		return // the time was up before
-	}
-	if d.loop.draining {
-		d.finish(nil, ErrServerClosed)
-		return
-	}
-	for len(d.targets) > 0 {
-		target := d.targets[0]
-		d.targets = d.targets[1:]
-		if d.err = d.attempt(target); d.err == nil {
-			return
-		}
-	}
-	d.finish(nil, d.err)
-}
-
-func (d *dialing) attempt(target unix.Sockaddr) error {
-	fd, err := d.loop.openSocket(target)
-	if err != nil {
-		return err
-	}
-	d.peer = encode(target)
-	err = d.loop.calls.connect(fd, target)
-	if err == nil || errors.Is(err, unix.EINPROGRESS) || errors.Is(err, unix.EINTR) {
-		d.loop.table.remove(d.token)
-		d.token = d.loop.table.add(d)
-		if err = d.loop.poller.Add(fd, d.token, poller.Writable); err == nil {
-			d.fd = fd
-			return nil
-		}
-	}
-	closeFD(fd)
-	return err
-}
-
-// ready tells how the attempt has ended.
-func (d *dialing) ready(poller.Ready) {
-	if d.err = d.loop.calls.socketError(d.fd); d.err != nil {
-		d.drop()
-		d.next()
-		return
-	}
-	fd := d.fd
-	d.fd = -1
-	if err := d.loop.poller.Delete(fd); err != nil {
-		closeFD(fd)
+func (d *dialing) connected(fd int, peer endpoint, err error) {
+	switch {
+	case err != nil:
 		d.finish(nil, err)
-		return
-	}
-	if !d.loop.limit.served.take() {
+	case d.finished():
 		closeFD(fd)
-		d.finish(nil, errMaxConns)
-		return
+	default:
+		d.finish(d.loop.adopt(fd, peer, d.service))
 	}
-	c := d.loop.open(fd, d.peer, d.service)
-	if c == nil {
-		d.finish(nil, ErrServerClosed)
-		return
-	}
-	d.finish(c, nil)
 }
+
+// ready is never called: the poller does not have the token.
+func (d *dialing) ready(poller.Ready) {}
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }
 
-// drop ends the attempt under way.
-func (d *dialing) drop() {
-	if d.fd >= 0 {
-		closeFD(d.fd)
-		d.fd = -1
-	}
-}
+func (d *dialing) finished() bool { return d.loop.table.lookup(d.token) == nil }
 
-// finish reports, once.
+// finish calls done, unless that has happened.
 func (d *dialing) finish(c *Conn, err error) {
-	done := d.done
-	if done == nil {
+	if d.finished() {
 		return
 	}
-	d.done = nil
-	d.limit.Stop()
 	d.loop.table.remove(d.token)
-	d.drop()
+	d.cancel()
 	if err != nil {
 		d.loop.count.DialErrors++
 		err = fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
 	}
-	d.loop.call(func() { done(c, err) })
+	d.loop.call(func() { d.done(c, err) })
+	d.loop.returned(d)
 	if c != nil {
 		c.attend()
 	}
 }
 
-var errMaxConns = errors.New("the limit of open connections is reached: raise Options.MaxConns")
-
-// openSocket opens a non-blocking socket for the address.
-func (l *Loop) openSocket(target unix.Sockaddr) (int, error) {
-	family := unix.AF_UNIX
-	switch target.(type) {
-	case *unix.SockaddrInet4:
-		family = unix.AF_INET
-	case *unix.SockaddrInet6:
-		family = unix.AF_INET6
+// dialSocket connects a non-blocking socket, which the caller owns. It blocks.
+func dialSocket(ctx context.Context, network, address string) (fd int, peer endpoint, err error) {
+	switch network {
+	case "tcp", "tcp4", "tcp6", "unix":
+	default:
+		return -1, endpoint{}, net.UnknownNetworkError(network)
 	}
-	fd, err := l.calls.socket(family)
+	dialer := net.Dialer{KeepAlive: -1} // our deadlines are shorter than TCP's
+	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {
-		return -1, err
+		return -1, endpoint{}, err
 	}
-	if err = unix.SetNonblock(fd, true); err == nil && family != unix.AF_UNIX {
-		err = l.calls.setOptions(fd)
-	}
-	if err != nil {
-		closeFD(fd)
-		return -1, err
-	}
-	return fd, nil
+	defer conn.Close() // the duplicate lives on
+	return takeConn(conn.(syscall.Conn))
 }
+
+// takeConn duplicates the socket of a connection.
+func takeConn(conn syscall.Conn) (fd int, peer endpoint, err error) {
+	if fd, err = duplicate(conn); err != nil {
+		return -1, endpoint{}, err
+	}
+	sa, err := unix.Getpeername(fd)
+	if err != nil { // ENOTCONN: the peer has gone already
+		closeFD(fd)
+		return -1, endpoint{}, err
+	}
+	return fd, encode(sa), nil
+}
+
+// adopt opens a connection on a connected, non-blocking socket, which is the loop's
+// from now on, whatever is returned.
+func (l *Loop) adopt(fd int, peer endpoint, s *Service) (*Conn, error) {
+	if !l.limit.served.take() {
+		closeFD(fd)
+		return nil, errMaxConns
+	}
+	boundUnacknowledged(fd, s.settings.WriteTimeout)
+	c := l.open(fd, peer, s)
+	if c == nil {
+		return nil, ErrServerClosed
+	}
+	return c, nil
+}
+
+var errMaxConns = errors.New("the limit of open connections is reached: raise Options.MaxConns")

@@ -1,9 +1,14 @@
 package loop
 
 import (
+	"bytes"
+	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
+	"io"
 	"net"
-	"os"
+	"net/netip"
 	"path/filepath"
 	"testing"
 	"time"
@@ -66,7 +71,7 @@ func TestDialConnects(t *testing.T) {
 }
 
 func TestDialRefused(t *testing.T) {
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,23 +113,11 @@ func TestDialBadAddress(t *testing.T) {
 
 func TestDialTimesOut(t *testing.T) {
 	r := dialRig(t)
-	addr := fullListener(t)
 	var o outcome
-	r.loop.Dial("tcp4", addr.String(), &script{}, time.Minute, o.done)
-	r.until("the attempt is under way", func() bool {
-		for _, s := range r.loop.table.sources() {
-			if d, ok := s.(*dialing); ok && d.fd >= 0 {
-				return true
-			}
-		}
-		return false
-	})
-	r.pass(time.Minute - 1)
-	if o.reported() {
-		t.Fatalf("outcome %+v before the time was up", o)
-	}
-	r.pass(time.Millisecond)
-	if o.calls != 1 || !errors.Is(o.err, os.ErrDeadlineExceeded) {
+	r.loop.Dial("tcp4", fullListener(t).String(), &script{}, 20*time.Millisecond, o.done)
+	r.until("the timeout is reported", o.reported)
+	var timeout net.Error
+	if !errors.As(o.err, &timeout) || !timeout.Timeout() || o.conn != nil {
 		t.Errorf("outcome %+v, want a timeout", o)
 	}
 	r.settled()
@@ -136,20 +129,33 @@ func TestDialTimesOut(t *testing.T) {
 // fullListener is an address whose queue is full: nobody gets an answer there.
 func fullListener(t *testing.T) net.Addr {
 	t.Helper()
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	return fillQueue(t, "tcp4", "127.0.0.1:0")
+}
+
+// fillQueue listens on an address, with a full queue.
+func fillQueue(t *testing.T, network, address string) net.Addr {
+	t.Helper()
+	fds, addr, err := Listen(t.Context(), network, address, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener := adoptSocket(t, fds[0])
 	listener.must("listen", unix.Listen(listener.fd, 0))
+	target, err := unix.Getsockname(listener.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	family := unix.AF_INET
+	if network == "tcp6" {
+		family = unix.AF_INET6
+	}
 	for range 8 {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		client := adoptSocket(t, fd)
-		err = unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: addr.(*net.TCPAddr).Port})
-		if err != nil && err != unix.EINPROGRESS {
+		if err = unix.Connect(fd, target); err != nil && err != unix.EINPROGRESS {
 			client.must("connect", err)
 		}
 	}
@@ -177,7 +183,7 @@ func TestDialWhileTheLoopEnds(t *testing.T) {
 func TestDialBeyondMaxConns(t *testing.T) {
 	r := dialRig(t)
 	r.loop.limit = NewLimit(0, 0)
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,4 +197,131 @@ func TestDialBeyondMaxConns(t *testing.T) {
 	if n := r.loop.limit.served.taken.Load(); n != 0 {
 		t.Errorf("%d connections counted", n)
 	}
+}
+
+// A poller without room delays the connection's events, and costs nothing else.
+func TestDialWithoutRoomInThePoller(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	r := dialRig(t)
+	short := &crowded{readiness: r.loop.poller, errno: unix.ENOMEM}
+	r.loop.poller = short
+	var made outcome
+	p := &script{}
+	r.loop.Dial("tcp4", ln.Addr().String(), p, time.Minute, made.done)
+	r.until("the connection is reported", made.reported)
+	if made.err != nil {
+		t.Fatal(made.err)
+	}
+	peer, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	if _, err := peer.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	r.settled()
+	p.expect(t, "open")
+	short.errno = 0
+	r.until("its input arrives", func() bool {
+		r.now.Add(tickNanos)
+		return p.count("data:x") == 1
+	})
+}
+
+// binder is a protocol whose Bind does as told.
+type binder struct {
+	echo
+	bind func() Protocol
+}
+
+func (b binder) Bind(*Loop) Protocol { return b.bind() }
+
+// done is called once whatever the protocol is, and nobody is connected to.
+func TestDialWithoutAProtocol(t *testing.T) {
+	for name, p := range map[string]Protocol{
+		"nil":            nil,
+		"Bind gives nil": binder{bind: func() Protocol { return nil }},
+		"Bind panics":    binder{bind: func() Protocol { panic("in Bind") }},
+	} {
+		r := dialRig(t)
+		ln, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		var o outcome
+		r.loop.Dial("tcp4", ln.Addr().String(), p, time.Minute, o.done)
+		r.until("the failure is reported", o.reported)
+		r.settled()
+		if !errors.Is(o.err, errUnbound) || o.conn != nil || o.calls != 1 {
+			t.Errorf("%s: outcome %+v, want one error", name, o)
+		}
+	}
+}
+
+// A name has two addresses, and the one that is tried first does not answer.
+func TestDialTriesTheOtherFamily(t *testing.T) {
+	r := dialRig(t)
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	port := ln.Addr().(*net.TCPAddr).Port
+	fillQueue(t, "tcp6", fmt.Sprintf("[::1]:%d", port))
+	resolveTo(t, netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+	var o outcome
+	r.loop.Dial("tcp", fmt.Sprintf("both.test:%d", port), &script{}, time.Hour, o.done)
+	r.until("it is connected", o.reported)
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	if got := o.conn.RemoteAddr().String(); got != ln.Addr().String() {
+		t.Errorf("connected to %s, want %s", got, ln.Addr())
+	}
+}
+
+// resolveTo has every name resolve to one IPv6 and one IPv4 address, until the test
+// ends.
+func resolveTo(t *testing.T, v6, v4 netip.Addr) {
+	t.Helper()
+	before := net.DefaultResolver
+	t.Cleanup(func() { net.DefaultResolver = before })
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go answerName(theirs, v6.AsSlice(), v4.AsSlice())
+		return ours, nil
+	}}
+}
+
+// answerName answers one question of DNS over TCP (RFC 1035, 4.2.2).
+func answerName(conn net.Conn, v6, v4 []byte) {
+	defer conn.Close()
+	var size [2]byte
+	if _, err := io.ReadFull(conn, size[:]); err != nil {
+		return
+	}
+	question := make([]byte, binary.BigEndian.Uint16(size[:]))
+	if _, err := io.ReadFull(conn, question); err != nil {
+		return
+	}
+	const header, typeA = 12, 1
+	end := header + bytes.IndexByte(question[header:], 0) + 1 // of the name; type and class follow
+	question = question[:end+4]                               // without EDNS
+	address := v6
+	if binary.BigEndian.Uint16(question[end:]) == typeA {
+		address = v4
+	}
+	answer := append([]byte{}, question...)
+	copy(answer[2:], []byte{0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0}) // one question, one answer
+	answer = append(answer, 0xc0, header)                        // the name is above
+	answer = append(answer, question[end:]...)
+	answer = append(answer, 0, 0, 0, 60, 0, byte(len(address))) // seconds to live, length
+	answer = append(answer, address...)
+	_, _ = conn.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)) // in one piece
 }

@@ -1,17 +1,30 @@
 package loop
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // StopAccepting serves the connections that wait in the kernel's queues, closes
-// the loop's listeners and calls done. Any goroutine.
+// the loop's listeners and then calls done, which must not block. Call it once. Any
+// goroutine.
 func (l *Loop) StopAccepting(done func()) error {
 	return l.post(task{must: true, run: func() {
-		for _, a := range l.acceptors {
+		l.onStopped = done
+		for _, a := range slices.Clone(l.acceptors) {
 			a.drain()
 		}
-		l.acceptors = nil
-		done()
+		l.stoppedAccepting(nil)
 	}})
+}
+
+// stoppedAccepting forgets a listener that is closed.
+func (l *Loop) stoppedAccepting(a *Acceptor) {
+	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *Acceptor) bool { return other == a })
+	if len(l.acceptors) == 0 && l.onStopped != nil {
+		l.onStopped()
+		l.onStopped = nil
+	}
 }
 
 // Drain tells every connection that the engine shuts down: a protocol with

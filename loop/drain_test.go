@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -144,6 +145,7 @@ func TestStopAcceptingServesTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.cycle()
+	r.pass(inFlight + tickNanos)
 	if !done {
 		t.Error("done was not called")
 	}
@@ -222,5 +224,26 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 				t.Errorf("the peer was reset: %v", peer.err)
 			}
 		})
+	}
+}
+
+// Listeners that are being closed are waited for, and a loop that ends does not wait.
+func TestStopAcceptingWaitsForAllListeners(t *testing.T) {
+	for name, end := range map[string]func(r *rig){
+		"in time":        func(r *rig) { r.pass(inFlight + tickNanos) },
+		"the loop ends":  func(r *rig) { r.loop.end() },
+		"ends before it": func(r *rig) { _ = r.loop.Force(); r.cycle() },
+	} {
+		r := newRig(t)
+		a, _ := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+		r.listen("unix", filepath.Join(t.TempDir(), "s"), r.service(r.loop, hello{}))
+		_ = a.Close()
+		calls := 0
+		_ = r.loop.StopAccepting(func() { calls++ })
+		r.cycle()
+		end(r)
+		if calls != 1 || len(r.loop.acceptors) != 0 {
+			t.Errorf("%s: done was called %d times, %d listeners are left", name, calls, len(r.loop.acceptors))
+		}
 	}
 }

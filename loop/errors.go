@@ -27,7 +27,7 @@ var (
 
 	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
 	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
-	errUnbound   = errors.New("eddy: the protocol's Bind has panicked")
+	errUnbound   = errors.New("eddy: no protocol: it is nil, or its Bind has returned nil or panicked")
 	errFileRange = errors.New("eddy: SendFile was given a negative offset or length")
 )
 

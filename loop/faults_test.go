@@ -22,9 +22,6 @@ const (
 	onShutdown    callName = "shutdown"
 	onResetAtEnd  callName = "SO_LINGER"
 	onSocketError callName = "SO_ERROR"
-	onSocket      callName = "socket"
-	onSetOptions  callName = "TCP_NODELAY"
-	onConnect     callName = "connect"
 	onAdd         callName = "poller add"
 	onSet         callName = "poller set"
 	onDelete      callName = "poller delete"
@@ -80,7 +77,6 @@ func inject(l *Loop) *faults {
 	l.calls = calls{
 		accept: f.accept, read: f.read, write: f.write, writev: f.writev, sendFile: f.sendFile,
 		shutdown: f.shutdown, resetAtEnd: f.resetAtEnd, socketError: f.socketError,
-		socket: f.socket, setOptions: f.setOptions, connect: f.connect,
 	}
 	return f
 }
@@ -216,41 +212,6 @@ func (f *faults) socketError(fd int) error {
 		return err
 	}
 	return f.system.socketError(fd)
-}
-
-// socket has no descriptor yet: it fails if the next connection is aimed at.
-func (f *faults) socket(family int) (int, error) {
-	if f.armed && f.next {
-		f.made[onSocket]++
-		if f.fault.call == onSocket && f.fault.strikes(f.made[onSocket]) {
-			f.hits++
-			return -1, f.fault.errno
-		}
-	}
-	fd, err := f.system.socket(family)
-	if err == nil {
-		f.done++
-		f.aimNext(fd)
-	}
-	return fd, err
-}
-
-func (f *faults) setOptions(fd int) error {
-	if err := f.errorFor(onSetOptions, fd); err != nil {
-		return err
-	}
-	return f.system.setOptions(fd)
-}
-
-// connect goes on in the background if a signal interrupts it.
-func (f *faults) connect(fd int, address unix.Sockaddr) error {
-	if err := f.errorFor(onConnect, fd); err != nil {
-		if err == unix.EINTR || err == unix.EINPROGRESS {
-			_ = f.system.connect(fd, address) // SO_ERROR tells
-		}
-		return err
-	}
-	return f.system.connect(fd, address)
 }
 
 func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error {

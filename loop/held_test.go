@@ -151,11 +151,10 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 		},
 		"dial": {
 			func(r *heldRig, hold func()) {
-				d := &dialing{loop: r.loop, address: "example.com:80", fd: -1, done: func(*Conn, error) { hold() },
-					service: &Service{protocol: echo{}}, limit: &Timer{loop: r.loop}}
+				d := &dialing{loop: r.loop, address: "example.com:80", done: func(*Conn, error) { hold() },
+					service: &Service{protocol: echo{}}, cancel: func() {}}
 				d.token = r.loop.table.add(d)
 				d.end(errors.New("in vain"))
-				r.loop.returned(d)
 			},
 			record{Callback: "dial", Protocol: "loop.echo", Remote: "example.com:80"},
 		},

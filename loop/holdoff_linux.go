@@ -1,14 +1,6 @@
 package loop
 
-import (
-	"time"
-
-	"golang.org/x/sys/unix"
-)
-
-// inFlight is longer than the kernel takes to queue a connection whose last packet it
-// has already let pass.
-const inFlight = 100 * time.Microsecond
+import "golang.org/x/sys/unix"
 
 // The flags of a TCP header, and where they stand (RFC 9293, 3.1).
 const (
@@ -21,8 +13,9 @@ const (
 // none joins the queue between the last accept and close, which would reset it: a
 // client whose first packet is dropped asks again, a second later, and is refused or
 // finds another listener. Handshakes that are under way go on. Accepted connections
-// inherit the filter, of which they notice nothing: their packets have ACK or RST.
-func holdOff(fd int) {
+// inherit the filter, of which they notice nothing: their packets have ACK or RST. It
+// says whether the kernel does so. Otherwise the gap stays as it is, some microseconds.
+func holdOff(fd int) bool {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: tcpFlagsAt},
 		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: tcpACK | tcpRST, Jf: 1},
@@ -30,7 +23,5 @@ func holdOff(fd int) {
 		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 	}
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program) == nil {
-		time.Sleep(inFlight)
-	} // else the gap stays as it is, some microseconds
+	return unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &program) == nil
 }

@@ -13,7 +13,7 @@ import (
 func TestHoldOffKeepsNewClientsOut(t *testing.T) {
 	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0"} {
 		t.Run(network, func(t *testing.T) {
-			fds, addr, err := Listen(network, address, 1)
+			fds, addr, err := Listen(t.Context(), network, address, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,5 +62,23 @@ func arrives(t *testing.T, what string, ok func() bool) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not after %v: %s", patience, what)
 		}
+	}
+}
+
+// The loop goes on while clients that are about to join the queue are waited for.
+func TestClosingAListenerDoesNotBlockTheLoop(t *testing.T) {
+	r := newRig(t)
+	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	before := dial(t, addr)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.until("who had connected is served", before.has("hello"))
+	if a.fd < 0 {
+		t.Error("the listener is closed without waiting")
+	}
+	r.pass(inFlight + tickNanos)
+	if a.fd >= 0 || len(r.loop.acceptors) != 0 {
+		t.Errorf("the listener is open; %d listeners on the loop", len(r.loop.acceptors))
 	}
 }

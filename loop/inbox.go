@@ -179,3 +179,10 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.ended = true
 }
+
+// closed says whether tasks are refused.
+func (b *inbox) closed() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ended
+}

@@ -11,10 +11,11 @@ import (
 // Listen opens up to n non-blocking listening sockets on one address, which share
 // its connections. Where the platform does not balance between sockets, and for
 // Unix sockets, it opens one. The network is tcp, tcp4, tcp6 or unix. Looking up a
-// name blocks. The caller owns the descriptors. A Unix socket's file is the caller's to remove.
-func Listen(network, address string, n int) (fds []int, addr net.Addr, err error) {
+// name blocks until ctx ends. The caller owns the descriptors. A Unix socket's file is
+// the caller's to remove.
+func Listen(ctx context.Context, network, address string, n int) (fds []int, addr net.Addr, err error) {
 	lc := listenConfig(nil)
-	first, err := lc.Listen(context.Background(), network, address)
+	first, err := lc.Listen(ctx, network, address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -25,7 +26,7 @@ func Listen(network, address string, n int) (fds []int, addr net.Addr, err error
 	for _, ln := range listeners {
 		if err == nil {
 			var fd int
-			if fd, err = take(ln); err == nil {
+			if fd, err = takeListener(ln); err == nil {
 				fds = append(fds, fd)
 			}
 		}
@@ -62,18 +63,24 @@ func control(raw syscall.RawConn, fn func(fd int) error) error {
 	return err
 }
 
-// take duplicates the socket of ln, so that it outlives ln, without which package
-// net would go on polling it. What accepted connections inherit is set here.
-func take(ln net.Listener) (fd int, err error) {
+// takeListener duplicates the socket of ln. Its file, if it has one, stays.
+func takeListener(ln net.Listener) (fd int, err error) {
 	if u, ok := ln.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false)
 	}
-	raw, err := ln.(syscall.Conn).SyscallConn()
+	return duplicate(ln.(syscall.Conn))
+}
+
+// duplicate duplicates a socket of package net, so that it outlives s, without which
+// package net would go on polling it. A TCP socket gets the options of connections.
+func duplicate(s syscall.Conn) (fd int, err error) {
+	raw, err := s.SyscallConn()
 	if err != nil {
 		return -1, err
 	}
 	err = control(raw, func(original int) error {
-		if _, ok := ln.(*net.TCPListener); ok {
+		switch s.(type) {
+		case *net.TCPListener, *net.TCPConn:
 			if err := setTCPOptions(original); err != nil {
 				return err
 			}

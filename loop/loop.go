@@ -63,7 +63,8 @@ type Loop struct {
 	attending []*Conn // the list before, being worked off
 	closed    []*Conn // to free at the end of this cycle
 
-	acceptors []*Acceptor
+	acceptors []*Acceptor   // that are open
+	onStopped func()        // StopAccepting's; nil if it is not waiting
 	conns     int           // in the table
 	yield     bool          // other goroutines are to run before the next wait
 	yieldAt   int64         // and also after this time
@@ -300,9 +301,10 @@ func (l *Loop) PostAnyway(fn func()) error {
 	return l.post(task{run: fn, must: true})
 }
 
-// Discard releases what a loop holds that will not run.
+// Discard releases what a loop holds that will not run. What was posted runs.
 func (l *Loop) Discard() {
-	l.drainInbox() // listeners were given to it
+	l.watch.id.Store(goroutineID())
+	l.begin()
 	l.end()
 }
 

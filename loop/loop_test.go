@@ -30,7 +30,7 @@ func TestRunServesAndEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (s *socket) wait(events int16) {
 func TestDiscardReleasesWhatALoopWasGiven(t *testing.T) {
 	before := openDescriptors()
 	r := newRig(t)
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestDiscardWithMoreThanABudgetOfTasks(t *testing.T) {
 	for range inboxBudget {
 		_ = r.loop.Post(func() {})
 	}
-	fds, _, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, _, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

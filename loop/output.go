@@ -239,7 +239,7 @@ func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
 func (c *Conn) markFull() {
 	if !c.is(outputFull) && c.out.Len() > c.settings.HighWater {
 		c.flags |= outputFull
-		c.shared.Or(full)
+		c.shared.Or(refFull)
 	}
 }
 
@@ -249,7 +249,7 @@ func (c *Conn) markDrained() {
 		return
 	}
 	c.flags &^= outputFull
-	c.shared.And(^full)
+	c.shared.And(^refFull)
 	if h, ok := c.protocol.(DrainHandler); ok && c.state == Open {
 		c.call(h.OnDrain)
 		if c.out != nil {

@@ -80,6 +80,7 @@ type Binder interface {
 	// Bind is called on the loop, once for each loop a listener has, and for each
 	// connection that is dialled or becomes this protocol. It returns the Protocol
 	// that serves connections there: what is made once for each loop is to be kept.
+	// If it returns nil or panics, the connections are aborted.
 	Bind(l *Loop) Protocol
 }
 
@@ -95,7 +96,7 @@ type Tuner interface {
 // Options.MaxConns that Options.MaxRefusals admits is closed at once.
 type Refuser interface {
 	// Refusing returns what is spoken on such connections: it should tell the client
-	// and close. It is called once for each loop a listener has, on the loop, of the
+	// and close. Without it, as with nil, they are closed at once. It is called once for each loop a listener has, on the loop, of the
 	// instance that Bind returned.
 	Refusing() Protocol
 }
@@ -107,16 +108,21 @@ func (refusing) OnOpen(c *Conn)           { c.Close() }
 func (refusing) OnData(*Conn, []byte) int { return 0 }
 func (refusing) OnClose(*Conn, error)     {}
 
-// unbound serves the connections of a listener whose Bind has panicked.
+// unbound serves the connections of a protocol that is nil, or whose Bind has returned
+// nil or panicked.
 type unbound struct{}
 
 func (unbound) OnOpen(c *Conn)           { c.Abort(errUnbound) }
 func (unbound) OnData(*Conn, []byte) int { return 0 }
 func (unbound) OnClose(*Conn, error)     {}
 
+// bind never returns nil.
 func bind(p Protocol, l *Loop) Protocol {
 	if b, ok := p.(Binder); ok {
-		return b.Bind(l)
+		p = b.Bind(l)
+	}
+	if p == nil {
+		return unbound{}
 	}
 	return p
 }

@@ -36,11 +36,11 @@ func (r Ref) DoAnyway(fn func(c *Conn)) error {
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
 func (r Ref) Write(p []byte) error {
-	if r.c == nil || r.c.shared.Load()&mute != 0 {
+	if r.c == nil || r.c.shared.Load()&refMute != 0 {
 		return ErrClosed
 	}
 	c, n := r.c, int64(len(p))
-	if c.shared.Load()&full != 0 {
+	if c.shared.Load()&refFull != 0 {
 		return ErrOutputFull
 	}
 	// Beyond the mark one write may be on its way, whatever its size.
@@ -70,4 +70,4 @@ func (c *Conn) writePosted(p []byte) {
 }
 
 // Gone says that the connection is closed. Any goroutine.
-func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&gone != 0 }
+func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&refGone != 0 }

@@ -1,22 +1,6 @@
 package loop
 
-import (
-	"syscall"
-
-	"golang.org/x/sys/unix"
-)
-
-// socketCloexec opens a stream socket that programs which are started meanwhile do
-// not inherit.
-func socketCloexec(family int) (int, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
-	if err == nil {
-		unix.CloseOnExec(fd)
-	}
-	return fd, err
-}
+import "golang.org/x/sys/unix"
 
 // setTCPOptions sets what connections have in common. They inherit it from their
 // listener (tcp(7)).

@@ -55,7 +55,7 @@ func newUnixPair(t testing.TB) (ours, theirs *socket) {
 
 func newTCPPair(t testing.TB) (ours, theirs *socket) {
 	t.Helper()
-	fds, addr, err := Listen("tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -40,5 +40,5 @@ func (c *Conn) enter(next State) {
 		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
 	}
 	c.state = next
-	c.shared.Or(mute) // only Open takes output, and nothing leads back to it
+	c.shared.Or(refMute) // only Open takes output, and nothing leads back to it
 }

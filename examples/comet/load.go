@@ -137,7 +137,7 @@ func ask(ctx context.Context, method, server, path, body string) (int64, error) 
 	if err != nil {
 		return 0, err
 	}
-	return strconv.ParseInt(string(text), 10, 64)
+	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 }
 
 // waiter is a client: a protocol that speaks first.

@@ -38,6 +38,9 @@ func waiting(t *testing.T, address string, n int) []*program.Client {
 	return all
 }
 
+// line is a number as the server answers it.
+func line(n int) string { return strconv.Itoa(n) + "\n" }
+
 // awaitCount waits until so many clients wait.
 func awaitCount(t *testing.T, address string, want int) {
 	t.Helper()
@@ -45,7 +48,7 @@ func awaitCount(t *testing.T, address string, want int) {
 	defer c.Conn.Close()
 	got := ""
 	for deadline := time.Now().Add(program.Patience); time.Now().Before(deadline); {
-		if got = c.Get("/count").Text; got == strconv.Itoa(want) {
+		if got = c.Get("/count").Text; got == line(want) {
 			return
 		}
 		time.Sleep(time.Millisecond) // between two looks at a condition
@@ -77,7 +80,7 @@ func TestAllWhoWaitAreNotified(t *testing.T) {
 			clients := waiting(t, address, n)
 			for round := range 3 {
 				text := fmt.Sprint("round ", round)
-				if got := notify(t, address, text); got != strconv.Itoa(n) {
+				if got := notify(t, address, text); got != line(n) {
 					t.Fatalf("%s were notified, want %d", got, n)
 				}
 				for _, c := range clients {
@@ -92,7 +95,7 @@ func TestAllWhoWaitAreNotified(t *testing.T) {
 				c.Conn.Close()
 			}
 			awaitCount(t, address, 0)
-			if got := notify(t, address, "nobody"); got != "0" {
+			if got := notify(t, address, "nobody"); got != line(0) {
 				t.Errorf("%s were notified, want none", got)
 			}
 			p.Signal(syscall.SIGTERM)

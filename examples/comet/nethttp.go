@@ -67,7 +67,7 @@ func (h *hall) notify(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	fmt.Fprint(w, h.tell(string(text)))
+	fmt.Fprintln(w, h.tell(string(text)))
 }
 
 // tell gives text to all who wait, and says how many they were.
@@ -85,5 +85,5 @@ func (h *hall) tell(text string) int {
 func (h *hall) count(w http.ResponseWriter, _ *http.Request) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	fmt.Fprint(w, h.n)
+	fmt.Fprintln(w, h.n)
 }

@@ -27,7 +27,7 @@ func (m *room) serve(w *http1.Response, r *http1.Request) {
 	case "/notify":
 		m.notify(w, r)
 	case "/count":
-		w.WriteString(strconv.Itoa(m.count()))
+		w.WriteString(strconv.Itoa(m.count()) + "\n")
 	default:
 		w.SetStatus(404)
 		w.WriteString("try /wait, /count and /notify\n")
@@ -81,7 +81,7 @@ func (m *room) notify(w *http1.Response, r *http1.Request) {
 	}
 	text := string(r.Body()) // a copy: the request ends before the last of them has it
 	n := m.release(false, func(w *http1.Response) { w.WriteString(text) })
-	w.WriteString(strconv.Itoa(n))
+	w.WriteString(strconv.Itoa(n) + "\n")
 }
 
 // close sends everybody away, and all who come later.

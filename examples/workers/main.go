@@ -1,5 +1,5 @@
 // Workers is an HTTP server of several processes, which answer with their number. It
-// prints its URL:
+// prints the number of the process that supervises them, and its URL:
 //
 //	go build -o server ./examples/workers && ./server -workers 4
 //	curl http://127.0.0.1:8080/         # again and again: several processes
@@ -87,6 +87,6 @@ func supervise(ctx context.Context, address string, options workers.Options) err
 			_ = supervisor.Replace(ctx) // it has logged an error; the old workers stay
 		}
 	}()
-	fmt.Printf("http://%v/\n", ln.Addr())
+	fmt.Printf("supervisor %d\nhttp://%v/\n", os.Getpid(), ln.Addr())
 	return supervisor.Run(ctx)
 }

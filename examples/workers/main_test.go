@@ -187,6 +187,9 @@ func TestReplacementFailsNoRequest(t *testing.T) {
 	l := drive(t, s.address, 6, 2, time.Millisecond)
 	l.flows(t, 200)
 	before := s.workers()
+	if got, want := s.Stdout.Line("supervisor "), strconv.Itoa(s.PID()); got != want {
+		t.Fatalf("it prints that the supervisor is %s, which is %s", got, want)
+	}
 	s.Signal(syscall.SIGHUP)
 	s.await("the old workers have ended, and as many new ones are there", func() bool {
 		now := s.workers()
