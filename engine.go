@@ -99,11 +99,14 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 	for _, l := range e.loops {
 		loops.Go(func() {
-			err := l.Run()
-			e.loopEnded(l)
-			if err != nil {
-				e.force(err) // the engine stands or falls as one
-			}
+			err := loop.ErrGoexit // unless Run returns
+			defer func() {
+				e.loopEnded(l)
+				if err != nil {
+					e.force(err) // one loop's failure stops the engine
+				}
+			}()
+			err = l.Run()
 		})
 	}
 	e.end(func() {

@@ -23,7 +23,7 @@ type Options struct {
 
 	// MaxConns is the number of connections that may be open at once, on all
 	// listeners together. Beyond it clients wait in the kernel's queue, or see
-	// MaxRefusals. Default:
+	// MaxRefusals. A drain serves those in the queue too. Default:
 	// the limit of file descriptors, less a reserve for the rest of the program.
 	MaxConns int
 	// MaxRefusals is the number of connections beyond MaxConns that are accepted to be

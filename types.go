@@ -79,6 +79,9 @@ var (
 	ErrTimeout = loop.ErrTimeout
 	// ErrWriteTimeout says that the peer did not take its output in time.
 	ErrWriteTimeout = loop.ErrWriteTimeout
+	// ErrGoexit says that a callback has called runtime.Goexit, as testing.T.FailNow
+	// does: it ends its loop, and so the engine. Run returns it.
+	ErrGoexit = loop.ErrGoexit
 	// ErrDetached says that the connection has left its loop, by Conn.Detach.
 	ErrDetached = loop.ErrDetached
 )

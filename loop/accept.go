@@ -49,6 +49,12 @@ func (r *room) take() bool {
 	return false
 }
 
+// exceed is take beyond the limit.
+func (r *room) exceed() *room {
+	r.taken.Add(1)
+	return r
+}
+
 func (r *room) release() { r.taken.Add(-1) }
 
 // take makes room for a connection, to serve it if possible. It returns nil if there is
@@ -226,6 +232,10 @@ func (a *Acceptor) ready(poller.Ready) {
 func (a *Acceptor) acceptOne() verdict {
 	l := a.loop
 	place := l.limit.take()
+	if place == nil && a.closing {
+		// Who waits would be reset by closing the listener. The queue is the bound.
+		place = l.limit.served.exceed()
+	}
 	if place == nil {
 		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
@@ -239,7 +249,7 @@ func (a *Acceptor) acceptOne() verdict {
 	fd, peer, errno := l.calls.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
-		a.deal(fd, peer, place == &l.limit.refused)
+		a.deal(fd, peer, place)
 		if a.paused {
 			return acceptWait
 		}
@@ -257,23 +267,30 @@ func (a *Acceptor) acceptOne() verdict {
 	return v
 }
 
-// deal gives the connection to the service whose turn it is.
-func (a *Acceptor) deal(fd int, peer endpoint, refuse bool) {
-	s := a.services[a.turn]
-	a.turn = (a.turn + 1) % len(a.services)
+// deal gives the connection to the service whose turn it is, or the next one whose loop
+// has not ended.
+func (a *Acceptor) deal(fd int, peer endpoint, place *room) {
+	refuse := place == &a.loop.limit.refused
 	if refuse {
-		s = s.refusal
 		a.loop.count.Refused++
 	}
-	if s.loop == a.loop {
-		a.open(fd, peer, s)
-		return
+	for range a.services {
+		s := a.services[a.turn]
+		a.turn = (a.turn + 1) % len(a.services)
+		if refuse {
+			s = s.refusal
+		}
+		if s.loop == a.loop {
+			a.open(fd, peer, s)
+			return
+		}
+		if s.loop.post(task{run: func() { a.open(fd, peer, s) }, must: true}) == nil {
+			return
+		}
 	}
-	if err := s.loop.post(task{run: func() { a.open(fd, peer, s) }, must: true}); err != nil {
-		closeFD(fd)
-		a.loop.limit.of(s.settings).release()
-		a.loop.count.Dropped++
-	}
+	closeFD(fd)
+	place.release()
+	a.loop.count.Dropped++
 }
 
 // open opens the connection on the loop of s. A poller that is short of watches has
@@ -346,14 +363,21 @@ func (a *Acceptor) drain() {
 	a.finish()
 }
 
+// finish closes the listener when its queue is served. Short of descriptors it waits for
+// connections to end, which make room.
 func (a *Acceptor) finish() {
 	a.acceptAll()
+	if a.fd >= 0 && a.paused && queued(a.fd) {
+		a.loop.After(shortageDelay, a.finish)
+		return
+	}
 	a.close()
 }
 
 // acceptAll accepts until the queue is empty. A system that goes on refusing may not
 // take anything off it.
 func (a *Acceptor) acceptAll() {
+	a.paused = false // a drain does not wait for the end of a pause
 	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
 		before := a.accepted
 		if a.acceptOne() != acceptNext {

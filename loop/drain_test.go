@@ -247,3 +247,68 @@ func TestStopAcceptingWaitsForAllListeners(t *testing.T) {
 		}
 	}
 }
+
+// Clients that wait in the kernel's queue because of the limit are served by a drain:
+// closing the listener would reset them.
+func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
+	r := newRig(t)
+	r.loop.limit = NewLimit(1, 0)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	var clients []*socket
+	for range 4 {
+		clients = append(clients, dial(t, addr))
+	}
+	r.settled()
+	if r.loop.conns != 1 {
+		t.Fatalf("%d connections, want 1", r.loop.conns)
+	}
+	stopped := false
+	_ = r.loop.StopAccepting(func() { stopped = true })
+	r.cycle()
+	r.pass(inFlight + tickNanos)
+	for _, client := range clients {
+		r.until("the client is greeted", client.has("hello"))
+	}
+	if !stopped {
+		t.Error("still accepting")
+	}
+	_ = r.loop.Drain(time.Millisecond)
+	r.cycle()
+	r.pass(time.Second)
+	for _, client := range clients {
+		if client.all(); client.err != nil {
+			t.Errorf("reset: %v", client.err)
+		}
+		client.close()
+	}
+	r.until("all have ended", func() bool { return r.loop.conns == 0 })
+	if n := r.loop.limit.served.taken.Load(); n != 0 {
+		t.Errorf("%d connections counted", n)
+	}
+}
+
+// Short of descriptors, a drain goes on accepting when connections have ended.
+func TestDrainServesTheQueueWhenDescriptorsReturn(t *testing.T) {
+	r := newRig(t)
+	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	faults := inject(r.loop)
+	faults.arm(fault{call: onAccept, errno: unix.EMFILE, first: 1, every: 1, last: 1000}, a.fd)
+	client := dial(t, addr)
+	_ = r.loop.StopAccepting(func() {})
+	_ = r.loop.Drain(time.Millisecond)
+	for range 3 {
+		r.cycle()
+		if r.loop.drained() {
+			t.Fatal("the drain ends with a client in the queue")
+		}
+		r.pass(shortageDelay)
+	}
+	faults.disarm()
+	r.until("the client is greeted", func() bool {
+		r.now.Add(tickNanos)
+		r.cycle()
+		return client.has("hello")()
+	})
+	client.close()
+	r.until("the drain ends", r.loop.drained)
+}

@@ -25,6 +25,9 @@ var (
 	// ErrDetached: the connection has left its loop, by Detach.
 	ErrDetached = errors.New("eddy: connection detached")
 
+	// ErrGoexit: a callback has called runtime.Goexit, as testing.T.FailNow does.
+	ErrGoexit = errors.New("eddy: a callback called runtime.Goexit, which ends its loop: return instead (in a test, t.Error in place of t.Fatal)")
+
 	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
 	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
 	errUnbound   = errors.New("eddy: no protocol: it is nil, or its Bind has returned nil or panicked")

@@ -124,17 +124,29 @@ var start = time.Now()
 func sinceStart() int64 { return int64(time.Since(start)) }
 
 // Run runs the loop on the calling goroutine until Drain or Force has been called
-// and the last connection is gone.
+// and the last connection is gone. It does not return if a callback calls
+// runtime.Goexit, but ends the loop all the same.
 func (l *Loop) Run() error {
-	defer l.end()
+	returned := false
+	defer func() {
+		if !returned {
+			_ = l.Panicked(ErrGoexit) // nobody to close: all are
+		}
+		l.end()
+	}()
 	l.watch.id.Store(goroutineID())
 	l.begin()
-	for !l.draining || l.conns > 0 || l.inbox.pending() {
-		if err := l.cycle(); err != nil {
-			return err
-		}
+	var err error
+	for err == nil && !l.drained() {
+		err = l.cycle()
 	}
-	return nil
+	returned = true
+	return err
+}
+
+// drained reports whether a drain has nothing left to do.
+func (l *Loop) drained() bool {
+	return l.draining && l.conns == 0 && len(l.acceptors) == 0 && !l.inbox.pending()
 }
 
 // cycle is the reactor: everything that happens on a loop happens in here, in

@@ -33,6 +33,13 @@ func resetAtEnd(fd int) error {
 	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }
 
+// queued reports whether a listener has connections to accept.
+func queued(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n > 0
+}
+
 // unread reports whether input waits in the kernel.
 func unread(fd int) bool {
 	var one [1]byte
