@@ -187,12 +187,15 @@ func TestShutdownWhileDialLooksANameUp(t *testing.T) {
 // What was posted before Run runs in Shutdown, and may call the engine.
 func TestShutdownBeforeRunCallsDone(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeter(""))
 	calls, errs := 0, make(chan error, 2)
 	err := e.Dial("tcp", "127.0.0.1:1", greeter(""), time.Second, func(_ *eddy.Conn, err error) {
 		calls++
 		errs <- err
-		_, err = e.Listen("tcp", "127.0.0.1:0", greeter(""))
-		errs <- err
+		if err := ln.Close(); err != nil {
+			t.Error(err)
+		}
+		errs <- e.Run(context.Background())
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 )
 
 // BlockedError says that a loop did not end in time: a callback of the program blocks
-// it, or computes for long.
+// or computes, as a rule.
 type BlockedError struct {
 	Loop  int           // the loop's number in its engine, from 0
 	For   time.Duration // since the loop's cycle began
@@ -17,11 +17,12 @@ type BlockedError struct {
 
 // Error names the functions that the loop is in, innermost first.
 func (e *BlockedError) Error() string {
-	text := fmt.Sprintf("eddy: loop %d has been blocked for %v", e.Loop, e.For.Round(time.Millisecond))
-	if names := callees(e.Stack); len(names) > 0 {
-		text += " by " + strings.Join(names, " < ")
+	took, names := e.For.Round(time.Millisecond), callees(e.Stack)
+	if len(names) == 0 {
+		return fmt.Sprintf("eddy: loop %d has not ended: it has been busy for %v", e.Loop, took)
 	}
-	return text + ": move what blocks or computes to another goroutine"
+	return fmt.Sprintf("eddy: loop %d has been blocked for %v by %s: move what blocks or computes to another goroutine",
+		e.Loop, took, strings.Join(names, " < "))
 }
 
 // Blocked describes what the loop is doing, for an engine that does not wait for it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -117,8 +118,76 @@ func stuckDrain(t *trial) error {
 	if err != nil {
 		return err
 	}
-	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+time.Second)
+	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+overtime)
 	equal(t, "a drain that cannot end: exit status", code, 1)
+	return nil
+}
+
+// overtime is how long a process may go on after the deadline of its drain.
+const overtime = 200 * time.Millisecond
+
+// blockedDrain has a handler block its loop for longer than the drain may take.
+func blockedDrain(t *trial) error {
+	const limit = 2 * time.Second
+	s, err := t.startBlocked("-drain", limit.String())
+	if err != nil {
+		return err
+	}
+	from := time.Now()
+	if err := s.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return t.endsBlocked(s, "a drain with a blocked loop", from, limit)
+}
+
+// forcedDrain has a second signal come in such a drain.
+func forcedDrain(t *trial) error {
+	s, err := t.startBlocked("-drain", "1m")
+	if err != nil {
+		return err
+	}
+	if err := s.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if err := t.pause(300 * time.Millisecond); err != nil { // between two looks at a signal
+		return err
+	}
+	from := time.Now()
+	if err := s.signal(syscall.SIGTERM); err != nil {
+		return err
+	}
+	return t.endsBlocked(s, "a second signal with a blocked loop", from, 0)
+}
+
+// startBlocked starts a server of which a handler blocks a loop.
+func (t *trial) startBlocked(args ...string) (*server, error) {
+	s, err := t.start(args...)
+	if err != nil {
+		return nil, err
+	}
+	c, err := dial(t.ctx, s.address)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.send(get("/spin?ms=15000")); err != nil {
+		return nil, err
+	}
+	return s, t.pause(300 * time.Millisecond) // until it is handled
+}
+
+// endsBlocked waits for the end of such a server, which must come in time and name the
+// handler.
+func (t *trial) endsBlocked(s *server, what string, from time.Time, limit time.Duration) error {
+	code, err := s.status(20 * time.Second)
+	if err != nil {
+		return err
+	}
+	within(t, what+": it ended after", time.Since(from), max(0, limit-50*time.Millisecond), limit+overtime)
+	equal(t, what+": exit status", code, 1)
+	named := slices.ContainsFunc(s.logged(), func(line string) bool {
+		return strings.Contains(line, "has been blocked") && strings.Contains(line, "main.spin")
+	})
+	equal(t, what+": the error names the handler", named, true)
 	return nil
 }
 
