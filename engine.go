@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
+	"github.com/eddynet/eddy/asynclog"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -14,6 +16,7 @@ import (
 // goroutine.
 type Engine struct {
 	options  Options
+	log      *asynclog.Handler // of options.Logger
 	loops    []*loop.Loop
 	watchdog *loop.Watchdog // nil if it is turned off
 	dials    atomic.Uint64  // counts Dial, to take the loops in turn
@@ -44,14 +47,15 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{options: options, done: make(chan struct{})}
+	e := &Engine{options: options, log: asynclog.New(options.Logger.Handler()), done: make(chan struct{})}
+	logger := slog.New(e.log)
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = loop.NewWatchdog(options.SlowCallback)
 	}
 	for i := range options.Loops {
 		l, err := loop.New(loop.Config{
-			Logger: options.Logger, Limit: limit, Settings: e.settings(),
+			Logger: logger, Limit: limit, Settings: e.settings(),
 			Index: i, Watchdog: e.watchdog,
 		})
 		if err != nil {
@@ -95,6 +99,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	wait.Wait()
 	close(stop)
 	watching.Wait()
+	e.flushLog()
 	return e.end(errors.Join(errs...))
 }
 
@@ -161,5 +166,6 @@ func (e *Engine) Stats() Stats {
 	for _, l := range e.loops {
 		sum = sum.Add(l.Stats())
 	}
+	sum.LogDropped = e.log.Dropped()
 	return sum
 }

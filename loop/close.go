@@ -167,7 +167,7 @@ func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
 	c.timer.owner = c
 	c.token = l.table.add(c)
 	if err := l.poller.Add(fd, c.token, c.interest); err != nil || l.forced {
-		l.logger.Error("eddy: a connection was dropped", "remote", peer, "forced", l.forced, "error", err)
+		l.logger.Error("eddy: a connection was dropped", "remote", peer, "forced", l.forced, errorAttr(err))
 		l.table.remove(c.token)
 		closeFD(fd)
 		l.limit.of(s.settings).release()

@@ -280,9 +280,6 @@ func (l *Loop) Yield() { l.yield = true }
 // Clock is the time now in nanoseconds on the loop's monotonic clock. Any goroutine.
 func (l *Loop) Clock() int64 { return l.clock() }
 
-// Logger is the engine's. Any goroutine.
-func (l *Loop) Logger() *slog.Logger { return l.logger }
-
 // Draining says that the engine is shutting down: protocols should end their
 // connections at the next opportunity. Loop only.
 func (l *Loop) Draining() bool { return l.draining }
