@@ -74,6 +74,7 @@ func TestLogThatNobodyReadsDoesNotBlockLoops(t *testing.T) {
 			t.Fatal(err)
 		}
 		expect(t, conn, "x")
+		conn.Close()
 	}
 	cancel()
 	if err := receive(t, result, "Run ends"); err != nil {
