@@ -33,7 +33,7 @@ func (p pipe) OnOpen(c *eddy.Conn) {
 	c.SetState(&side{})
 	c.Loop().Dial("tcp", p.to, pipe{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
 		if err != nil {
-			log.Print(err)
+			c.Loop().Logger().Warn("proxy: no upstream", "error", err)
 			c.Abort(err)
 			return
 		}
