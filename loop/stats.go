@@ -40,8 +40,9 @@ type Stats struct {
 	Busy          time.Duration // in cycles, not waiting for events; of all loops together
 	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
 
-	// LogDropped counts records of Options.Logger, and of access logs, that were lost
-	// because the log is written too slowly. The engine's, not a loop's.
+	// LogDropped counts log records that were lost because the log is written too slowly:
+	// those of Options.Logger, and of loggers that share its queue, such as access logs.
+	// It is the engine's: that of one loop is 0.
 	LogDropped uint64
 }
 
