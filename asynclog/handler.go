@@ -32,7 +32,7 @@ type Handler struct {
 //
 // The queue takes up to 8 MiB, counting 400 bytes and the strings for each record;
 // records below slog.LevelWarn get half of that, so that an access log cannot crowd out
-// errors. While next is blocked, as much again may be in its hands.
+// errors. Up to 64 records more are in the hands of next.
 //
 // The handler of slog.Default must not be wrapped and then passed to slog.SetDefault,
 // unless it is one of the program's own: the first one of package slog would write to
