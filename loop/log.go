@@ -6,15 +6,15 @@ import (
 	"github.com/eddynet/eddy/asynclog"
 )
 
-// Logger is the engine's, whose handler is an asynclog.Handler: it never waits for the
+// Logger is the engine's, whose handler is an asynclog.Handler: it never waits for its
 // output. Any goroutine.
 func (l *Loop) Logger() *slog.Logger { return l.logger }
 
-// AsyncLogger returns a logger for the records of log that never waits for the output:
-// they use the queue of the engine's Logger, and the engine flushes it at the end of Run.
-// A log whose handler is an asynclog.Handler already keeps its own queue, which the
-// program flushes. A protocol that logs on the loop should call this in Bind. Any
-// goroutine.
+// AsyncLogger returns a logger that writes what log writes, and never waits for its
+// output: records use the queue of the engine's Logger, which is flushed at the end of
+// Run. If the handler of log is an asynclog.Handler already, it keeps its own queue, and
+// the program flushes that. A protocol with a log of its own should call this in Bind,
+// once for each loop. Any goroutine.
 func (l *Loop) AsyncLogger(log *slog.Logger) *slog.Logger {
 	return slog.New(asynclog.New(l.logger.Handler()).Share(log.Handler()))
 }

@@ -105,25 +105,26 @@ func unreadLog(t *trial) error {
 func unreadEnd(t *trial) error {
 	const limit, more = 2 * time.Second, 200 * time.Millisecond
 	for _, held := range []bool{false, true} {
-		s, err := t.startUnread("-access-log", "-drain", limit.String())
-		if err != nil {
-			return err
-		}
-		c, err := dial(t.ctx, s.address)
-		if err != nil {
-			return err
-		}
-		what, code := "unread log, SIGTERM", 0
+		what, code, args := "unread log, SIGTERM", 0, []string{"-drain", limit.String()}
 		if held {
-			what, code = what+" with an answer that does not end", 1
+			what, code, args = "unread access log, SIGTERM with an answer that does not end", 1, append(args, "-access-log")
+		}
+		s, err := t.startUnread(args...)
+		if err != nil {
+			return err
+		}
+		if held {
+			c, err := dial(t.ctx, s.address)
+			if err != nil {
+				return err
+			}
+			defer c.reset()
 			if err := c.send(get("/wait")); err != nil {
 				return err
 			}
 			if _, err := c.head(); err != nil {
 				return err
 			}
-		} else if err := c.Close(); err != nil {
-			return err
 		}
 		from := time.Now()
 		if err := s.signal(syscall.SIGTERM); err != nil {
@@ -135,7 +136,6 @@ func unreadEnd(t *trial) error {
 		}
 		atMost(t, what+": ended after", time.Since(from).Round(time.Millisecond), limit+more)
 		equal(t, what+": exit status", got, code)
-		c.reset()
 	}
 	return nil
 }
