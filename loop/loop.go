@@ -79,7 +79,7 @@ type Loop struct {
 
 // Config is what a Loop needs from its engine.
 type Config struct {
-	Logger   *slog.Logger
+	Logger   *slog.Logger // the engine's does not block: see package asynclog
 	Limit    *Limit       // shared by the engine's loops
 	Settings *Settings    // of connections that are dialled
 	Clock    func() int64 // nanoseconds on a monotonic clock; nil is the system's

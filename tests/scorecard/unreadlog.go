@@ -10,7 +10,7 @@ import (
 // startUnread runs a probe whose standard error is a pipe that nobody reads, and fills
 // it with the stacks of panics.
 func (t *trial) startUnread(args ...string) (*server, error) {
-	const panics = 100 // a pipe holds 64 KiB, less than a KiB for each stack
+	const panics = 100 // their stacks take more than the 64 KiB that a pipe holds
 	args = append([]string{"-listen", "127.0.0.1:0"}, args...)
 	s := t.newServer(nil, args)
 	s.unread = true
