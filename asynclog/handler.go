@@ -10,8 +10,8 @@
 // and a record says how many as soon as there is room again. An engine of package eddy
 // wraps its Options.Logger, and the access log, by itself.
 //
-// Records that wait are lost when the program crashes or calls os.Exit: call
-// Handler.Flush before. An engine does at the end of Run.
+// Records that wait are lost when the program crashes or calls os.Exit, as log.Fatal
+// does: call Handler.Flush before. An engine does at the end of Run.
 package asynclog
 
 import (
