@@ -113,12 +113,12 @@ func (e *Engine) force(cause error) {
 	before := e.stage
 	if before < forced {
 		e.stage = forced
-		time.AfterFunc(forceTimeout, func() { close(e.overdue) })
 	}
 	if before == running || before == draining {
 		e.err = cause
 	}
 	e.mu.Unlock()
+	time.AfterFunc(forceTimeout, e.hurry)
 	if before < forced {
 		for _, l := range e.loops {
 			_ = l.Force() // an error says that the loop has ended
@@ -143,7 +143,7 @@ func (e *Engine) end(wait func()) {
 	}()
 	select {
 	case <-over:
-	case <-e.overdue:
+	case <-e.overdue.Done():
 	}
 	e.mu.Lock()
 	e.stage = ended
@@ -159,6 +159,8 @@ func (e *Engine) end(wait func()) {
 	for _, l := range blocked {
 		e.err = errors.Join(e.err, l.Blocked())
 	}
+	e.flushLog()
 	e.cancel()
+	e.hurry()
 	close(e.done)
 }

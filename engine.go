@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"sync"
 	"sync/atomic"
 
+	"github.com/eddynet/eddy/asynclog"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -15,13 +17,15 @@ import (
 // goroutine.
 type Engine struct {
 	options  Options
+	log      *asynclog.Handler // of options.Logger
 	loops    []*loop.Loop
 	watchdog *loop.Watchdog     // nil if it is turned off
 	dials    atomic.Uint64      // counts Dial, to take the loops in turn
 	leaving  atomic.Bool        // Draining
 	lookups  context.Context    // of names; it ends with Shutdown
 	cancel   context.CancelFunc // of lookups
-	overdue  chan struct{}      // closed forceTimeout after force: nobody is waited for any more
+	overdue  context.Context    // it ends forceTimeout after force: nothing is waited for any more
+	hurry    context.CancelFunc // of overdue
 	done     chan struct{}      // closed when the engine has ended
 
 	mu        sync.Mutex   // no callback of the program runs while it is held
@@ -51,15 +55,17 @@ func New(options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{options: options, overdue: make(chan struct{}), done: make(chan struct{})}
+	e := &Engine{options: options, log: asynclog.New(options.Logger.Handler()), done: make(chan struct{})}
+	e.overdue, e.hurry = context.WithCancel(context.Background())
 	e.lookups, e.cancel = context.WithCancel(context.Background())
+	logger := slog.New(e.log)
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = loop.NewWatchdog(options.SlowCallback)
 	}
 	for i := range options.Loops {
 		l, err := loop.New(loop.Config{
-			Logger: options.Logger, Limit: limit, Settings: e.settings(),
+			Logger: logger, Limit: limit, Settings: e.settings(),
 			Index: i, Watchdog: e.watchdog,
 		})
 		if err != nil {
@@ -165,5 +171,6 @@ func (e *Engine) Stats() Stats {
 	for _, l := range e.loops {
 		sum = sum.Add(l.Stats())
 	}
+	sum.LogDropped = e.log.Dropped()
 	return sum
 }

@@ -28,13 +28,14 @@ var importRules = []struct {
 	{"poller", nil},
 	{"buffers", nil},
 	{"httpparse", nil},
+	{"asynclog", nil},
 	{"internal/leak", nil}, // for tests
 	{"internal/defaults", nil},
-	{"workers", []string{"internal/defaults"}},
-	{"loop", []string{"poller", "buffers"}},
+	{"workers", []string{"asynclog", "internal/defaults"}},
+	{"loop", []string{"poller", "buffers", "asynclog"}},
 	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults"}},
-	{"", []string{"loop", "buffers", "internal/defaults"}}, // the root: HTTP is one protocol among others
-	{"examples/...", []string{"", "http1", "httpparse", "workers", "examples/internal/..."}},
+	{"", []string{"loop", "buffers", "asynclog", "internal/defaults"}}, // the root: HTTP is one protocol among others
+	{"examples/...", []string{"", "http1", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 
 // externals are the modules that ours may depend on.

@@ -18,7 +18,9 @@ type Options struct {
 	// Loops is the number of reactor loops, each on a goroutine of its own. Default:
 	// GOMAXPROCS.
 	Loops int
-	// Logger receives warnings and errors. Default: slog.Default().
+	// Logger receives warnings and errors. No callback waits for it: the engine wraps its
+	// handler with package asynclog, unless that has been done. Default: slog.Default(),
+	// as it is when New is called.
 	Logger *slog.Logger
 
 	// MaxConns is the number of connections that may be open at once, on all

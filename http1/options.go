@@ -70,8 +70,8 @@ type Options struct {
 	// the field out.
 	ServerName string
 	// AccessLog receives one record for each answer: remote, method, target, status,
-	// bytes of body, duration from the end of the head. It is called on the loop.
-	// Default: none.
+	// bytes of body, duration from the end of the head. The loop does not wait for it:
+	// see loop.Loop.AsyncLogger. Default: none.
 	AccessLog *slog.Logger
 	// AllowConnect lets CONNECT requests reach the handler. They are answered with
 	// 501 otherwise.

@@ -90,6 +90,9 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 			stamp:     stamp{name: s.options.ServerName},
 			counts:    loop.NewCounts[counts](l),
 		}
+		if log := s.options.AccessLog; log != nil {
+			instance.options.AccessLog = l.AsyncLogger(log)
+		}
 		s.instances.of[l] = instance
 	}
 	return instance

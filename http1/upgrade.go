@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -83,7 +84,7 @@ func (p *leaving) OnOpen(c *loop.Conn) {
 			defer func() {
 				if v := recover(); v != nil {
 					_ = conn.Close()
-					logger.Error("http1: hijacking function panicked", "panic", v, "stack", string(debug.Stack()))
+					logger.Error("http1: hijacking function panicked", "panic", fmt.Sprintf("%+v", v), "stack", string(debug.Stack()))
 				}
 			}()
 			p.fn(conn, buffered)

@@ -344,7 +344,7 @@ func (a *Acceptor) setInterest(i poller.Interest) bool {
 func (a *Acceptor) warn(message string, err error) {
 	if l := a.loop; l.now >= a.quietTo {
 		a.quietTo = l.now + int64(shortageLogEvery)
-		l.logger.Warn(message, "error", err)
+		l.logger.Warn(message, errorAttr(err))
 	}
 }
 

@@ -56,7 +56,8 @@ func (l *Loop) logPanic(v any) *PanicError {
 	if !ok {
 		err = &PanicError{Value: v, Stack: debug.Stack()}
 	}
-	l.logger.Error("eddy: callback panicked", "panic", err.Value, "stack", string(err.Stack))
+	// The value is formatted here: the program may go on to change it.
+	l.logger.Error("eddy: callback panicked", "panic", fmt.Sprintf("%+v", err.Value), "stack", string(err.Stack))
 	return err
 }
 

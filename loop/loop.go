@@ -80,7 +80,7 @@ type Loop struct {
 
 // Config is what a Loop needs from its engine.
 type Config struct {
-	Logger   *slog.Logger
+	Logger   *slog.Logger // the engine's does not block: see package asynclog
 	Limit    *Limit       // shared by the engine's loops
 	Settings *Settings    // of connections that are dialled
 	Clock    func() int64 // nanoseconds on a monotonic clock; nil is the system's
@@ -292,9 +292,6 @@ func (l *Loop) Yield() { l.yield = true }
 
 // Clock is the time now in nanoseconds on the loop's monotonic clock. Any goroutine.
 func (l *Loop) Clock() int64 { return l.clock() }
-
-// Logger is the engine's. Any goroutine.
-func (l *Loop) Logger() *slog.Logger { return l.logger }
 
 // Draining says that the engine is shutting down: protocols should end their
 // connections at the next opportunity. Loop only.

@@ -39,6 +39,11 @@ type Stats struct {
 	Cycles        uint64        // of the loops
 	Busy          time.Duration // in cycles, not waiting for events; of all loops together
 	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
+
+	// LogDropped counts log records that were lost because the log is written too slowly:
+	// those of Options.Logger, and of loggers that share its queue, such as access logs.
+	// It is the engine's: that of one loop is 0.
+	LogDropped uint64
 }
 
 // Open is the number of connections now, of both kinds. Any goroutine.
@@ -69,6 +74,7 @@ func (s Stats) Add(o Stats) Stats {
 	s.Cycles += o.Cycles
 	s.Busy += o.Busy
 	s.MaxLag = max(s.MaxLag, o.MaxLag)
+	s.LogDropped += o.LogDropped
 	return s
 }
 

@@ -27,7 +27,9 @@ type Options struct {
 	// order. The supervisor takes them over; Run closes them at its end. For a socket
 	// that a service manager has opened there is net.FileListener.
 	Listeners []net.Listener
-	// Logger receives starts, ends and refused replacements. Default: slog.Default().
+	// Logger receives starts, ends and refused replacements. The supervisor does not wait
+	// for it: it wraps its handler with package asynclog, unless that has been done.
+	// Default: slog.Default(), as it is when New is called.
 	Logger *slog.Logger
 
 	// ReadyTimeout is how long a worker may take until it is ready. Default: 30 s.

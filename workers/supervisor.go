@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"runtime"
@@ -12,16 +13,19 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/asynclog"
 )
 
 // Supervisor runs worker processes. Its methods may be called from any goroutine.
 type Supervisor struct {
 	options   Options
-	files     []*os.File     // the listeners; every worker inherits them
-	unlinkers []net.Listener // removing their files when they are closed
-	starts    chan func()    // run on the spawner's thread
-	working   sync.WaitGroup // for every worker that is kept running
-	exchange  sync.Mutex     // held during Replace
+	log       *asynclog.Handler // of options.Logger
+	files     []*os.File        // the listeners; every worker inherits them
+	unlinkers []net.Listener    // removing their files when they are closed
+	starts    chan func()       // run on the spawner's thread
+	working   sync.WaitGroup    // for every worker that is kept running
+	exchange  sync.Mutex        // held during Replace
 
 	mu       sync.Mutex
 	crashes  budget                  // guarded by mu
@@ -38,8 +42,11 @@ func New(options Options) (*Supervisor, error) {
 	if err != nil {
 		return nil, err
 	}
+	log := asynclog.New(options.Logger.Handler())
+	options.Logger = slog.New(log)
 	s := &Supervisor{
 		options: options,
+		log:     log,
 		starts:  make(chan func()),
 		crashes: budget{most: options.MaxCrashes, window: options.CrashWindow},
 	}
@@ -100,6 +107,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	if err := s.begin(ctx, giveUp); err != nil {
 		return err
 	}
+	defer s.flushLog()
 	defer close(s.starts)
 
 	<-ctx.Done()
@@ -115,6 +123,16 @@ func (s *Supervisor) Run(ctx context.Context) error {
 		closed = errors.Join(cause, closed)
 	}
 	return errors.Join(append(s.failures, closed)...)
+}
+
+// logFlushTimeout is how long Run waits for its last log lines. A log that nobody reads
+// must not hold up the end of the program.
+const logFlushTimeout = 100 * time.Millisecond
+
+func (s *Supervisor) flushLog() {
+	ctx, cancel := context.WithTimeout(context.Background(), logFlushTimeout)
+	defer cancel()
+	_ = s.log.Flush(ctx) // there is nowhere to report it
 }
 
 // begin starts the first workers.

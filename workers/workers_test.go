@@ -123,7 +123,9 @@ func supervise(t *testing.T, kind string, options workers.Options) *running {
 	r := &running{t: t, addr: options.Listeners[0].Addr(), log: &book{}, result: make(chan error, 1)}
 	options.Workers = 2
 	options.Args = []string{kind}
-	options.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.NewTextHandler(r.log, nil))
+	}
 	var err error
 	if r.Supervisor, err = workers.New(options); err != nil {
 		t.Fatal(err)
@@ -211,6 +213,25 @@ func TestRunDrainsItsWorkers(t *testing.T) {
 	}
 	says(t, r.Replace(context.Background()), "does not run")
 	says(t, r.Run(context.Background()), "runs once")
+}
+
+// unread is a log that nobody reads before it is closed.
+type unread chan struct{}
+
+func (u unread) Write(p []byte) (int, error) {
+	<-u
+	return len(p), nil
+}
+
+func TestLogThatNobodyReadsDoesNotHoldUpTheSupervisor(t *testing.T) {
+	log := make(unread)
+	t.Cleanup(func() { close(log) })
+	r := supervise(t, "serves", workers.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+	r.greeting()
+	r.stop()
+	if err := r.ends(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWorkerThatDoesNotDrainIsKilled(t *testing.T) {

@@ -24,14 +24,25 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/asynclog"
 	"github.com/eddynet/eddy/http1"
 )
 
 func main() {
 	log.SetFlags(0)
 	if err := run(os.Args[1:]); err != nil {
-		log.Fatal("probe: ", err)
+		fatal(err)
 	}
+}
+
+// fatal is log.Fatal, also if nobody reads standard error.
+func fatal(err error) {
+	output := asynclog.New(slog.Default().Handler())
+	slog.New(output).Error("probe: " + err.Error())
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
+	_ = output.Flush(ctx) // there is nowhere to report it
+	cancel()
+	os.Exit(1)
 }
 
 // addresses is a flag that may be repeated.

@@ -39,7 +39,7 @@ func (r relay) OnOpen(c *eddy.Conn) {
 	c.SetState(&side{})
 	c.Loop().Dial("tcp", r.to, relay{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
 		if err != nil {
-			c.Loop().Logger().Error("no connection to relay to", "error", err)
+			c.Loop().Logger().Warn("proxy: no upstream", "error", err)
 			c.Abort(err)
 			return
 		}

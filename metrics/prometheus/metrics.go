@@ -55,6 +55,8 @@ var engineMetrics = []metric[eddy.Stats]{
 		func(s *eddy.Stats) uint64 { return s.Panics }),
 	counter("slow_callbacks", "Callbacks that held a loop too long.",
 		func(s *eddy.Stats) uint64 { return s.SlowCallbacks }),
+	counter("log_records_dropped", "Log records that were lost because the log is written too slowly.",
+		func(s *eddy.Stats) uint64 { return s.LogDropped }),
 	counter("loop_cycles", "Cycles of the loops.",
 		func(s *eddy.Stats) uint64 { return s.Cycles }),
 	{

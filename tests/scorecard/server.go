@@ -25,9 +25,10 @@ type server struct {
 	echo    string // of the raw echo, if -echo was given
 	pprof   string // of the profiles, if -pprof was given
 
-	ctx   context.Context
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when the process has ended
+	ctx    context.Context
+	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has ended
+	unread bool          // nobody reads standard error after the first address
 
 	mu    sync.Mutex
 	lines []string // of standard error; guarded by mu
@@ -40,35 +41,44 @@ func (t *trial) start(args ...string) (*server, error) {
 
 // startUnder runs a probe by another command, and waits until it listens.
 func (t *trial) startUnder(command []string, args ...string) (*server, error) {
+	s := t.newServer(command, args)
+	return s, t.launch(s, args)
+}
+
+func (t *trial) newServer(command, args []string) *server {
 	line := append(slices.Clone(command), t.probe)
 	line = append(line, args...)
-	s := &server{ctx: t.ctx, cmd: exec.CommandContext(t.ctx, line[0], line[1:]...), ended: make(chan struct{})}
+	return &server{ctx: t.ctx, cmd: exec.CommandContext(t.ctx, line[0], line[1:]...), ended: make(chan struct{})}
+}
+
+// launch starts a server with these arguments, and waits until it listens.
+func (t *trial) launch(s *server, args []string) error {
 	out, err := s.cmd.StderrPipe()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	t.servers = append(t.servers, s)
-	listening := make(chan struct{}, 8)
-	go s.read(out, listening)
 	wanted := 0
 	for _, a := range args {
 		if a == "-listen" || a == "-echo" || a == "-pprof" {
 			wanted++
 		}
 	}
+	listening := make(chan struct{}, 8)
+	go s.read(out, listening)
 	for range wanted {
 		select {
 		case <-listening:
 		case <-s.ended:
-			return s, fmt.Errorf("the probe does not start: %s", strings.Join(s.logged(), "; "))
+			return fmt.Errorf("the probe does not start: %s", strings.Join(s.logged(), "; "))
 		case <-t.ctx.Done():
-			return s, context.Cause(t.ctx)
+			return context.Cause(t.ctx)
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // read keeps what the server logs, and takes its addresses from that.
@@ -87,6 +97,9 @@ func (s *server) read(out io.Reader, listening chan<- struct{}) {
 				s.pprof = address
 			}
 			listening <- struct{}{}
+			if s.unread {
+				break
+			}
 		}
 	}
 	_ = s.cmd.Wait() // status asks the state
@@ -155,7 +168,7 @@ func (s *server) number(path string) (int, error) {
 
 // counts are those of the engine that trials ask for.
 type counts struct {
-	Accepted, Closed, TimedOut, AcceptPauses, Panics, BytesRead, BytesWritten uint64
+	Accepted, Closed, TimedOut, AcceptPauses, Panics, BytesRead, BytesWritten, LogDropped uint64
 }
 
 // open is the number of connections, without the one that asked.

@@ -78,6 +78,8 @@ func atScale() []row {
 			trials{slowAnswers, besideSlow}},
 		{25, "silent clients", "10,000 that say nothing harm nobody; who stalls is closed at the deadline.", 2 * time.Minute,
 			trials{silentCrowd, closedOnTime}},
+		{26, "unread log", "A log that nobody reads costs log lines, which are counted, and nothing else: no request, and no time at the end.", 2 * time.Minute,
+			trials{unreadLog, unreadEnd, tests("./asynclog", "TestCallerDoesNotWaitForABlockedOutput", "TestFullQueueDropsCountsAndReports"), tests(".", "TestLogThatNobodyReadsDoesNotBlockLoops")}},
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -115,8 +113,6 @@ func leavers(t *trial) error {
 	return nil
 }
 
-var wrkRate = regexp.MustCompile(`Requests/sec:\s+([\d.]+)`)
-
 // slowAnswers has wrk ask 1,000 at a time for answers that take 200 ms.
 func slowAnswers(t *trial) error {
 	if !t.has("wrk", "1,000 clients of slow answers") {
@@ -131,16 +127,8 @@ func slowAnswers(t *trial) error {
 		if err != nil {
 			return fmt.Errorf("wrk: %w: %s", err, out)
 		}
-		if m := wrkRate.FindStringSubmatch(out); m != nil {
-			t.info(path+": answers per second, of 5,000 possible", m[1])
-		}
-		trouble := "none"
-		for line := range strings.Lines(out) {
-			if strings.Contains(line, "Socket errors") || strings.Contains(line, "Non-2xx") {
-				trouble = strings.TrimSpace(line)
-			}
-		}
-		equal(t, path+": errors", trouble, "none")
+		t.info(path+": answers per second, of 5,000 possible", wrkRate(out))
+		equal(t, path+": errors", wrkTrouble(out), "none")
 	}
 	return nil
 }

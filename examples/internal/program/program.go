@@ -78,19 +78,30 @@ type Program struct {
 // if it still runs, and shown if the test has failed.
 func Start(t testing.TB, args ...string) *Program {
 	t.Helper()
+	p := prepare(t, args)
+	p.cmd.Stderr = p.Stderr
+	p.start()
+	return p
+}
+
+func prepare(t testing.TB, args []string) *Program {
 	p := &Program{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
 	p.Stdout, p.Stderr = newOutput("stdout", p), newOutput("stderr", p)
-	p.cmd.Stdout, p.cmd.Stderr = p.Stdout, p.Stderr
+	p.cmd.Stdout = p.Stdout
 	p.cmd.WaitDelay = Patience
+	return p
+}
+
+func (p *Program) start() {
+	p.t.Helper()
 	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	go func() {
 		_ = p.cmd.Wait() // ProcessState has it
 		close(p.ended)
 	}()
-	t.Cleanup(p.cleanup)
-	return p
+	p.t.Cleanup(p.cleanup)
 }
 
 func (p *Program) cleanup() {

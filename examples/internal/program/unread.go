@@ -1,0 +1,69 @@
+package program
+
+import (
+	"bufio"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// StartUnread is Start with a standard error that is a full pipe and that nobody reads,
+// once the program has written a line that begins with prefix. It returns the rest of
+// that line.
+func StartUnread(t testing.TB, prefix string, args ...string) (p *Program, line string) {
+	t.Helper()
+	// A named pipe can be opened again: O_NONBLOCK is not to reach the program.
+	path := filepath.Join(t.TempDir(), "stderr")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	open := func(mode int) *os.File {
+		f, err := os.OpenFile(path, mode, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = f.Close() }) // it may be closed already
+		return f
+	}
+	reader := open(os.O_RDONLY | unix.O_NONBLOCK)
+	stderr := open(os.O_WRONLY)
+	p = prepare(t, args)
+	p.cmd.Stderr = stderr
+	p.start()
+	_ = stderr.Close() // the program has it
+
+	if err := reader.SetReadDeadline(time.Now().Add(Patience)); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(reader)
+	for lines.Scan() {
+		if rest, ok := strings.CutPrefix(lines.Text(), prefix); ok {
+			fill(t, path)
+			return p, rest
+		}
+	}
+	t.Fatalf("no line on stderr begins with %q: %v", prefix, lines.Err())
+	return nil, ""
+}
+
+// fill writes to a pipe until it takes no more.
+func fill(t testing.TB, path string) {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Close(fd) }() // nothing is lost
+	for _, size := range []int{os.Getpagesize(), 1} {
+		for err = nil; err == nil || err == unix.EINTR; {
+			_, err = unix.Write(fd, make([]byte, size))
+		}
+		if err != unix.EAGAIN {
+			t.Fatalf("fill the pipe: %v", err)
+		}
+	}
+}
