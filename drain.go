@@ -104,7 +104,7 @@ func (e *Engine) discard() {
 }
 
 // forceTimeout is how long loops that were told to end at once are waited for.
-const forceTimeout = 100 * time.Millisecond
+const forceTimeout = 75 * time.Millisecond
 
 // force ends all loops at once. It sees to it that the engine ends within
 // forceTimeout, whatever callbacks do.
