@@ -103,8 +103,10 @@ func (c *crew) work() (served time.Duration, err error) {
 		p.retire(s.options.DrainTimeout)
 	}
 	<-p.ended
-	err = p.verdict()
-	log.Info("workers: a worker has ended", "error", err)
+	if err = p.verdict(); err != nil {
+		log = log.With("error", err)
+	}
+	log.Info("workers: a worker has ended")
 	return served, err
 }
 

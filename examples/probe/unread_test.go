@@ -32,7 +32,9 @@ func TestLogThatNobodyReadsStopsNothing(t *testing.T) {
 				})
 			}
 			done.Wait()
-			expect(t, "panics", statsOf(t, p.get("/stats")).Panics, clients)
+			eventually(t, "all panics are counted", func() bool { // before the loops' next wait
+				return statsOf(t, p.get("/stats")).Panics == clients
+			})
 			p.drains()
 		})
 	}
