@@ -18,9 +18,8 @@ type Engine struct {
 	loops    []*loop.Loop
 	watchdog *loop.Watchdog     // nil if it is turned off
 	dials    atomic.Uint64      // counts Dial, to take the loops in turn
-	leaving  atomic.Bool        // Draining
-	lookups  context.Context    // of names; it ends with Shutdown
-	cancel   context.CancelFunc // of lookups
+	serving  context.Context    // until Shutdown is called
+	leave    context.CancelFunc // ends serving
 	overdue  chan struct{}      // closed forceTimeout after force: nobody is waited for any more
 	done     chan struct{}      // closed when the engine has ended
 
@@ -52,7 +51,7 @@ func New(options Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{options: options, overdue: make(chan struct{}), done: make(chan struct{})}
-	e.lookups, e.cancel = context.WithCancel(context.Background())
+	e.serving, e.leave = context.WithCancel(context.Background())
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = loop.NewWatchdog(options.SlowCallback)
@@ -127,9 +126,7 @@ func (e *Engine) start() error {
 	}
 	e.stage = running
 	for _, ln := range e.listeners {
-		if err := ln.start(); err != nil {
-			return err
-		}
+		_ = ln.start() // no loop has ended before it runs
 	}
 	return nil
 }
