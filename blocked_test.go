@@ -31,7 +31,7 @@ func soon[T any](t *testing.T, from <-chan T, what string) T {
 // returns, the other loop ends in order, and the blocked one by itself, later.
 func TestDrainEndsThoughACallbackBlocks(t *testing.T) {
 	goroutines, open := runtime.NumGoroutine(), descriptors()
-	e := newEngine(t, eddy.Options{Loops: 2, DrainTimeout: time.Second, DrainGrace: time.Millisecond})
+	e := newEngine(t, eddy.Options{Loops: 2, DrainTimeout: 2 * time.Second, DrainGrace: time.Millisecond})
 	held, free := make(chan struct{}), make(chan struct{})
 	blocking := listen(t, e, "unix", t.TempDir()+"/s", holder{held, free}) // on the first loop in turn
 	others := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))

@@ -20,8 +20,7 @@ import (
 // within 0.2 s of the end of ctx, also if a callback blocks its loop: then the error is
 // a *BlockedError too. It must not be called on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
-	e.leaving.Store(true)
-	e.cancel()
+	e.leave()
 	e.mu.Lock()
 	switch e.stage {
 	case ready:
@@ -42,10 +41,10 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return e.err
 }
 
-// Draining says that Shutdown was called, or the context of Run cancelled: a handler
-// that load balancers ask for readiness should refuse from now on. Connections are
-// still accepted for Options.DrainDelay. Any goroutine.
-func (e *Engine) Draining() bool { return e.leaving.Load() }
+// Draining says that Shutdown was called, that the context of Run is cancelled, or that
+// the engine has ended: a handler that load balancers ask for readiness should refuse
+// from now on. Connections are still accepted for Options.DrainDelay. Any goroutine.
+func (e *Engine) Draining() bool { return e.serving.Err() != nil }
 
 // stopTimeout is how long a drain waits for loops to stop accepting. One that takes
 // longer is blocked by a callback: the others do not wait for it.
@@ -160,7 +159,7 @@ func (e *Engine) end(wait func()) {
 		e.err = errors.Join(e.err, l.Blocked())
 	}
 	e.flushLog()
-	e.cancel()
+	e.leave()
 	e.hurry()
 	close(e.done)
 }

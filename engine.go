@@ -21,9 +21,8 @@ type Engine struct {
 	loops    []*loop.Loop
 	watchdog *loop.Watchdog     // nil if it is turned off
 	dials    atomic.Uint64      // counts Dial, to take the loops in turn
-	leaving  atomic.Bool        // Draining
-	lookups  context.Context    // of names; it ends with Shutdown
-	cancel   context.CancelFunc // of lookups
+	serving  context.Context    // until Shutdown is called
+	leave    context.CancelFunc // ends serving
 	overdue  context.Context    // it ends forceTimeout after force: nothing is waited for any more
 	hurry    context.CancelFunc // of overdue
 	done     chan struct{}      // closed when the engine has ended
@@ -56,8 +55,8 @@ func New(options Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{options: options, log: asynclog.New(options.Logger.Handler()), done: make(chan struct{})}
+	e.serving, e.leave = context.WithCancel(context.Background())
 	e.overdue, e.hurry = context.WithCancel(context.Background())
-	e.lookups, e.cancel = context.WithCancel(context.Background())
 	logger := slog.New(e.log)
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
@@ -136,9 +135,7 @@ func (e *Engine) start() error {
 	}
 	e.stage = running
 	for _, ln := range e.listeners {
-		if err := ln.start(); err != nil {
-			return err
-		}
+		_ = ln.start() // no loop has ended before it runs
 	}
 	return nil
 }

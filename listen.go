@@ -50,8 +50,8 @@ func (ln *Listener) Close() error {
 // interfaces and port 0 for a free port; a Unix one is a path. A socket file that
 // no process listens on any more is replaced. A host that is a name is looked up
 // first, which blocks for as long as the resolver takes, or until Shutdown is called. The
-// error says what to change; after Shutdown it is ErrServerClosed. Any goroutine; on a loop, a lookup
-// would hold up its connections.
+// error says what to change; after Shutdown it is ErrServerClosed. Any goroutine; on a
+// loop, a lookup would block its connections.
 //
 // Clients can connect from now on; they are served once Run is called. On Linux and
 // FreeBSD every loop has a listening socket of its own.
@@ -72,7 +72,7 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	default:
 		return nil, fmt.Errorf("eddy: listen on network %q: use tcp, tcp4, tcp6 or unix", network)
 	}
-	fds, addr, err := loop.Listen(e.lookups, network, address, len(e.loops))
+	fds, addr, err := loop.Listen(e.serving, network, address, len(e.loops))
 	switch {
 	case err == nil:
 	case e.Draining():

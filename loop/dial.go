@@ -15,11 +15,11 @@ import (
 
 // Dial connects to an address, over which p is spoken, on this loop. The network is
 // tcp, tcp4, tcp6 or unix. A name is looked up and its addresses are tried as by
-// net.Dialer (RFC 8305), on a goroutine of their own. done is called once, on the
-// loop and not inside Dial: after p.OnOpen, or with an error. After timeout, the error
-// is a net.Error whose Timeout method returns true. A loop that is cut off calls done with ErrServerClosed;
-// what its last callbacks dial after that is ignored. Loop only: elsewhere use
-// Engine.Dial.
+// net.Dialer (RFC 8305), on a goroutine. done is called once, on the loop and not
+// inside Dial: after p.OnOpen, or with an error. After timeout, the error is a
+// net.Error whose Timeout method returns true; when the loop ends, it is
+// ErrServerClosed. A Dial by what the end of the loop calls last is ignored. Loop only:
+// elsewhere use Engine.Dial.
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{
@@ -81,13 +81,23 @@ func (d *dialing) finish(c *Conn, err error) {
 	d.cancel()
 	if err != nil {
 		d.loop.count.DialErrors++
-		err = fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
+		err = d.describe(err)
 	}
 	d.loop.call(func() { d.done(c, err) })
 	d.loop.returned(d)
 	if c != nil {
 		c.attend()
 	}
+}
+
+// describe adds the address to an error, unless it comes from package net, which does
+// so.
+func (d *dialing) describe(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return fmt.Errorf("eddy: %w", err)
+	}
+	return fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
 }
 
 // dialSocket connects a non-blocking socket, which the caller owns. It blocks.
@@ -106,7 +116,7 @@ func dialSocket(ctx context.Context, network, address string) (fd int, peer endp
 	return takeConn(conn.(syscall.Conn))
 }
 
-// takeConn duplicates the socket of a connection.
+// takeConn duplicates the socket of a connection, and returns its peer too.
 func takeConn(conn syscall.Conn) (fd int, peer endpoint, err error) {
 	if fd, err = duplicate(conn); err != nil {
 		return -1, endpoint{}, err

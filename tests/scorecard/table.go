@@ -86,14 +86,14 @@ func atScale() []row {
 // besides are the rows about what stands beside the server: relays, the kernel, the network.
 func besides() []row {
 	return []row{
-		{26, "relays", "The two directions of a relay move on their own, whichever of them is full.", 2 * time.Minute,
+		{27, "relays", "The two directions of a relay move on their own, whichever of them is full.", 2 * time.Minute,
 			trials{
 				tests("./examples/proxy", "TestServerThatSendsBeforeItReads", "TestEarlyAnswerReachesAClientThatIsStillSending", "TestBackpressureIsPassedOn", "TestHalfCloseIsPassedOn"),
 				tests("./loop", "TestFullOutputDoesNotStopTheInputOfAFullDuplexConnection"),
 			}},
-		{27, "short poller", "A poller that is short of watches or memory pauses accepting, and drops nobody.", time.Minute,
+		{28, "short poller", "A poller that is short of watches or memory pauses accepting, and drops nobody.", time.Minute,
 			trials{shortPoller, tests("./loop", "TestPollerShortOfWatches")}},
-		{28, "vanished clients", "A stream to a client that has vanished without a FIN ends within the write deadline.", time.Minute,
+		{29, "vanished clients", "A stream to a client that has vanished without a FIN ends within the write deadline.", time.Minute,
 			trials{vanishedClient}},
 	}
 }
