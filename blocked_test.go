@@ -3,6 +3,7 @@ package eddy_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"runtime"
 	"strings"
@@ -98,6 +99,38 @@ func TestForcedShutdownEndsThoughACallbackBlocks(t *testing.T) {
 		if err := soon(t, ended, who+" returns"); !errors.As(err, &blocked) {
 			t.Errorf("%s: %v, want a BlockedError", who, err)
 		}
+	}
+}
+
+// blockedLog is a handler of log lines that takes none, such as a pipe that is full.
+type blockedLog struct {
+	slog.Handler
+	writing chan struct{}
+	release chan struct{}
+}
+
+func (b blockedLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (b blockedLog) Handle(context.Context, slog.Record) error {
+	select {
+	case b.writing <- struct{}{}:
+	default:
+	}
+	<-b.release
+	return nil
+}
+
+func TestDrainEndsThoughTheLogBlocks(t *testing.T) {
+	log := blockedLog{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
+	defer close(log.release)
+	e := newEngine(t, eddy.Options{Loops: 1, SlowCallback: 10 * time.Millisecond, Logger: slog.New(log)})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { panic("which is logged") }})
+	result := run(e)
+	dial(t, ln.Addr())
+	receive(t, log.writing, "a line is written")
+	cutOff(e)
+	if err := soon(t, result, "Run returns"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run: %v, want the context's error", err)
 	}
 }
 

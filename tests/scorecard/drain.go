@@ -149,7 +149,7 @@ func forcedDrain(t *trial) error {
 	if err := s.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	if err := t.pause(300 * time.Millisecond); err != nil { // between two looks at a signal
+	if err := t.pause(300 * time.Millisecond); err != nil { // until it is handled
 		return err
 	}
 	from := time.Now()
