@@ -13,13 +13,15 @@ type traits struct {
 // name is the system that the model stands for. The linker sets it (-X).
 var name = "freebsd"
 
-var system = map[string]traits{
+var systems = map[string]traits{
 	"darwin":    {capsLowWater: true},
 	"dragonfly": {},
 	"freebsd":   {tellsListeners: true},
 	"netbsd":    {tellsListeners: true},
 	"openbsd":   {},
-}[name]
+}
+
+var system = systems[name]
 
 // SO_REUSEPORT_LB is FreeBSD's name for what SO_REUSEPORT is on Linux.
 const SO_REUSEPORT_LB = unix.SO_REUSEPORT
