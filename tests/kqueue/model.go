@@ -56,7 +56,7 @@ func (o *overlay) remainder(model, real *build.Package) (string, error) {
 		}
 		kind, ok := others[name]
 		if !ok {
-			return "", fmt.Errorf("Linux has no unix.%s: add it to the model in tests/kqueue/unix", name)
+			return "", fmt.Errorf("unix.%s is missing on Linux: add it to the model in tests/kqueue/unix", name)
 		}
 		fmt.Fprintf(&text, "%s %s = unix.%s\n", kind, name, name)
 	}

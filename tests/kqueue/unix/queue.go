@@ -4,6 +4,7 @@ package unix
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,12 +14,13 @@ type queue struct {
 	fd   int
 	sets [2]int // epoll descriptors: what happens to sockets, for each filter
 
+	sleeps atomic.Int64
+
 	mu     sync.Mutex
 	files  []*file // by descriptor
 	user   map[uint64]*note
 	active []*note // in the order in which they are reported; nil where one was removed
 	kept   []*note // scratch of scan
-	sleeps int
 	happen [64]unix.EpollEvent
 }
 

@@ -14,15 +14,14 @@ const interruptEvery = 8
 // wait returns up to len(events) events. limited says that there is a deadline.
 func (q *queue) wait(events []Kevent_t, deadline time.Time, limited bool) (int, error) {
 	for {
-		n, interrupted := q.poll(events)
-		if n > 0 {
+		if n := q.poll(events); n > 0 {
 			return n, nil
 		}
 		left := time.Until(deadline)
 		if limited && left <= 0 {
 			return 0, nil
 		}
-		if interrupted {
+		if q.sleeps.Add(1)%interruptEvery == 0 {
 			return -1, unix.EINTR
 		}
 		var limit *unix.Timespec
@@ -36,17 +35,12 @@ func (q *queue) wait(events []Kevent_t, deadline time.Time, limited bool) (int, 
 	}
 }
 
-// poll reports what is active now. Without any, it says whether the sleep that follows
-// is one that is interrupted.
-func (q *queue) poll(events []Kevent_t) (n int, interrupted bool) {
+// poll reports what is active now.
+func (q *queue) poll(events []Kevent_t) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.collect()
-	if n = q.scan(events); n == 0 {
-		q.sleeps++
-		interrupted = q.sleeps%interruptEvery == 0
-	}
-	return n, interrupted
+	return q.scan(events)
 }
 
 // sleep returns when something has happened, at the end of the limit, or with EINTR.
