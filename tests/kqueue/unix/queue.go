@@ -21,6 +21,7 @@ type queue struct {
 	user   map[uint64]*note
 	active []*note // in the order in which they are reported; nil where one was removed
 	kept   []*note // scratch of scan
+	count  [8]byte // scratch for the eventfd
 	happen [64]unix.EpollEvent
 }
 
@@ -200,6 +201,6 @@ func (q *queue) activate(n *note) {
 	}
 	n.active = true
 	q.active = append(q.active, n)
-	var one = [8]byte{1}
-	_, _ = unix.Write(q.fd, one[:]) // a counter that is full wakes as well
+	q.count = [8]byte{1}
+	_, _ = unix.Write(q.fd, q.count[:]) // a counter that is full wakes as well
 }

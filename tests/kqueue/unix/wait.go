@@ -57,8 +57,7 @@ func (q *queue) sleep(limit *unix.Timespec) error {
 // collect activates the notes for which something has happened, if their filters are
 // true.
 func (q *queue) collect() {
-	var count [8]byte
-	_, _ = unix.Read(q.fd, count[:]) // EAGAIN: nobody has written
+	_, _ = unix.Read(q.fd, q.count[:]) // EAGAIN: nobody has written
 	for i, set := range q.sets {
 		for more := true; more; {
 			n, err := unix.EpollWait(set, q.happen[:], 0)

@@ -100,8 +100,8 @@ func TestTimeout(t *testing.T) {
 func TestSleepsAreInterruptedNowAndThen(t *testing.T) {
 	kq := newKqueue(t)
 	interrupted := 0
-	for range 10 * interruptEvery {
-		_, err := Kevent(kq, nil, make([]Kevent_t, 1), &unix.Timespec{Nsec: 1000})
+	for range 4 * interruptEvery {
+		_, err := Kevent(kq, nil, make([]Kevent_t, 1), &unix.Timespec{Nsec: 1e6})
 		if err == unix.EINTR {
 			interrupted++
 		} else {
