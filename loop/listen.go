@@ -13,15 +13,11 @@ import (
 // Unix sockets, it opens one. The network is tcp, tcp4, tcp6 or unix. Looking up a
 // name blocks. The caller owns the descriptors. A Unix socket's file is the caller's to remove.
 func Listen(network, address string, n int) (fds []int, addr net.Addr, err error) {
-	lc := listenConfig(nil)
-	first, err := lc.Listen(context.Background(), network, address)
-	if err != nil {
-		return nil, nil, err
+	open := spread
+	if network == "unix" || n == 1 {
+		open = single
 	}
-	listeners := []net.Listener{first}
-	if network != "unix" && n > 1 {
-		listeners, err = spread(first, network, n)
-	}
+	listeners, err := open(network, address, n)
 	for _, ln := range listeners {
 		if err == nil {
 			var fd int
@@ -39,7 +35,16 @@ func Listen(network, address string, n int) (fds []int, addr net.Addr, err error
 		}
 		return nil, nil, err
 	}
-	return fds, first.Addr(), nil
+	return fds, listeners[0].Addr(), nil
+}
+
+// single opens one socket, whatever is asked for.
+func single(network, address string, _ int) ([]net.Listener, error) {
+	ln, err := listenConfig(nil).Listen(context.Background(), network, address)
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{ln}, nil
 }
 
 // listenConfig is package net's way to listen, with option set on the socket

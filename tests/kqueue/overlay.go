@@ -72,19 +72,22 @@ func (o *overlay) file(path string) error {
 	case here && !there:
 		o.replace[path] = "" // no such file
 		return nil
-	case !there || strings.HasSuffix(path, "_test.go"):
+	case !there:
 		return nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	if err := o.redirect(path, &text); err != nil {
-		return err
+	if !strings.HasSuffix(path, "_test.go") {
+		if err := o.redirect(path, &text); err != nil {
+			return err
+		}
 	}
 	if !here {
 		text = constraint.ReplaceAll(text, []byte("//go:build linux"))
-		path = strings.Replace(path, "_"+o.system+".go", "_on_model.go", 1) // that name is a constraint too
+		folder, name := filepath.Split(path)
+		path = folder + strings.Replace(name, "_"+o.system, "_on_model", 1) // that name is a constraint too
 	}
 	return o.put(path, text)
 }
