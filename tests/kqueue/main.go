@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -27,6 +28,9 @@ func main() {
 	root := flag.String("root", "../..", "folder of the main module")
 	flag.Parse()
 	args := flag.Args()
+	if runtime.GOOS != "linux" {
+		log.Fatal("kqueue: the model runs on Linux only: here, run go test itself")
+	}
 	if len(args) == 0 {
 		args = everything
 	}
