@@ -47,14 +47,22 @@ func checkListening(fd int) error {
 	case kind != unix.SOCK_STREAM:
 		return errors.New("it is not a stream socket: only TCP and Unix stream sockets take connections here")
 	}
-	listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
-	switch {
-	case err != nil:
-		return err
-	case listening == 0:
-		return errors.New("it does not listen: call listen(2) before it is passed on, and pass the listener, not a connection")
+	listening, err := isListening(fd)
+	if err == nil && !listening {
+		err = errors.New("it does not listen: call listen(2) before it is passed on, and pass the listener, not a connection")
 	}
-	return nil
+	return err
+}
+
+// isListening asks for SO_ACCEPTCONN, which getsockopt(2) of darwin, OpenBSD and
+// DragonFly does not know. There, only a connection is known not to listen.
+func isListening(fd int) (bool, error) {
+	listening, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		_, notConnected := unix.Getpeername(fd)
+		return notConnected != nil, nil
+	}
+	return listening != 0, err
 }
 
 // localAddr is the address that a TCP or Unix socket is bound to.

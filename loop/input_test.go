@@ -2,6 +2,7 @@ package loop
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -60,7 +61,7 @@ func TestLargeInputArrivesWhole(t *testing.T) {
 }
 
 func TestUsedCountOutOfRangeAborts(t *testing.T) {
-	for _, used := range []int{-1, 6, 1 << 40} {
+	for _, used := range []int{-1, 6, math.MaxInt32} {
 		r := newRig(t)
 		p := &script{data: func(*Conn, []byte) int { return used }}
 		_, peer := r.open(tcpPair, p)

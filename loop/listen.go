@@ -14,15 +14,11 @@ import (
 // name blocks until ctx ends. The caller owns the descriptors. A Unix socket's file is
 // the caller's to remove.
 func Listen(ctx context.Context, network, address string, n int) (fds []int, addr net.Addr, err error) {
-	lc := listenConfig(nil)
-	first, err := lc.Listen(ctx, network, address)
-	if err != nil {
-		return nil, nil, err
+	open := spread
+	if network == "unix" || n == 1 {
+		open = single
 	}
-	listeners := []net.Listener{first}
-	if network != "unix" && n > 1 {
-		listeners, err = spread(first, network, n)
-	}
+	listeners, err := open(ctx, network, address, n)
 	for _, ln := range listeners {
 		if err == nil {
 			var fd int
@@ -40,7 +36,16 @@ func Listen(ctx context.Context, network, address string, n int) (fds []int, add
 		}
 		return nil, nil, err
 	}
-	return fds, first.Addr(), nil
+	return fds, listeners[0].Addr(), nil
+}
+
+// single opens one socket, whatever is asked for.
+func single(ctx context.Context, network, address string, _ int) ([]net.Listener, error) {
+	ln, err := listenConfig(nil).Listen(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return []net.Listener{ln}, nil
 }
 
 // listenConfig is package net's way to listen, with option set on the socket

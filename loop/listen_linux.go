@@ -8,12 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spread opens further sockets on the address of first, between which Linux
-// balances (SO_REUSEPORT, socket(7)). The first was bound without the option, so
-// that an address in use by anybody, another process of this program included, is
-// an error; it gets the option before the others bind.
-func spread(first net.Listener, network string, n int) ([]net.Listener, error) {
-	listeners := []net.Listener{first}
+// spread opens n sockets on the address, between which Linux balances (SO_REUSEPORT,
+// socket(7)). The first is bound without the option, so that an address in use by
+// anybody, another process of this program included, is an error; it gets the option
+// before the others bind.
+func spread(ctx context.Context, network, address string, n int) ([]net.Listener, error) {
+	listeners, err := single(ctx, network, address, n)
+	if err != nil {
+		return nil, err
+	}
+	first := listeners[0]
 	raw, err := first.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return listeners, err
@@ -23,7 +27,7 @@ func spread(first net.Listener, network string, n int) ([]net.Listener, error) {
 	}
 	lc := listenConfig(reusePort)
 	for len(listeners) < n {
-		ln, err := lc.Listen(context.Background(), network, first.Addr().String())
+		ln, err := lc.Listen(ctx, network, first.Addr().String())
 		if err != nil {
 			return listeners, err
 		}

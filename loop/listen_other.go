@@ -2,10 +2,13 @@
 
 package loop
 
-import "net"
+import (
+	"context"
+	"net"
+)
 
 // spread keeps to one socket: SO_REUSEPORT does not balance here. Its connections
 // are dealt out over the loops.
-func spread(first net.Listener, _ string, _ int) ([]net.Listener, error) {
-	return []net.Listener{first}, nil
+func spread(ctx context.Context, network, address string, n int) ([]net.Listener, error) {
+	return single(ctx, network, address, n)
 }

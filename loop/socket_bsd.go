@@ -12,28 +12,11 @@ import (
 	"github.com/eddynet/eddy/buffers"
 )
 
-// Here system calls go through the C library, as darwin and OpenBSD demand.
+// darwin and OpenBSD demand that system calls go through the C library. x/sys sees to it.
 
 func read(fd int, p []byte) (int, unix.Errno) { return count(unix.Read(fd, p)) }
 
 func write(fd int, p []byte) (int, unix.Errno) { return count(unix.Write(fd, p)) }
-
-// writev writes slice by slice: x/sys has no Writev for FreeBSD, and one path is
-// easier to trust than two.
-func writev(fd int, slices [][]byte) (int, unix.Errno) {
-	written := 0
-	for _, p := range slices {
-		n, errno := write(fd, p)
-		written += n
-		if errno != 0 && written == 0 {
-			return 0, errno
-		}
-		if n < len(p) {
-			break // the error, if any, comes back with the next call
-		}
-	}
-	return written, 0
-}
 
 func count(n int, err error) (int, unix.Errno) {
 	if err != nil {

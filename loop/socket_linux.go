@@ -27,16 +27,6 @@ func write(fd int, p []byte) (int, unix.Errno) {
 	return count(n, errno)
 }
 
-func writev(fd int, slices [][]byte) (int, unix.Errno) {
-	var vector [maxSlices]unix.Iovec
-	for i, p := range slices {
-		vector[i].Base = unsafe.SliceData(p)
-		vector[i].SetLen(len(p))
-	}
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&vector)), uintptr(len(slices)))
-	return count(n, errno)
-}
-
 func count(n uintptr, errno unix.Errno) (int, unix.Errno) {
 	if errno != 0 {
 		return 0, errno

@@ -145,12 +145,7 @@ func TestHangupAlone(t *testing.T) {
 func TestHangupBehindAFullBuffer(t *testing.T) {
 	p := open(t)
 	a, b := unixPair(t)
-	chunk := make([]byte, 1<<16)
-	for err := error(nil); err != unix.EAGAIN; {
-		if _, err = unix.Write(b.fd, chunk); err != nil && err != unix.EAGAIN {
-			t.Fatal(err)
-		}
-	}
+	b.fill()
 	add(t, p, a, token, poller.Hangup)
 	expectNothing(t, p)
 	b.shutWrite()

@@ -103,6 +103,46 @@ func TestTimeoutIsNeverEarly(t *testing.T) {
 	}
 }
 
+// What nobody has asked for does not cut a Wait short, not even without an event.
+func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
+	const timeout = 2 * time.Millisecond
+	t.Run("input", func(t *testing.T) {
+		for _, interest := range []poller.Interest{0, poller.Hangup} {
+			p := open(t)
+			a, b := tcpPair(t)
+			add(t, p, a, token, interest)
+			expectFullWaitAfter(t, p, timeout, func() {
+				b.write("x")
+				a.settle(unix.POLLIN)
+			})
+		}
+	})
+	t.Run("a full buffer", func(t *testing.T) {
+		p := open(t)
+		a, b := unixPair(t)
+		add(t, p, a, token, poller.Hangup)
+		b.fill()
+		expectFullWait(t, p, timeout)
+	})
+	t.Run("an end", func(t *testing.T) {
+		p := open(t)
+		a, b := tcpPair(t)
+		add(t, p, a, token, 0)
+		b.shutWrite()
+		a.settle(unix.POLLIN)
+		expectFullWait(t, p, timeout)
+	})
+	t.Run("clients", func(t *testing.T) {
+		p := open(t)
+		listener, address := tcpListener(t)
+		add(t, p, listener, token, 0)
+		client := newSocket(t, unix.AF_INET)
+		client.must(unix.Connect(client.fd, address))
+		listener.settle(unix.POLLIN)
+		expectFullWait(t, p, timeout)
+	})
+}
+
 func TestZeroTimeoutPolls(t *testing.T) {
 	p := open(t)
 	a, _ := tcpPair(t)

@@ -113,8 +113,15 @@ func readyNow(t testing.TB, p *poller.Poller, token poller.Token) poller.Ready {
 // short, such as the runtime's own, so it is early only if it is so every time.
 func expectFullWait(t testing.TB, p *poller.Poller, timeout time.Duration) {
 	t.Helper()
+	expectFullWaitAfter(t, p, timeout, func() {})
+}
+
+// expectFullWaitAfter is expectFullWait for a Wait that follows something.
+func expectFullWaitAfter(t testing.TB, p *poller.Poller, timeout time.Duration, something func()) {
+	t.Helper()
 	var elapsed time.Duration
 	for range 5 {
+		something()
 		start := time.Now()
 		if events := wait(t, p, timeout); len(events) != 0 {
 			t.Fatalf("events %+v, want none", events)
@@ -212,6 +219,17 @@ func (s *socket) write(text string) {
 	s.t.Helper()
 	if n, err := unix.Write(s.fd, []byte(text)); err != nil || n != len(text) {
 		s.t.Fatalf("write: %d, %v", n, err)
+	}
+}
+
+// fill writes until the socket takes no more.
+func (s *socket) fill() {
+	s.t.Helper()
+	chunk := make([]byte, 1<<16)
+	for err := error(nil); err != unix.EAGAIN; {
+		if _, err = unix.Write(s.fd, chunk); err != nil && err != unix.EAGAIN {
+			s.t.Fatal(err)
+		}
 	}
 }
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Load is the load generator: one thread, one epoll loop, any number of connections
 // to one server. It writes a sample.Sample as JSON. It runs by itself, too:
 //

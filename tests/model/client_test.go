@@ -3,6 +3,7 @@ package model
 import (
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"time"
@@ -85,7 +86,7 @@ func (c *client) finish() error {
 	if c.gone {
 		return nil
 	}
-	err := c.read(1<<40, patience)
+	err := c.read(math.MaxInt, patience)
 	if err == nil && c.end == nil {
 		err = errors.New("the end does not come")
 	}

@@ -1,0 +1,68 @@
+// Command kqueue runs tests of the main module on Linux as another system would: with
+// its kqueue poller, its way to accept and its way to share a listening socket. Package
+// unix beside it is the model of kqueue(2) that they run on.
+//
+//	go run .                                           # all that .ci/run wants
+//	go run . -system freebsd -- -run TestConnect -v ./poller
+//
+// Arguments behind the flags go to go test.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// everything is what runs without arguments.
+var everything = []string{"./poller", "./loop", ".", "./http1", "./workers"}
+
+func main() {
+	log.SetFlags(0)
+	systems := flag.String("system", "darwin,freebsd,openbsd", "the systems, as GOOS has them, separated by commas")
+	root := flag.String("root", "../..", "folder of the main module")
+	flag.Parse()
+	args := flag.Args()
+	if runtime.GOOS != "linux" {
+		log.Fatal("kqueue: the model runs on Linux only: here, run go test itself")
+	}
+	if len(args) == 0 {
+		args = everything
+	}
+	failed := false
+	for _, system := range strings.Split(*systems, ",") {
+		fmt.Printf("\n-- as on %s\n", system)
+		if err := test(*root, system, args); err != nil {
+			log.Printf("as on %s: %v", system, err)
+			failed = true
+		}
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+func test(root, system string, args []string) error {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return err
+	}
+	scratch, err := os.MkdirTemp("", "kqueue")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(scratch)
+	overlay, err := writeOverlay(root, scratch, system)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("go", append([]string{"test", "-overlay", overlay, "-vet=off", // vet would enter the folder of the model
+		"-ldflags", "-X " + modelImport + ".name=" + system}, args...)...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stdout, os.Stderr
+	return cmd.Run()
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// read makes the overlay of a system, and returns what Linux compiles in place of the
+// files that differ: nil is no file.
+func read(t *testing.T, system string) map[string][]byte {
+	t.Helper()
+	description, err := writeOverlay("../..", t.TempDir(), system)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(description)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var overlay struct{ Replace map[string]string }
+	if err := json.Unmarshal(text, &overlay); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for path, copied := range overlay.Replace {
+		path = filepath.ToSlash(strings.TrimPrefix(path, "../../"))
+		files[path] = nil
+		if copied == "" {
+			continue
+		}
+		if files[path], err = os.ReadFile(copied); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// The poller under test is the system's: its very text, but for two lines.
+func TestTextIsTheSystems(t *testing.T) {
+	for system, own := range map[string]map[string]string{
+		"darwin": {
+			"poller/wake_user.go": "", "loop/accept2.go": "", "loop/listen_other.go": "", "loop/writev_libc.go": "",
+		},
+		"freebsd": {
+			"poller/wake_user.go": "", "loop/accept4.go": "",
+			"loop/listen_on_model.go": "loop/listen_freebsd.go", "loop/listen_on_model_test.go": "loop/listen_freebsd_test.go",
+		},
+		"openbsd": {
+			"poller/wake_pipe.go": "", "loop/accept2.go": "", "loop/listen_other.go": "",
+		},
+	} {
+		files := read(t, system)
+		for _, linux := range []string{"poller/epoll.go", "loop/socket_linux.go", "loop/listen_linux.go"} {
+			if text, ok := files[linux]; !ok || text != nil {
+				t.Errorf("%s: %s is compiled", system, linux)
+			}
+		}
+		for _, common := range []string{"poller/kqueue.go", "poller/kqueue_filters.go", "loop/socket_bsd.go"} {
+			own[common] = ""
+		}
+		for path, original := range own {
+			if original == "" {
+				original = path
+			}
+			sameText(t, original, files[path])
+		}
+	}
+}
+
+func sameText(t *testing.T, original string, copied []byte) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../..", original))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, got := strings.Split(string(text), "\n"), strings.Split(string(copied), "\n")
+	if len(want) != len(got) {
+		t.Fatalf("%s has %d lines, %d under test", original, len(want), len(got))
+	}
+	for i := range want {
+		may := strings.HasPrefix(want[i], "//go:build ") || strings.Contains(want[i], realImport)
+		if want[i] != got[i] && !may {
+			t.Errorf("%s:%d: %q, and under test %q", original, i+1, want[i], got[i])
+		}
+	}
+}
