@@ -1,8 +1,6 @@
 package model
 
 import (
-	"context"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -36,12 +34,11 @@ func (m *model) open(t *rapid.T) {
 	if m.drained != nil || len(m.clients) == 8 {
 		t.Skip("no more")
 	}
-	conn, err := net.DialTimeout(m.addr.Network(), m.addr.String(), patience)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := m.dial(t, m.layer)
 	l := receive(t, m.subject.opened, "the connection opens")
-	m.clients = append(m.clients, &client{conn: conn, life: l, reader: reader{conn: l.id}})
+	c := &client{socket: socket{conn: conn, id: l.id}, life: l, reader: reader{conn: l.id}}
+	c.take = c.reader.take
+	m.clients = append(m.clients, c)
 }
 
 func (m *model) send(t *rapid.T) {
@@ -207,11 +204,6 @@ func (m *model) drain(t *rapid.T) {
 	m.shutdown()
 }
 
-func (m *model) shutdown() {
-	m.drained = make(chan error, 1)
-	go func() { m.drained <- m.engine.Shutdown(context.Background()) }()
-}
-
 // catchUp has a client read until nothing is under way: then it has all output, the
 // protocol has seen all input, and was told that there is room again.
 func (m *model) catchUp(t *rapid.T) {
@@ -225,7 +217,7 @@ func (m *model) catchUp(t *rapid.T) {
 		quiet = m.atRest(c)
 		if !quiet && time.Now().After(deadline) {
 			t.Fatalf("connection %d does not come to rest: the client got %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
-				l.id, c.reader.bytes, l.bytes, l.seen, c.sent, l.full)
+				l.id, c.got, l.bytes, l.seen, c.sent, l.full)
 		}
 	}
 }
@@ -239,7 +231,7 @@ func (m *model) atRest(c *client) bool {
 		return true // another story
 	}
 	// What Ref.Write sends after CloseWrite is dropped.
-	told := c.reader.bytes == l.bytes && !l.full || l.closeWriteCalled
+	told := c.got == l.bytes && !l.full || l.closeWriteCalled
 	heard := l.seen == c.sent || l.paused
 	return told && heard
 }
