@@ -122,3 +122,18 @@ func TestFaultsBehindAHangup(t *testing.T) {
 		leaves: true,
 	})
 }
+
+// The peer resets while the connection is not read: the loop asks the socket why.
+func TestFaultsAtAReset(t *testing.T) {
+	sweep(t, &exchange{
+		network: "tcp4",
+		protocol: func(*testing.T) Protocol {
+			return &script{data: func(c *Conn, in []byte) int {
+				c.PauseRead()
+				return len(in)
+			}}
+		},
+		send:   []string{"hello"},
+		resets: true,
+	})
+}

@@ -13,6 +13,7 @@ type row struct {
 	most   []int          // short results, in bytes
 	ready  []poller.Ready // false announcements
 	late   bool           // of them
+	lost   bool           // a failing Set ends the registration
 	ends   bool           // it may end this connection, with a reset
 	waits  bool           // the loop waits for a while before it tries again
 }
@@ -40,13 +41,16 @@ var rows = []row{
 
 	{call: onShutdown, errnos: []unix.Errno{unix.ENOTCONN, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL}, ends: true},
 
+	{call: onResetAtEnd, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL}, ends: true},
+
 	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
 	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.ELOOP}, ends: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
+	{call: onSet, errnos: []unix.Errno{unix.ENOMEM}, lost: true, waits: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOENT, unix.EBADF, unix.EINVAL}, ends: true},
 	{call: onDelete, errnos: []unix.Errno{unix.ENOMEM, unix.ENOENT}, ends: true},
 
-	{call: onSocketError, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
+	{call: onSocketError, errnos: []unix.Errno{0, unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
 
 	{call: onWait, ready: []poller.Ready{0, poller.Read, poller.Write, poller.Read | poller.Write}},
 	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Failed | poller.Read}, ends: true},
@@ -66,7 +70,7 @@ func (r row) faults(made int) (all []fault) {
 	}
 	var kinds []fault
 	for _, errno := range r.errnos {
-		kinds = append(kinds, fault{call: r.call, errno: errno})
+		kinds = append(kinds, fault{call: r.call, errno: errno, lost: r.lost})
 	}
 	for _, most := range r.most {
 		kinds = append(kinds, fault{call: r.call, most: most})

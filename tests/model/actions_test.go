@@ -131,6 +131,7 @@ func (m *model) refWrite(t *rapid.T) {
 	case nil:
 		l.written[byRef]++
 		l.bytes += int64(len(p))
+		l.lateWrite = l.lateWrite || m.drained != nil
 	case eddy.ErrClosed, eddy.ErrOutputFull, eddy.ErrServerClosed:
 	default:
 		t.Errorf("Ref.Write: %v", err)

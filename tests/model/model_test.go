@@ -221,7 +221,7 @@ func (m *model) judge(t *rapid.T, c *client) {
 			}
 		}
 	}
-	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut
+	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut && !l.lateWrite
 	if got, written := r.next[byRef], l.written[byRef]; untouched && got != written {
 		t.Errorf("connection %d: %d records from Ref.Write of %d", l.id, got, written)
 	}

@@ -38,6 +38,8 @@ type life struct {
 	released int   // and given back
 	full     bool  // the output was seen full, and OnDrain has not come
 
+	lateWrite bool // Ref.Write during the drain, which may have closed the connection before
+
 	closeCalled, closeWriteCalled, abortCalled, deadlineSet, outputFull bool
 }
 
