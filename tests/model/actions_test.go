@@ -202,7 +202,7 @@ func (m *model) drain(t *rapid.T) {
 	if m.drained != nil || rapid.IntRange(0, 9).Draw(t, "seldom") > 0 {
 		t.Skip("not now")
 	}
-	m.shutdown()
+	m.shutdown(time.Hour)
 }
 
 // catchUp has a client read until nothing is under way: then it has all output, the

@@ -59,6 +59,8 @@ func TestAnySequence(t *testing.T) {
 				"post":        m.post,
 				"many":        m.many,
 				"catch up":    m.catchUp,
+				"log":         m.log,
+				"block":       m.block,
 				"drain":       m.drain,
 			})
 			m.end(t)
@@ -86,6 +88,9 @@ type model struct {
 	dir     string
 	clients []*client
 	tasks   []*task
+	cut     bool // connections may have been cut off at the end
+
+	releaseLog func()
 }
 
 // task is a function that was handed to a loop.
@@ -99,6 +104,8 @@ func start(t *rapid.T, dir string) *model {
 	m := &model{dir: dir}
 	m.network = rapid.SampledFrom([]string{"tcp", "unix"}).Draw(t, "network")
 	m.options = someOptions(t)
+	m.options.SlowCallback = rapid.SampledFrom([]time.Duration{0, time.Millisecond}).Draw(t, "SlowCallback")
+	m.options.Logger = m.someLog(t)
 	m.layer = someLayer(t)
 	m.subject = &subject{
 		unit:   rapid.SampledFrom([]int{1, 1, 3, 1000}).Draw(t, "unit"),
@@ -127,23 +134,15 @@ func (m *model) nothingWrong(t *rapid.T) {
 	}
 }
 
-// end drains the engine, lets the clients read to their ends, and holds the outcome
-// against the model.
+// end ends the engine, lets the clients read to their ends, and checks the outcome.
 func (m *model) end(t *rapid.T) {
 	m.fence(t)
-	if m.drained == nil {
-		m.shutdown()
+	if rapid.IntRange(0, 15).Draw(t, "end while blocked") == 0 {
+		m.endBlocked(t)
+	} else {
+		m.endInOrder(t)
 	}
-	ends := make(chan error, len(m.clients))
-	for _, c := range m.clients {
-		go func() { ends <- c.finish() }()
-	}
-	for range m.clients {
-		if err := receive(t, ends, "a client reads its end"); err != nil {
-			t.Error(err)
-		}
-	}
-	m.ended(t)
+	m.releaseLog()
 	for _, task := range m.tasks {
 		if n := task.runs.Load(); n > 1 || n == 1 && task.err != nil || n == 0 && task.err == nil && task.life == nil {
 			t.Errorf("a task, handed over with %v, has run %d times", task.err, n)
@@ -158,8 +157,31 @@ func (m *model) end(t *rapid.T) {
 	}
 }
 
+// endInOrder drains the engine.
+func (m *model) endInOrder(t *rapid.T) {
+	if m.drained == nil {
+		m.shutdown(time.Hour)
+	}
+	m.finish(t)
+	m.ended(t)
+}
+
+// finish has the clients read to their ends.
+func (m *model) finish(t *rapid.T) {
+	ends := make(chan error, len(m.clients))
+	for _, c := range m.clients {
+		go func() { ends <- c.finish() }()
+	}
+	for range m.clients {
+		if err := receive(t, ends, "a client reads its end"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // cutOff ends what a failed check has left.
 func (m *model) cutOff() {
+	m.releaseLog()
 	m.server.cutOff()
 	for _, c := range m.clients {
 		_ = c.conn.Close() // for the second time, most likely
@@ -184,11 +206,13 @@ func (m *model) judge(t *rapid.T, c *client) {
 	legal, all := false, false // is the cause, and has all input been read
 	switch {
 	case l.cause == nil:
-		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil
+		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil || m.cut
 	case l.cause == io.EOF:
 		legal, all = (c.shut || c.gone || l.closeWriteCalled) && !m.stays, true
 	case l.cause == errAborted:
 		legal = l.abortCalled
+	case l.cause == eddy.ErrServerClosed:
+		legal = m.cut
 	case l.cause == eddy.ErrTimeout:
 		legal = l.deadlineSet
 	case l.cause == eddy.ErrOutputFull:
@@ -209,7 +233,7 @@ func (m *model) judge(t *rapid.T, c *client) {
 	if orderly && m.network == "tcp" && len(r.rest) > 0 {
 		t.Errorf("connection %d: an orderly end in the middle of a record", l.id)
 	}
-	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF {
+	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF && !m.cut {
 		t.Errorf("connection %d: ended with %v, and the client got %v", l.id, l.cause, c.end)
 	}
 	// On TCP an orderly end says that this is all. Ref.Write cannot know, when it
@@ -221,7 +245,7 @@ func (m *model) judge(t *rapid.T, c *client) {
 			}
 		}
 	}
-	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut && !l.lateWrite
+	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut && !l.lateWrite && !m.cut
 	if got, written := r.next[byRef], l.written[byRef]; untouched && got != written {
 		t.Errorf("connection %d: %d records from Ref.Write of %d", l.id, got, written)
 	}

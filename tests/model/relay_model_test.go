@@ -165,7 +165,7 @@ func (m *relayModel) drain(t *rapid.T) {
 	if m.drained != nil || rapid.IntRange(0, 9).Draw(t, "seldom") > 0 {
 		t.Skip("not now")
 	}
-	m.shutdown()
+	m.shutdown(time.Hour)
 }
 
 // moves has an end read until it has all that the other one has sent, while the other
@@ -205,7 +205,7 @@ func (m *relayModel) nothingWrong(t *rapid.T) {
 // end stops what is still sent, lets all read to their ends, and checks what they got.
 func (m *relayModel) end(t *rapid.T) {
 	if m.drained == nil {
-		m.shutdown()
+		m.shutdown(time.Hour)
 	}
 	results := make(chan error, len(m.ends))
 	for _, e := range m.ends {

@@ -21,8 +21,12 @@ type server struct {
 	engine  *eddy.Engine
 	addr    net.Addr
 	ran     chan error
-	drained chan error // nil before the drain
+	stop    context.CancelFunc // ends Run's context
+	drained chan error         // nil before the drain
 }
+
+// deadline is that of a drain which cannot end in order.
+const deadline = 5 * time.Millisecond
 
 func (s *server) start(t *rapid.T, dir string, protocol eddy.Protocol) {
 	engine, err := eddy.New(s.options)
@@ -39,7 +43,9 @@ func (s *server) start(t *rapid.T, dir string, protocol eddy.Protocol) {
 		t.Fatal(err)
 	}
 	s.addr, s.ran = ln.Addr(), make(chan error, 1)
-	go func() { s.ran <- engine.Run(context.Background()) }()
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	go func() { s.ran <- engine.Run(ctx) }()
 }
 
 // someOptions draws the limits of output.
@@ -50,8 +56,8 @@ func someOptions(t *rapid.T) eddy.Options {
 		HighWater:  high,
 		LowWater:   rapid.SampledFrom([]int{1, high / 2, high}).Draw(t, "LowWater"),
 		MaxOutput:  high * rapid.IntRange(2, 40).Draw(t, "MaxOutput/HighWater"),
-		DrainGrace: time.Millisecond,
-		Logger:     slog.New(slog.DiscardHandler),
+		DrainGrace: time.Millisecond, DrainTimeout: deadline,
+		Logger: slog.New(slog.DiscardHandler),
 	}
 }
 
@@ -67,9 +73,15 @@ func (s *server) dial(t *rapid.T, by layer) net.Conn {
 	return conn
 }
 
-func (s *server) shutdown() {
-	s.drained = make(chan error, 1)
-	go func() { s.drained <- s.engine.Shutdown(context.Background()) }()
+// shutdown begins a drain that may take so long.
+func (s *server) shutdown(limit time.Duration) {
+	drained := make(chan error, 1)
+	s.drained = drained
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		drained <- s.engine.Shutdown(ctx)
+	}()
 }
 
 // ended waits for the end of the drain, which must be a clean one.
@@ -87,6 +99,7 @@ func (s *server) cutOff() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = s.engine.Shutdown(ctx) // reports what was cut off
+	s.stop()
 }
 
 // leavesNothing runs one sequence, after which no goroutine and no descriptor of it is

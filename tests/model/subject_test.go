@@ -20,8 +20,9 @@ type subject struct {
 
 // life is what the engine has told of a connection, and what it was told.
 type life struct {
-	id  int
-	ref eddy.Ref
+	id   int
+	ref  eddy.Ref
+	loop *eddy.Loop
 
 	mu       sync.Mutex // guards what follows: the loop writes, the test reads
 	wrong    []string
@@ -58,7 +59,7 @@ func (l *life) in(name string) (leave func()) {
 
 func (s *subject) OnOpen(c *eddy.Conn) {
 	s.mu.Lock()
-	l := &life{id: len(s.lives), ref: c.Ref(), opens: 1}
+	l := &life{id: len(s.lives), ref: c.Ref(), loop: c.Loop(), opens: 1}
 	s.lives = append(s.lives, l)
 	s.mu.Unlock()
 	if c.State() != nil {
