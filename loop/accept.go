@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -175,15 +174,12 @@ func (a *Acceptor) watch(i poller.Interest) bool {
 		register = a.loop.poller.Add
 	}
 	err := register(a.fd, a.token, i)
-	a.registered = err == nil || errors.Is(err, unix.EEXIST) // a Delete has failed
-	if err == nil {
-		return true
-	}
-	a.warn("eddy: register a listener", err)
-	if !a.registered {
+	a.registered = err == nil
+	if err != nil {
+		a.warn("eddy: register a listener", err)
 		_ = a.loop.poller.Delete(a.fd) // ENOENT: there is none
 	}
-	return false
+	return a.registered
 }
 
 func (a *Acceptor) end(error) { a.close() }

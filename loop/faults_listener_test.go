@@ -21,6 +21,9 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 		{call: onSet, first: 1, every: 1, last: 5},
 		{call: onSet, lost: true, first: 1, every: 1, last: 1},
 		{call: onSet, lost: true, first: 2, every: 1, last: 2},
+		{call: onControl, first: 1, every: 1, last: 5},
+		{call: onControl, first: 2, every: 1, last: 3},
+		{call: onControl, first: 3, every: 1, last: 4},
 	} {
 		f.errno = unix.ENOMEM
 		t.Run(f.String(), func(t *testing.T) {

@@ -25,6 +25,7 @@ const (
 	onAdd         callName = "poller add"
 	onSet         callName = "poller set"
 	onDelete      callName = "poller delete"
+	onControl     callName = "poller add, set or delete"
 	onWait        callName = "poller wait"
 )
 
@@ -225,8 +226,16 @@ func (f *faults) socketError(fd int) error {
 	return f.system.socketError(fd)
 }
 
+// controlError is errorFor for the poller's calls, which may fail all together.
+func (f *faults) controlError(call callName, fd int) error {
+	if f.fault.call == onControl {
+		call = onControl
+	}
+	return f.errorFor(call, fd)
+}
+
 func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error {
-	if err := f.errorFor(onAdd, fd); err != nil {
+	if err := f.controlError(onAdd, fd); err != nil {
 		return err
 	}
 	delete(f.lost, fd)
@@ -237,7 +246,7 @@ func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error
 // Set has the freedom that its contract gives it after an error. kqueue's may have
 // removed a filter then, and takes the same interest as before for no change.
 func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error {
-	if err := f.errorFor(onSet, fd); err != nil {
+	if err := f.controlError(onSet, fd); err != nil {
 		if f.fault.lost && !f.lost[fd] {
 			f.lost[fd] = true
 			_ = f.readiness.Delete(fd)
@@ -252,7 +261,7 @@ func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error
 }
 
 func (f *faults) Delete(fd int) error {
-	if err := f.errorFor(onDelete, fd); err != nil {
+	if err := f.controlError(onDelete, fd); err != nil {
 		return err
 	}
 	if f.lost[fd] {

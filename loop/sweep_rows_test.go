@@ -16,6 +16,8 @@ type row struct {
 	lost   bool           // a failing Set ends the registration
 	ends   bool           // it may end this connection, with a reset
 	waits  bool           // the loop waits for a while before it tries again
+
+	together int // so many calls may fail before it waits; 0 for one
 }
 
 var rows = []row{
@@ -49,6 +51,9 @@ var rows = []row{
 	{call: onSet, errnos: []unix.Errno{unix.ENOMEM}, lost: true, waits: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOENT, unix.EBADF, unix.EINVAL}, ends: true},
 	{call: onDelete, errnos: []unix.Errno{unix.ENOMEM, unix.ENOENT}, ends: true},
+
+	// The connection's Add, or Set and Delete, and the listener's Set and Delete.
+	{call: onControl, errnos: []unix.Errno{unix.ENOMEM}, waits: true, together: 4},
 
 	{call: onSocketError, errnos: []unix.Errno{0, unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
 
@@ -86,6 +91,7 @@ func (r row) faults(made int) (all []fault) {
 		for n := 1; n <= min(made, eachOf); n++ {
 			add(f, n, 1, n)
 		}
+		add(f, 2, 1, 3)
 		add(f, 1, 3, 3*inSeries)
 		add(f, 1, 1, inSeries)
 	}

@@ -185,7 +185,7 @@ func (tr *trial) play(row row, f fault) {
 	if limit := 4*(tr.faults.done+tr.faults.hits) + 64; tr.cycles > limit {
 		t.Errorf("%d cycles for %d calls: the loop spins", tr.cycles, tr.faults.done+tr.faults.hits)
 	}
-	if row.waits && tr.jumped < int64(tr.faults.hits-1)*int64(shortageDelay) {
+	if row.waits && tr.jumped < int64((tr.faults.hits-1)/max(1, row.together))*int64(shortageDelay) {
 		t.Errorf("%d failures in %v: the loop does not wait in between", tr.faults.hits, time.Duration(tr.jumped))
 	}
 	if !whole && tr.faults.hits == 0 {
@@ -283,6 +283,7 @@ func sweep(t *testing.T, x *exchange) {
 		return
 	}
 	made[onWait] = 3
+	made[onControl] = made[onAdd] + made[onSet] + made[onDelete]
 	before, trials := openDescriptors(), 0
 	for _, row := range rows {
 		if row.late && x.heard != nil {
