@@ -137,7 +137,7 @@ func (m *model) nothingWrong(t *rapid.T) {
 // end ends the engine, lets the clients read to their ends, and checks the outcome.
 func (m *model) end(t *rapid.T) {
 	m.fence(t)
-	if rapid.IntRange(0, 15).Draw(t, "end while blocked") == 0 {
+	if seldom(t, "end while blocked") {
 		m.endBlocked(t)
 	} else {
 		m.endInOrder(t)
