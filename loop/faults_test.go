@@ -46,10 +46,10 @@ func (f fault) String() string {
 	switch {
 	case f.call == onWait:
 		what = fmt.Sprintf("announces %04b, late %v,", f.announce, f.late)
-	case f.call == onSocketError && f.errno == 0:
-		what = "reports no failure"
 	case f.lost:
 		what += " and loses the registration"
+	case f.errno == 0 && f.most == 0:
+		what = "does nothing"
 	case f.errno == 0:
 		what = fmt.Sprintf("at most %d bytes", f.most)
 	}

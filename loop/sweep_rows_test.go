@@ -46,7 +46,7 @@ var rows = []row{
 	{call: onResetAtEnd, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL}, ends: true},
 
 	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
-	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.ELOOP}, ends: true},
+	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.EINVAL, unix.ELOOP}, ends: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOMEM}, lost: true, waits: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOENT, unix.EBADF, unix.EINVAL}, ends: true},

@@ -54,7 +54,7 @@ func (m *model) endBlocked(t *rapid.T) {
 	if rapid.Bool().Draw(t, "Run's context ends") {
 		m.stop()
 	} else {
-		m.shutdown(deadline)
+		m.shutdown(drainTimeout)
 		returned = append(returned, m.drained)
 	}
 	for _, result := range returned {

@@ -12,7 +12,9 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAnyRelay is TestAnySequence for a protocol that passes on between two peers.
+// TestAnyRelay is TestAnySequence for a protocol that passes on what comes to another
+// connection. Each direction moves while the other one is full, bytes come exactly and in
+// order, pending output is bounded, and ends are passed on.
 func TestAnyRelay(t *testing.T) {
 	dir := prepare(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -91,6 +93,7 @@ func (m *relayModel) open(t *rapid.T) {
 	if m.upstream == nil {
 		conn = m.dial(t, m.layer)
 	} else {
+		_ = m.upstream.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(patience))
 		var err error
 		if conn, err = m.upstream.Accept(); err != nil {
 			t.Fatal(err)

@@ -25,8 +25,8 @@ type server struct {
 	drained chan error         // nil before the drain
 }
 
-// deadline is that of a drain which cannot end in order.
-const deadline = 5 * time.Millisecond
+// drainTimeout is for a drain that cannot end in order.
+const drainTimeout = 5 * time.Millisecond
 
 func (s *server) start(t *rapid.T, dir string, protocol eddy.Protocol) {
 	engine, err := eddy.New(s.options)
@@ -56,7 +56,7 @@ func someOptions(t *rapid.T) eddy.Options {
 		HighWater:  high,
 		LowWater:   rapid.SampledFrom([]int{1, high / 2, high}).Draw(t, "LowWater"),
 		MaxOutput:  high * rapid.IntRange(2, 40).Draw(t, "MaxOutput/HighWater"),
-		DrainGrace: time.Millisecond, DrainTimeout: deadline,
+		DrainGrace: time.Millisecond, DrainTimeout: drainTimeout,
 		Logger: slog.New(slog.DiscardHandler),
 	}
 }
