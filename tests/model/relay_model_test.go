@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"github.com/eddynet/eddy"
 )
 
 // TestAnyRelay is TestAnySequence for a protocol that passes on what comes to another
@@ -62,7 +64,11 @@ func startRelay(t *rapid.T, dir string) *relayModel {
 	} else {
 		m.options.Loops = 1
 	}
-	m.start(t, dir, m.layer.over(m.relay))
+	var protocol eddy.Protocol = m.relay
+	if rapid.Bool().Draw(t, "lends") {
+		protocol = lending{m.relay}
+	}
+	m.start(t, dir, m.layer.over(protocol))
 	m.open(t)
 	return m
 }

@@ -29,6 +29,7 @@ const oneRead = 64 << 10
 type side struct {
 	other  *eddy.Conn // nil while there is none
 	paused bool
+	space  []byte // of a lender
 }
 
 func (r *relay) errorf(format string, args ...any) {
@@ -110,6 +111,23 @@ func (r *relay) OnClose(c *eddy.Conn, err error) {
 		o.Close()
 	default:
 		o.Abort(err)
+	}
+}
+
+// lending is a relay that has input put into memory of its own.
+type lending struct{ *relay }
+
+func (lending) InputSpace(c *eddy.Conn) []byte {
+	s := c.State().(*side)
+	if s.space == nil {
+		s.space = make([]byte, oneRead)
+	}
+	return s.space
+}
+
+func (l lending) OnFilled(c *eddy.Conn, n int) {
+	if n > 0 {
+		l.OnData(c, c.State().(*side).space[:n])
 	}
 }
 
