@@ -34,9 +34,8 @@ func (m *model) open(t *rapid.T) {
 	if m.drained != nil || len(m.clients) == 8 {
 		t.Skip("no more")
 	}
-	conn := m.dial(t, m.layer)
-	l := receive(t, m.subject.opened, "the connection opens")
-	c := &client{socket: socket{conn: conn, id: l.id}, life: l, reader: reader{conn: l.id}}
+	c := &client{socket: m.dial(t, m.layer, len(m.clients)), reader: reader{conn: len(m.clients)}}
+	c.life = receive(t, m.subject.opened, "the connection opens")
 	c.take = c.reader.take
 	m.clients = append(m.clients, c)
 }

@@ -94,24 +94,26 @@ func (m *relayModel) open(t *rapid.T) {
 	if m.drained != nil || len(m.ends) == 4 {
 		t.Skip("no more")
 	}
-	a := m.newEnd(m.dial(t, m.layer))
-	var conn net.Conn
-	if m.upstream == nil {
-		conn = m.dial(t, m.layer)
-	} else {
-		_ = m.upstream.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(patience))
-		var err error
-		if conn, err = m.upstream.Accept(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b := m.newEnd(conn)
+	a := m.joins(m.dial(t, m.layer, len(m.ends)))
+	b := m.joins(m.otherSide(t))
 	a.other, b.other = b, a
 	receive(t, m.relay.joined, "the connections are joined")
 }
 
-func (m *relayModel) newEnd(conn net.Conn) *relayEnd {
-	e := &relayEnd{socket: socket{conn: conn, id: len(m.ends)}}
+func (m *relayModel) otherSide(t *rapid.T) socket {
+	if m.upstream == nil {
+		return m.dial(t, m.layer, len(m.ends))
+	}
+	_ = m.upstream.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(patience))
+	conn, err := m.upstream.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return socket{conn: conn, id: len(m.ends)}
+}
+
+func (m *relayModel) joins(s socket) *relayEnd {
+	e := &relayEnd{socket: s}
 	e.take = e.passedOn
 	m.ends = append(m.ends, e)
 	return e

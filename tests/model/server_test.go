@@ -61,16 +61,22 @@ func someOptions(t *rapid.T) eddy.Options {
 	}
 }
 
-// dial connects to the server, and sends what the layer wants first.
-func (s *server) dial(t *rapid.T, by layer) net.Conn {
+// dial connects to the server, and sends at once what the layer wants and the first
+// bytes behind it.
+func (s *server) dial(t *rapid.T, by layer, id int) socket {
 	conn, err := net.DialTimeout(s.addr.Network(), s.addr.String(), patience)
-	if err == nil && by == handedOver {
-		_, err = conn.Write([]byte(preface))
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return conn
+	first := input(id, 0, rapid.SampledFrom([]int{0, 1, 5000}).Draw(t, "bytes at once"))
+	sent := int64(len(first))
+	if by == handedOver {
+		first = append([]byte(preface), first...)
+	}
+	if _, err := conn.Write(first); err != nil {
+		t.Fatal(err)
+	}
+	return socket{conn: conn, id: id, sent: sent}
 }
 
 // shutdown begins a drain that may take so long.
