@@ -143,6 +143,8 @@ type Acceptor struct {
 	quietTo  int64 // no log line on a shortage before this time
 	accepted uint64
 	refusal  error // the last one of a connection
+
+	registered bool // with the poller
 }
 
 func (a *Acceptor) start() {
@@ -152,19 +154,32 @@ func (a *Acceptor) start() {
 	}
 	a.token = l.table.add(a)
 	l.acceptors = append(l.acceptors, a)
-	a.register()
+	a.arm()
 }
 
-// register has the poller tell of clients. A poller that cannot is asked again: they
-// wait in the kernel's queue.
-func (a *Acceptor) register() {
-	if a.fd < 0 {
-		return
+// arm has the poller report clients. A poller that cannot is asked again: they wait in
+// the kernel's queue.
+func (a *Acceptor) arm() {
+	a.paused = false
+	if a.fd >= 0 && !a.watch(poller.Readable) {
+		a.loop.After(shortageDelay, a.arm)
 	}
-	if err := a.loop.poller.Add(a.fd, a.token, poller.Readable); err != nil {
+}
+
+// watch sets what the poller reports of the listener. After an error the registration
+// is made again, because nothing is sure of the one before.
+func (a *Acceptor) watch(i poller.Interest) bool {
+	register := a.loop.poller.Set
+	if !a.registered {
+		register = a.loop.poller.Add
+	}
+	err := register(a.fd, a.token, i)
+	a.registered = err == nil
+	if err != nil {
 		a.warn("eddy: register a listener", err)
-		a.loop.After(shortageDelay, a.register)
+		_ = a.loop.poller.Delete(a.fd) // ENOENT: there is none
 	}
+	return a.registered
 }
 
 func (a *Acceptor) end(error) { a.close() }
@@ -215,7 +230,7 @@ func judge(errno unix.Errno) verdict {
 // the listener ready in the next cycle too.
 func (a *Acceptor) ready(poller.Ready) {
 	if a.paused {
-		return // the poller could not be told
+		return // the poller goes on reporting: watch has failed
 	}
 	before := a.accepted
 	for range acceptBudget {
@@ -318,26 +333,10 @@ func (a *Acceptor) disarm(why string, err error) {
 	a.loop.count.AcceptPauses++
 	a.warn("eddy: not accepting connections: "+why, err)
 	a.paused = true
-	if a.fd >= 0 {
-		a.setInterest(0)
+	if a.registered {
+		a.watch(0)
 	}
-	a.loop.After(shortageDelay, a.rearm)
-}
-
-// rearm ends a pause. A poller that cannot be told is asked again.
-func (a *Acceptor) rearm() {
-	a.paused = false
-	if a.fd >= 0 && !a.setInterest(poller.Readable) {
-		a.loop.After(shortageDelay, a.rearm)
-	}
-}
-
-func (a *Acceptor) setInterest(i poller.Interest) bool {
-	err := a.loop.poller.Set(a.fd, a.token, i)
-	if err != nil {
-		a.warn("eddy: change a listener's interest", err)
-	}
-	return err == nil
+	a.loop.After(shortageDelay, a.arm)
 }
 
 // warn writes a log line, if there was none for a while.

@@ -174,6 +174,8 @@ func (c *Conn) ready(r poller.Ready) {
 		if !c.backlogged() {
 			c.receive()
 		}
+	case c.is(watchBackoff):
+		// Of a registration that could be neither replaced nor deleted.
 	case c.interest&(poller.Readable|poller.Hangup) == 0:
 		c.bothEnded()
 	case r&poller.ReadClosed != 0:
@@ -235,7 +237,11 @@ func (c *Conn) watch(want poller.Interest) {
 		c.interest = want
 		c.flags &^= unwatched
 	case shortOfWatches(err):
-		c.unwatch()
+		// After a Set that has failed nothing is sure. A failing Delete leaves Set to
+		// try again.
+		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
+			c.flags |= unwatched
+		}
 		c.interest = unregistered
 		c.retryLater(watchBackoff)
 	default:

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"testing"
@@ -222,5 +223,29 @@ func TestDescriptorIsClosedOnce(t *testing.T) {
 	s := r.loop.Stats()
 	if s.Accepted != 1 || s.Closed != 1 || s.Open() != 0 {
 		t.Errorf("stats %+v, want one accepted and closed", s)
+	}
+}
+
+// A registration that could be neither replaced nor deleted goes on reporting input that
+// nobody waits for: that is no end of the connection.
+func TestInputOnAStaleRegistration(t *testing.T) {
+	r := newRig(t)
+	ours, peer := slowPair(t, unixPair)
+	want := pattern(300_000)
+	p := &script{data: func(c *Conn, in []byte) int {
+		_, _ = c.Write(want)
+		c.Close()
+		return len(in)
+	}}
+	c := r.adopt(ours, p)
+	inject(r.loop).arm(fault{call: onControl, errno: unix.ENOMEM, first: 1, every: 1, last: 2}, int(c.fd))
+	peer.send("get")
+	r.until("the poller has failed", func() bool { return c.is(watchBackoff) })
+	peer.send("more")
+	r.cycle()
+	r.pass(shortageDelay)
+	r.take(peer, len(want))
+	if !bytes.Equal(peer.got, want) {
+		t.Errorf("the peer got %d of %d bytes, calls %q", len(peer.got), len(want), p.calls)
 	}
 }

@@ -25,6 +25,7 @@ const (
 	onAdd         callName = "poller add"
 	onSet         callName = "poller set"
 	onDelete      callName = "poller delete"
+	onControl     callName = "poller add, set or delete"
 	onWait        callName = "poller wait"
 )
 
@@ -36,6 +37,7 @@ type fault struct {
 	most               int          // bytes of a short result
 	announce           poller.Ready // of a wait: conditions that do not hold
 	late               bool         // announced of a connection whose slot is another's by now
+	lost               bool         // a Set that fails has ended the registration, and the next ones do nothing
 	first, every, last int
 }
 
@@ -44,6 +46,10 @@ func (f fault) String() string {
 	switch {
 	case f.call == onWait:
 		what = fmt.Sprintf("announces %04b, late %v,", f.announce, f.late)
+	case f.lost:
+		what += " and loses the registration"
+	case f.errno == 0 && f.most == 0:
+		what = "does nothing"
 	case f.errno == 0:
 		what = fmt.Sprintf("at most %d bytes", f.most)
 	}
@@ -65,6 +71,8 @@ type faults struct {
 	next   bool                             // the next connection is aimed at too
 	tokens map[poller.Token]poller.Interest // of the descriptors, also when they are closed
 
+	lost map[int]bool // descriptors whose registration a Set has lost
+
 	made map[callName]int // while armed
 	hits int
 	done int // calls that moved something, for everybody
@@ -72,7 +80,7 @@ type faults struct {
 
 // inject puts itself between l and the kernel.
 func inject(l *Loop) *faults {
-	f := &faults{system: l.calls, readiness: l.poller}
+	f := &faults{system: l.calls, readiness: l.poller, lost: map[int]bool{}}
 	l.poller = f
 	l.calls = calls{
 		accept: f.accept, read: f.read, write: f.write, writev: f.writev, sendFile: f.sendFile,
@@ -208,31 +216,57 @@ func (f *faults) resetAtEnd(fd int) error {
 }
 
 func (f *faults) socketError(fd int) error {
-	if err := f.errorFor(onSocketError, fd); err != nil {
+	err := f.errorFor(onSocketError, fd)
+	if err == unix.Errno(0) {
+		return nil // another call has taken the failure
+	}
+	if err != nil {
 		return err
 	}
 	return f.system.socketError(fd)
 }
 
+// controlError is errorFor for the poller's calls, which may fail all together.
+func (f *faults) controlError(call callName, fd int) error {
+	if f.fault.call == onControl {
+		call = onControl
+	}
+	return f.errorFor(call, fd)
+}
+
 func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error {
-	if err := f.errorFor(onAdd, fd); err != nil {
+	if err := f.controlError(onAdd, fd); err != nil {
 		return err
 	}
+	delete(f.lost, fd)
 	f.note(fd, token, interest)
 	return f.readiness.Add(fd, token, interest)
 }
 
+// Set has the freedom that its contract gives it after an error. kqueue's may have
+// removed a filter then, and takes the same interest as before for no change.
 func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error {
-	if err := f.errorFor(onSet, fd); err != nil {
+	if err := f.controlError(onSet, fd); err != nil {
+		if f.fault.lost && !f.lost[fd] {
+			f.lost[fd] = true
+			_ = f.readiness.Delete(fd)
+		}
 		return err
+	}
+	if f.lost[fd] {
+		return nil
 	}
 	f.note(fd, token, interest)
 	return f.readiness.Set(fd, token, interest)
 }
 
 func (f *faults) Delete(fd int) error {
-	if err := f.errorFor(onDelete, fd); err != nil {
+	if err := f.controlError(onDelete, fd); err != nil {
 		return err
+	}
+	if f.lost[fd] {
+		delete(f.lost, fd)
+		return nil
 	}
 	return f.readiness.Delete(fd)
 }

@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -53,14 +55,80 @@ func TestFullOutputDoesNotStopTheInputOfAFullDuplexConnection(t *testing.T) {
 	r.until("the other direction moves", a.has("from the side that does not read"))
 
 	// And each is bounded: what is sent on waits for its reader.
-	for _, c := range r.loop.table.conns() {
-		if limit := c.settings.HighWater + inputSize; c.Pending() > limit {
-			t.Errorf("%d bytes pending, want at most %d", c.Pending(), limit)
-		}
-	}
+	r.boundedByTheirMarks()
 	r.take(b, sent)
 	if string(b.got) != string(flood[:sent]) {
 		t.Error("bytes lost or out of order")
+	}
+}
+
+// boundedByTheirMarks checks that no connection holds more than its mark and one read.
+func (r *rig) boundedByTheirMarks() {
+	r.t.Helper()
+	for _, c := range r.loop.table.conns() {
+		if limit := c.settings.HighWater + inputSize; c.Pending() > limit {
+			r.t.Fatalf("%d bytes pending, want at most %d", c.Pending(), limit)
+		}
+	}
+}
+
+// relayEnd is the outer end of a relay: it sends a part of a pattern that is its own,
+// and reads now and then.
+type relayEnd struct {
+	*socket
+	sends, want []byte
+	sent        int
+	paused      bool
+}
+
+func (e *relayEnd) move() {
+	e.sent += e.offer(e.sends[e.sent:min(len(e.sends), e.sent+20_000)])
+	if !e.paused {
+		e.pull(16 << 10)
+	}
+}
+
+// Two hundred connections whose peers pause at random: none stands still for longer than
+// its own reader, and nothing is lost.
+func TestRelaysUnderRandomPauses(t *testing.T) {
+	const pairs, size = 100, 300_000
+	r := newRig(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	content := pattern(size + 2*pairs)
+	var ends []*relayEnd
+	for i := range pairs {
+		a, b := relay(t, r)
+		one, other := content[2*i:][:size], content[2*i+1:][:size]
+		ends = append(ends, &relayEnd{socket: a, sends: one, want: other}, &relayEnd{socket: b, sends: other, want: one})
+	}
+	for range 30 {
+		for _, e := range ends {
+			if random.IntN(8) == 0 {
+				e.paused = !e.paused
+			}
+			e.move()
+		}
+		r.cycle()
+		r.boundedByTheirMarks()
+	}
+	// Then one end of each pair reads, and after it the other.
+	for turn := range 2 {
+		for i, e := range ends {
+			e.paused = i%2 != turn
+		}
+		for i := turn; i < len(ends); i += 2 {
+			r.until("an end that reads gets all, whatever the other one does", func() bool {
+				for _, e := range ends {
+					e.move()
+				}
+				return len(ends[i].got) == size
+			})
+		}
+	}
+	for i, e := range ends {
+		if !bytes.Equal(e.got, e.want) {
+			t.Errorf("end %d: bytes lost or out of order", i)
+		}
 	}
 }
 

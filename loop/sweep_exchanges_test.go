@@ -122,3 +122,87 @@ func TestFaultsBehindAHangup(t *testing.T) {
 		leaves: true,
 	})
 }
+
+// A relay between the client and an echo, each direction with backpressure of its own.
+func TestFaultsInARelay(t *testing.T) {
+	content := pattern(60_000)
+	sweep(t, &exchange{
+		network:  "tcp4",
+		settings: func(s *Settings) { s.HighWater, s.LowWater = 8<<10, 4<<10 },
+		protocol: func(t *testing.T) Protocol { return relaying{t, map[*Conn]*Conn{}} },
+		send:     []string{string(content[:100]), string(content[100:])},
+		slow:     5000,
+		want:     content,
+	})
+}
+
+// relaying joins a connection with one to an echo on the same loop.
+type relaying struct {
+	t     *testing.T
+	other map[*Conn]*Conn
+}
+
+func (p relaying) OnOpen(c *Conn) {
+	c.EnableFullDuplex()
+	if len(p.other) > 0 {
+		return // the other side
+	}
+	p.other[c] = nil
+	c.PauseRead()
+	_ = c.loop.Post(func() { p.join(c) })
+}
+
+func (p relaying) join(c *Conn) {
+	if !c.Open() {
+		return
+	}
+	near, far := newUnixPair(p.t)
+	l := c.loop
+	for _, s := range []*socket{near, far} {
+		l.limit.served.take()
+		s.buffers(4096, 4096)
+	}
+	l.open(far.release(), endpoint{}, &Service{loop: l, protocol: echo{}, settings: c.settings})
+	o := l.open(near.release(), endpoint{}, &Service{loop: l, protocol: p, settings: c.settings})
+	p.other[c], p.other[o] = o, c
+	c.ResumeRead()
+}
+
+func (p relaying) OnData(c *Conn, in []byte) int {
+	o := p.other[c]
+	_, _ = o.Write(in)
+	if o.Full() {
+		c.PauseRead()
+	}
+	return len(in)
+}
+
+func (p relaying) OnDrain(c *Conn) { p.other[c].ResumeRead() }
+func (p relaying) OnEOF(c *Conn)   { p.other[c].CloseWrite() }
+
+func (p relaying) OnClose(c *Conn, err error) {
+	o := p.other[c]
+	delete(p.other, c)
+	switch {
+	case o == nil:
+	case err == nil:
+		o.Close()
+	default:
+		o.Abort(err)
+	}
+}
+
+// The peer resets while the connection is not read: the loop asks the socket why.
+func TestFaultsAtAReset(t *testing.T) {
+	sweep(t, &exchange{
+		network: "tcp4",
+		protocol: func(*testing.T) Protocol {
+			return &script{data: func(c *Conn, in []byte) int {
+				c.PauseRead()
+				return len(in)
+			}}
+		},
+		send:   []string{"hello"},
+		resets: true,
+	})
+}

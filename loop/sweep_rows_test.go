@@ -13,8 +13,11 @@ type row struct {
 	most   []int          // short results, in bytes
 	ready  []poller.Ready // false announcements
 	late   bool           // of them
+	lost   bool           // a failing Set ends the registration
 	ends   bool           // it may end this connection, with a reset
 	waits  bool           // the loop waits for a while before it tries again
+
+	together int // so many calls may fail before it waits; 0 for one
 }
 
 var rows = []row{
@@ -40,13 +43,19 @@ var rows = []row{
 
 	{call: onShutdown, errnos: []unix.Errno{unix.ENOTCONN, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL}, ends: true},
 
+	{call: onResetAtEnd, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL}, ends: true},
+
 	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
-	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.ELOOP}, ends: true},
+	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.EINVAL, unix.ELOOP}, ends: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
+	{call: onSet, errnos: []unix.Errno{unix.ENOMEM}, lost: true, waits: true},
 	{call: onSet, errnos: []unix.Errno{unix.ENOENT, unix.EBADF, unix.EINVAL}, ends: true},
 	{call: onDelete, errnos: []unix.Errno{unix.ENOMEM, unix.ENOENT}, ends: true},
 
-	{call: onSocketError, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
+	// The connection's Add, or Set and Delete, and the listener's Set and Delete.
+	{call: onControl, errnos: []unix.Errno{unix.ENOMEM}, waits: true, together: 4},
+
+	{call: onSocketError, errnos: []unix.Errno{0, unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
 
 	{call: onWait, ready: []poller.Ready{0, poller.Read, poller.Write, poller.Read | poller.Write}},
 	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Failed | poller.Read}, ends: true},
@@ -66,7 +75,7 @@ func (r row) faults(made int) (all []fault) {
 	}
 	var kinds []fault
 	for _, errno := range r.errnos {
-		kinds = append(kinds, fault{call: r.call, errno: errno})
+		kinds = append(kinds, fault{call: r.call, errno: errno, lost: r.lost})
 	}
 	for _, most := range r.most {
 		kinds = append(kinds, fault{call: r.call, most: most})
@@ -82,6 +91,7 @@ func (r row) faults(made int) (all []fault) {
 		for n := 1; n <= min(made, eachOf); n++ {
 			add(f, n, 1, n)
 		}
+		add(f, 2, 1, 3)
 		add(f, 1, 3, 3*inSeries)
 		add(f, 1, 1, inSeries)
 	}

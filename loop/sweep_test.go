@@ -21,7 +21,8 @@ type exchange struct {
 	settings func(*Settings)
 	protocol func(t *testing.T) Protocol
 	send     []string                // pieces: the next is sent when the loop sleeps
-	leaves   bool                    // the client closes at the end, and does not only shut its output
+	leaves   bool                    // the client closes behind the last piece, and does not only shut its output
+	resets   bool                    // the client closes with a reset at the end
 	slow     int                     // bytes that the client reads at a time, 0 for all
 	want     []byte                  // what the client gets
 	mask     func(got []byte) []byte // blanks out what differs each time
@@ -113,11 +114,14 @@ func (tr *trial) converse(client *socket) {
 			over = true
 		case unsent != "":
 			unsent = unsent[client.push(unsent):]
+		case len(pieces) == 0 && tr.x.leaves:
+			client.close()
+			return
 		case worked || pulled > 0 || over:
 		case len(pieces) > 0:
 			unsent, pieces = pieces[0], pieces[1:]
-		case tr.x.leaves:
-			client.close()
+		case tr.x.resets:
+			client.reset()
 			return
 		default:
 			if err := unix.Shutdown(client.fd, unix.SHUT_WR); err != nil && err != unix.ENOTCONN {
@@ -181,7 +185,7 @@ func (tr *trial) play(row row, f fault) {
 	if limit := 4*(tr.faults.done+tr.faults.hits) + 64; tr.cycles > limit {
 		t.Errorf("%d cycles for %d calls: the loop spins", tr.cycles, tr.faults.done+tr.faults.hits)
 	}
-	if row.waits && tr.jumped < int64(tr.faults.hits-1)*int64(shortageDelay) {
+	if row.waits && tr.jumped < int64((tr.faults.hits-1)/max(1, row.together))*int64(shortageDelay) {
 		t.Errorf("%d failures in %v: the loop does not wait in between", tr.faults.hits, time.Duration(tr.jumped))
 	}
 	if !whole && tr.faults.hits == 0 {
@@ -193,7 +197,7 @@ func (tr *trial) play(row row, f fault) {
 	if row.ends { // otherwise this very connection has shown it
 		again := tr.connect()
 		tr.witness.first = nil
-		if tr.converse(again); !bytes.Equal(tr.x.masked(again.got), tr.x.want) && !tr.x.leaves {
+		if tr.converse(again); !bytes.Equal(tr.x.masked(again.got), tr.x.want) && !tr.x.leaves && !tr.x.resets {
 			t.Errorf("the next client got %d bytes, want %d", len(again.got), len(tr.x.want))
 		}
 		tr.rest()
@@ -224,7 +228,8 @@ func (tr *trial) judge(row row, client *socket, victim *life) (whole bool) {
 			t.Errorf("the protocol got %d bytes of %d", len(heard), len(sent))
 		}
 	}
-	if tr.x.leaves {
+	if tr.x.leaves || tr.x.resets {
+		tr.judgeEnd(row, victim)
 		return true
 	}
 	whole = bytes.Equal(got, tr.x.want) && client.eof
@@ -241,6 +246,21 @@ func (tr *trial) judge(row row, client *socket, victim *life) (whole bool) {
 		t.Errorf("the client got %d bytes of %d and an orderly end", len(got), len(tr.x.want))
 	}
 	return whole
+}
+
+// judgeEnd holds what the protocol was told of a client that has left.
+func (tr *trial) judgeEnd(row row, victim *life) {
+	t := tr.t
+	t.Helper()
+	switch orderly := victim.cause == nil || errors.Is(victim.cause, io.EOF); {
+	case victim.opened == 0:
+	case orderly && tr.x.resets:
+		t.Errorf("a reset was reported as %v", victim.cause)
+	case !orderly && !tr.x.resets && !row.ends:
+		t.Errorf("an orderly end was reported as %v", victim.cause)
+	case row.call == onSocketError && tr.faults.hits > 0 && tr.faults.fault.errno != 0 && !errors.Is(victim.cause, tr.faults.fault.errno):
+		t.Errorf("the failure %v of SO_ERROR was reported as %v", tr.faults.fault.errno, victim.cause)
+	}
 }
 
 func toBytes(pieces []string) (all [][]byte) {
@@ -263,6 +283,7 @@ func sweep(t *testing.T, x *exchange) {
 		return
 	}
 	made[onWait] = 3
+	made[onControl] = made[onAdd] + made[onSet] + made[onDelete]
 	before, trials := openDescriptors(), 0
 	for _, row := range rows {
 		if row.late && x.heard != nil {

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"context"
-	"net"
 	"os"
 	"sync"
 	"time"
@@ -36,12 +34,10 @@ func (m *model) open(t *rapid.T) {
 	if m.drained != nil || len(m.clients) == 8 {
 		t.Skip("no more")
 	}
-	conn, err := net.DialTimeout(m.addr.Network(), m.addr.String(), patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := receive(t, m.subject.opened, "the connection opens")
-	m.clients = append(m.clients, &client{conn: conn, life: l, reader: reader{conn: l.id}})
+	c := &client{socket: m.dial(t, m.layer, len(m.clients)), reader: reader{conn: len(m.clients)}}
+	c.life = receive(t, m.subject.opened, "the connection opens")
+	c.take = c.reader.take
+	m.clients = append(m.clients, c)
 }
 
 func (m *model) send(t *rapid.T) {
@@ -134,6 +130,7 @@ func (m *model) refWrite(t *rapid.T) {
 	case nil:
 		l.written[byRef]++
 		l.bytes += int64(len(p))
+		l.lateWrite = l.lateWrite || m.drained != nil
 	case eddy.ErrClosed, eddy.ErrOutputFull, eddy.ErrServerClosed:
 	default:
 		t.Errorf("Ref.Write: %v", err)
@@ -172,15 +169,8 @@ func (m *model) deadline(t *rapid.T) {
 }
 
 func (m *model) post(t *rapid.T) {
-	l := m.some(t).life
 	task := &task{}
-	var on *eddy.Loop
-	m.do(l, func(c *eddy.Conn) { on = c.Loop() })
-	m.fence(t)
-	if on == nil {
-		t.Skip("the connection has gone")
-	}
-	task.err = on.Post(func() { task.runs.Add(1) })
+	task.err = m.some(t).life.loop.Post(func() { task.runs.Add(1) })
 	m.tasks = append(m.tasks, task)
 }
 
@@ -204,12 +194,7 @@ func (m *model) drain(t *rapid.T) {
 	if m.drained != nil || rapid.IntRange(0, 9).Draw(t, "seldom") > 0 {
 		t.Skip("not now")
 	}
-	m.shutdown()
-}
-
-func (m *model) shutdown() {
-	m.drained = make(chan error, 1)
-	go func() { m.drained <- m.engine.Shutdown(context.Background()) }()
+	m.shutdown(time.Hour)
 }
 
 // catchUp has a client read until nothing is under way: then it has all output, the
@@ -225,7 +210,7 @@ func (m *model) catchUp(t *rapid.T) {
 		quiet = m.atRest(c)
 		if !quiet && time.Now().After(deadline) {
 			t.Fatalf("connection %d does not come to rest: the client got %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
-				l.id, c.reader.bytes, l.bytes, l.seen, c.sent, l.full)
+				l.id, c.got, l.bytes, l.seen, c.sent, l.full)
 		}
 	}
 }
@@ -239,7 +224,7 @@ func (m *model) atRest(c *client) bool {
 		return true // another story
 	}
 	// What Ref.Write sends after CloseWrite is dropped.
-	told := c.reader.bytes == l.bytes && !l.full || l.closeWriteCalled
+	told := c.got == l.bytes && !l.full || l.closeWriteCalled
 	heard := l.seen == c.sent || l.paused
 	return told && heard
 }

@@ -4,20 +4,16 @@
 package model
 
 import (
-	"context"
 	"errors"
 	"flag"
 	"io"
-	"log/slog"
 	"net"
-	"path/filepath"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/sys/unix"
 	"pgregory.net/rapid"
 
 	"github.com/eddynet/eddy"
@@ -40,69 +36,61 @@ func TestMain(m *testing.M) {
 }
 
 func TestAnySequence(t *testing.T) {
-	dir := t.TempDir()
-	first, err := net.Listen("tcp4", "127.0.0.1:0") // opens what the runtime keeps, its own poller
+	dir := prepare(t)
+	rapid.Check(t, func(t *rapid.T) {
+		leavesNothing(t, func() {
+			m := start(t, dir)
+			defer m.cutOff()
+			t.Repeat(map[string]func(*rapid.T){
+				"":            m.nothingWrong,
+				"open":        m.open,
+				"send":        m.send,
+				"read":        m.read,
+				"half-close":  m.halfClose,
+				"leave":       m.leave,
+				"write":       m.write,
+				"ref write":   m.refWrite,
+				"pause":       m.pause,
+				"resume":      m.resume,
+				"close":       m.close,
+				"close write": m.closeWrite,
+				"abort":       m.abort,
+				"deadline":    m.deadline,
+				"post":        m.post,
+				"many":        m.many,
+				"catch up":    m.catchUp,
+				"log":         m.log,
+				"block":       m.block,
+				"drain":       m.drain,
+			})
+			m.end(t)
+		})
+	})
+}
+
+// prepare opens what the runtime keeps, its own poller, and returns a directory for
+// sockets and files.
+func prepare(t *testing.T) (dir string) {
+	first, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = first.Close()
-	rapid.Check(t, func(t *rapid.T) {
-		before, running := openDescriptors(), goleak.IgnoreCurrent()
-		m := start(t, dir)
-		defer m.cutOff()
-		t.Repeat(map[string]func(*rapid.T){
-			"":            m.nothingWrong,
-			"open":        m.open,
-			"send":        m.send,
-			"read":        m.read,
-			"half-close":  m.halfClose,
-			"leave":       m.leave,
-			"write":       m.write,
-			"ref write":   m.refWrite,
-			"pause":       m.pause,
-			"resume":      m.resume,
-			"close":       m.close,
-			"close write": m.closeWrite,
-			"abort":       m.abort,
-			"deadline":    m.deadline,
-			"post":        m.post,
-			"many":        m.many,
-			"catch up":    m.catchUp,
-			"drain":       m.drain,
-		})
-		m.end(t)
-		if err := goleak.Find(running); err != nil {
-			t.Error(err)
-		}
-		if after := openDescriptors(); after != before {
-			t.Errorf("%d descriptors, %d before", after, before)
-		}
-	})
-}
-
-// openDescriptors counts portably.
-func openDescriptors() (n int) {
-	for fd := range uintptr(512) {
-		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {
-			n++
-		}
-	}
-	return n
+	return t.TempDir()
 }
 
 // model is one engine with its clients.
 type model struct {
-	network string
-	options eddy.Options
-	engine  *eddy.Engine
+	server
 	subject *subject
+	layer   layer
 	stays   bool
-	addr    net.Addr
-	ran     chan error
-	drained chan error // nil before the drain
 	dir     string
 	clients []*client
 	tasks   []*task
+	cut     bool // connections may have been cut off at the end
+
+	releaseLog func()
 }
 
 // task is a function that was handed to a loop.
@@ -115,15 +103,10 @@ type task struct {
 func start(t *rapid.T, dir string) *model {
 	m := &model{dir: dir}
 	m.network = rapid.SampledFrom([]string{"tcp", "unix"}).Draw(t, "network")
-	high := rapid.SampledFrom([]int{1 << 10, 16 << 10, 64 << 10}).Draw(t, "HighWater")
-	m.options = eddy.Options{
-		Loops:      rapid.IntRange(1, 2).Draw(t, "Loops"),
-		HighWater:  high,
-		LowWater:   rapid.SampledFrom([]int{1, high / 2, high}).Draw(t, "LowWater"),
-		MaxOutput:  high * rapid.IntRange(2, 40).Draw(t, "MaxOutput/HighWater"),
-		DrainGrace: time.Millisecond,
-		Logger:     slog.New(slog.DiscardHandler),
-	}
+	m.options = someOptions(t)
+	m.options.SlowCallback = rapid.SampledFrom([]time.Duration{0, time.Millisecond}).Draw(t, "SlowCallback")
+	m.options.Logger = m.someLog(t)
+	m.layer = someLayer(t)
 	m.subject = &subject{
 		unit:   rapid.SampledFrom([]int{1, 1, 3, 1000}).Draw(t, "unit"),
 		answer: rapid.SampledFrom([]int{-1, 0, 10, 5000}).Draw(t, "answer"),
@@ -134,40 +117,9 @@ func start(t *rapid.T, dir string) *model {
 	if m.stays {
 		protocol = staying{m.subject}
 	}
-	engine, err := eddy.New(m.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.engine = engine
-	address := "127.0.0.1:0"
-	if m.network == "unix" {
-		address = filepath.Join(dir, "s")
-	}
-	ln, err := engine.Listen(m.network, address, protocol)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m.addr, m.ran = ln.Addr(), make(chan error, 1)
-	go func() { m.ran <- engine.Run(context.Background()) }()
+	m.server.start(t, dir, m.layer.over(protocol))
 	m.open(t) // and so Run has begun
 	return m
-}
-
-func receive[T any](t *rapid.T, from <-chan T, what string) (v T) {
-	select {
-	case v = <-from:
-	case <-time.After(patience):
-		t.Fatalf("not after %v: %s", patience, what)
-	}
-	return v
-}
-
-func await(t *rapid.T, what string, condition func() bool) {
-	for deadline := time.Now().Add(patience); !condition(); time.Sleep(100 * time.Microsecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("still not so after %v: %s", patience, what)
-		}
-	}
 }
 
 // nothingWrong is looked at after every step.
@@ -182,28 +134,15 @@ func (m *model) nothingWrong(t *rapid.T) {
 	}
 }
 
-// end drains the engine, lets the clients read to their ends, and holds the outcome
-// against the model.
+// end ends the engine, lets the clients read to their ends, and checks the outcome.
 func (m *model) end(t *rapid.T) {
 	m.fence(t)
-	if m.drained == nil {
-		m.shutdown()
+	if seldom(t, "end while blocked") {
+		m.endBlocked(t)
+	} else {
+		m.endInOrder(t)
 	}
-	ends := make(chan error, len(m.clients))
-	for _, c := range m.clients {
-		go func() { ends <- c.finish() }()
-	}
-	for range m.clients {
-		if err := receive(t, ends, "a client reads its end"); err != nil {
-			t.Error(err)
-		}
-	}
-	if err := receive(t, m.drained, "Shutdown ends"); err != nil {
-		t.Errorf("Shutdown: %v", err)
-	}
-	if err := receive(t, m.ran, "Run ends"); err != nil {
-		t.Errorf("Run: %v", err)
-	}
+	m.releaseLog()
 	for _, task := range m.tasks {
 		if n := task.runs.Load(); n > 1 || n == 1 && task.err != nil || n == 0 && task.err == nil && task.life == nil {
 			t.Errorf("a task, handed over with %v, has run %d times", task.err, n)
@@ -218,11 +157,32 @@ func (m *model) end(t *rapid.T) {
 	}
 }
 
+// endInOrder drains the engine.
+func (m *model) endInOrder(t *rapid.T) {
+	if m.drained == nil {
+		m.shutdown(time.Hour)
+	}
+	m.finish(t)
+	m.ended(t)
+}
+
+// finish has the clients read to their ends.
+func (m *model) finish(t *rapid.T) {
+	ends := make(chan error, len(m.clients))
+	for _, c := range m.clients {
+		go func() { ends <- c.finish() }()
+	}
+	for range m.clients {
+		if err := receive(t, ends, "a client reads its end"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // cutOff ends what a failed check has left.
 func (m *model) cutOff() {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_ = m.engine.Shutdown(ctx) // reports what was cut off
+	m.releaseLog()
+	m.server.cutOff()
 	for _, c := range m.clients {
 		_ = c.conn.Close() // for the second time, most likely
 	}
@@ -240,17 +200,19 @@ func (m *model) judge(t *rapid.T, c *client) {
 	if l.seen > c.sent {
 		t.Errorf("connection %d: %d bytes of input, %d were sent", l.id, l.seen, c.sent)
 	}
-	if r.bytes > l.bytes {
-		t.Errorf("connection %d: the client got %d bytes, %d were written", l.id, r.bytes, l.bytes)
+	if c.got > l.bytes {
+		t.Errorf("connection %d: the client got %d bytes, %d were written", l.id, c.got, l.bytes)
 	}
 	legal, all := false, false // is the cause, and has all input been read
 	switch {
 	case l.cause == nil:
-		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil
+		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil || m.cut
 	case l.cause == io.EOF:
 		legal, all = (c.shut || c.gone || l.closeWriteCalled) && !m.stays, true
 	case l.cause == errAborted:
 		legal = l.abortCalled
+	case l.cause == eddy.ErrServerClosed:
+		legal = m.cut
 	case l.cause == eddy.ErrTimeout:
 		legal = l.deadlineSet
 	case l.cause == eddy.ErrOutputFull:
@@ -268,7 +230,10 @@ func (m *model) judge(t *rapid.T, c *client) {
 		return // it has not read to the end
 	}
 	orderly := c.orderly()
-	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF {
+	if orderly && m.network == "tcp" && len(r.rest) > 0 {
+		t.Errorf("connection %d: an orderly end in the middle of a record", l.id)
+	}
+	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF && !m.cut {
 		t.Errorf("connection %d: ended with %v, and the client got %v", l.id, l.cause, c.end)
 	}
 	// On TCP an orderly end says that this is all. Ref.Write cannot know, when it
@@ -280,7 +245,7 @@ func (m *model) judge(t *rapid.T, c *client) {
 			}
 		}
 	}
-	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut
+	untouched := !l.closeCalled && !l.closeWriteCalled && !l.abortCalled && !l.deadlineSet && !l.outputFull && !c.shut && !l.lateWrite && !m.cut
 	if got, written := r.next[byRef], l.written[byRef]; untouched && got != written {
 		t.Errorf("connection %d: %d records from Ref.Write of %d", l.id, got, written)
 	}

@@ -31,14 +31,12 @@ func record(conn int, by source, seq uint32, size int) []byte {
 
 // reader takes records apart. Cut, lost, repeated, swapped and foreign bytes are errors.
 type reader struct {
-	conn  int
-	bytes int64
-	rest  []byte // the beginning of a record
-	next  [sources]uint32
+	conn int
+	rest []byte // the beginning of a record
+	next [sources]uint32
 }
 
 func (r *reader) take(p []byte) error {
-	r.bytes += int64(len(p))
 	r.rest = append(r.rest, p...)
 	for len(r.rest) >= headSize {
 		by, size := source(r.rest[2]), int(binary.BigEndian.Uint32(r.rest[8:]))

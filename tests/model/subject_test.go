@@ -20,8 +20,9 @@ type subject struct {
 
 // life is what the engine has told of a connection, and what it was told.
 type life struct {
-	id  int
-	ref eddy.Ref
+	id   int
+	ref  eddy.Ref
+	loop *eddy.Loop
 
 	mu       sync.Mutex // guards what follows: the loop writes, the test reads
 	wrong    []string
@@ -37,6 +38,8 @@ type life struct {
 	owned    int   // slices given away
 	released int   // and given back
 	full     bool  // the output was seen full, and OnDrain has not come
+
+	lateWrite bool // Ref.Write during the drain, which may have closed the connection before
 
 	closeCalled, closeWriteCalled, abortCalled, deadlineSet, outputFull bool
 }
@@ -56,7 +59,7 @@ func (l *life) in(name string) (leave func()) {
 
 func (s *subject) OnOpen(c *eddy.Conn) {
 	s.mu.Lock()
-	l := &life{id: len(s.lives), ref: c.Ref(), opens: 1}
+	l := &life{id: len(s.lives), ref: c.Ref(), loop: c.Loop(), opens: 1}
 	s.lives = append(s.lives, l)
 	s.mu.Unlock()
 	if c.State() != nil {
