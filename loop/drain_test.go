@@ -190,8 +190,14 @@ func TestDrainClosesIdleConnectionsAtTheEndOfTheGrace(t *testing.T) {
 // CloseIdle is Close where something is still under way.
 func TestCloseIdleLosesNothing(t *testing.T) {
 	for name, busy := range map[string]func(*rig, *Conn, *socket){
-		"output in the kernel": func(_ *rig, c *Conn, _ *socket) { _, _ = c.Write(pattern(10_000)); c.flush() },
-		"output in the queue":  func(_ *rig, c *Conn, _ *socket) { _, _ = c.Write(pattern(10_000)) },
+		"output in the kernel": func(r *rig, c *Conn, _ *socket) {
+			_, _ = c.Write(pattern(10_000))
+			c.flush()
+			if !unacknowledged(int(c.fd)) {
+				r.t.Skip("this system does not report it")
+			}
+		},
+		"output in the queue": func(_ *rig, c *Conn, _ *socket) { _, _ = c.Write(pattern(10_000)) },
 		"kept input": func(r *rig, c *Conn, peer *socket) {
 			peer.send("half a mess")
 			r.until("it is kept", func() bool { return c.Buffered() > 0 })
