@@ -47,6 +47,9 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 				t.Errorf("%s %s: %v", c.network, address, err)
 				continue
 			}
+			if len(fds) != 3 {
+				t.Errorf("%s %s: %d sockets, want 3", c.network, address, len(fds))
+			}
 			if _, _, err := Listen(context.Background(), c.network, addr.String(), 3); !errors.Is(err, unix.EADDRINUSE) {
 				t.Errorf("%s %s again: %v, want EADDRINUSE", c.network, address, err)
 			}
@@ -57,8 +60,8 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 	}
 }
 
-// freePort returns a port below those that clients get, or a client that is refused there could
-// come to be connected to itself.
+// freePort returns a port below those that clients get. Among them, a client that is refused
+// could come to be connected to itself.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for port := 9999; port > 5000; port-- {

@@ -1,7 +1,8 @@
 // Package poller tells which sockets are ready, and nothing else: it does not
 // read, accept, run tasks or log. Linux uses epoll(7), the BSDs and darwin
 // kqueue(2); this file is the contract that every backend keeps, and the suite in
-// contract_test.go and contract_wait_test.go holds the platform's to it.
+// contract_test.go and contract_wait_test.go holds the platform's to it. On Linux,
+// tests/kqueue holds the kqueue one to it as well, on a model of kqueue(2).
 //
 //   - Readiness is level-triggered: an event comes back in every Wait until its
 //     cause is gone or its Interest is withdrawn.

@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long goroutines that are about to end may take.
-const patience = 10 * time.Second
+// patience is how long goroutines that are about to end may take. It is longer than
+// the 10 s for which idle workers of http1's pools wait.
+const patience = 20 * time.Second
 
 // Main runs the tests, and fails if goroutines or sockets are left behind.
 func Main(m *testing.M) {

@@ -61,8 +61,9 @@ func test(root, system string, args []string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("go", append([]string{"test", "-overlay", overlay, "-vet=off", // vet would enter the folder of the model
-		"-ldflags", "-X " + modelImport + ".name=" + system}, args...)...)
+	// Without go vet, which would enter the folder that only the overlay has.
+	flags := []string{"test", "-overlay", overlay, "-vet=off", "-ldflags", "-X " + modelImport + ".name=" + system}
+	cmd := exec.Command("go", append(flags, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stdout, os.Stderr
 	return cmd.Run()
 }

@@ -26,9 +26,10 @@
 //
 // These parts are simpler than in a kernel. The error in fflags is always ECONNRESET:
 // Linux cannot tell the number without clearing it. EVFILT_WRITE has EV_EOF only once
-// both directions are shut, and its data is 0. The data of a listener is 0 or 1. A descriptor
-// that is closed and opened again for the same socket counts as the same. Flags and
-// filters that package poller does not use are not modelled, and panic.
+// both directions are shut, and its data is 0. The data of a listener is 0 or 1, and
+// listen(2) must come before its first note. A descriptor that is closed and opened again
+// for the same socket, with nothing in between, keeps its notes. Flags and kinds of files
+// that package poller does not use are not modelled, and panic.
 //
 // Every eighth sleep ends with EINTR instead, so that callers have to be used to it.
 package unix

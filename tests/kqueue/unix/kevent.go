@@ -80,7 +80,7 @@ func Kevent(kq int, changes, events []Kevent_t, timeout *unix.Timespec) (int, er
 	if timeout == nil {
 		return q.wait(events, time.Time{}, false)
 	}
-	if timeout.Sec < 0 || timeout.Nsec < 0 || timeout.Nsec >= 1e9 {
+	if timeout.Sec < 0 || timeout.Nsec < 0 || timeout.Nsec >= 1e9 || system.refusesYears && timeout.Sec > mostSeconds {
 		return -1, unix.EINVAL
 	}
 	return q.wait(events, time.Now().Add(time.Duration(timeout.Nano())), true)

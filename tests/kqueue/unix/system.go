@@ -8,13 +8,17 @@ import "golang.org/x/sys/unix"
 type traits struct {
 	capsLowWater   bool // NOTE_LOWAT is lowered to the size of the receive buffer
 	tellsListeners bool // getsockopt knows SO_ACCEPTCONN
+	refusesYears   bool // a timeout beyond mostSeconds is EINVAL
 }
+
+// mostSeconds is the longest timeout of a system that refuses years.
+const mostSeconds = 100_000_000
 
 // name is the system that the model stands for. The linker sets it (-X).
 var name = "freebsd"
 
 var systems = map[string]traits{
-	"darwin":    {capsLowWater: true},
+	"darwin":    {capsLowWater: true, refusesYears: true},
 	"dragonfly": {},
 	"freebsd":   {tellsListeners: true},
 	"netbsd":    {tellsListeners: true},

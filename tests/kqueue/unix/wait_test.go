@@ -96,6 +96,18 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
+func TestYearsAreRefusedOnDarwinOnly(t *testing.T) {
+	kq := newKqueue(t)
+	a, _ := pair(t)
+	apply(t, kq, change(a, EVFILT_WRITE, EV_ADD))
+	for name, want := range map[string]error{"darwin": unix.EINVAL, "freebsd": nil} {
+		as(t, name)
+		if _, err := Kevent(kq, nil, make([]Kevent_t, 1), &unix.Timespec{Sec: mostSeconds + 1}); err != want {
+			t.Errorf("%s: %v, want %v", name, err, want)
+		}
+	}
+}
+
 // Only a call that would sleep is interrupted.
 func TestSleepsAreInterruptedNowAndThen(t *testing.T) {
 	kq := newKqueue(t)
