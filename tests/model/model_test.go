@@ -68,8 +68,8 @@ func TestAnySequence(t *testing.T) {
 	})
 }
 
-// prepare opens what the runtime keeps, its own poller, and returns a directory for
-// sockets and files.
+// prepare has the runtime open its own poller, which it keeps, and returns a directory
+// for sockets and files.
 func prepare(t *testing.T) (dir string) {
 	first, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
