@@ -41,6 +41,9 @@ type sniffer struct{ to eddy.Protocol }
 func (sniffer) OnOpen(*eddy.Conn)         {}
 func (sniffer) OnClose(*eddy.Conn, error) {}
 
+// Tune has the settings of the other protocol from the start: Become does not change them.
+func (s sniffer) Tune(settings *eddy.Settings) error { return tune(s.to, settings) }
+
 func (s sniffer) OnData(c *eddy.Conn, in []byte) (used int) {
 	if len(in) < len(preface) {
 		return 0
@@ -60,8 +63,10 @@ func (w wrapper) Bind(l *eddy.Loop) eddy.Protocol {
 	return w
 }
 
-func (w wrapper) Tune(s *eddy.Settings) error {
-	if t, ok := w.inner.(eddy.Tuner); ok {
+func (w wrapper) Tune(s *eddy.Settings) error { return tune(w.inner, s) }
+
+func tune(p eddy.Protocol, s *eddy.Settings) error {
+	if t, ok := p.(eddy.Tuner); ok {
 		return t.Tune(s)
 	}
 	return nil
