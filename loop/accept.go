@@ -166,8 +166,8 @@ func (a *Acceptor) arm() {
 	}
 }
 
-// watch sets what the poller reports of the listener. After an error the registration
-// is made again, because nothing is sure of the one before.
+// watch sets the listener's interest in the poller. After an error the registration is
+// made again: its state is unknown.
 func (a *Acceptor) watch(i poller.Interest) bool {
 	register := a.loop.poller.Set
 	if !a.registered {

@@ -12,7 +12,8 @@ func (c *Conn) Close() { c.finish(nil) }
 
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left
 // to read: it does not wait for the peer to close too. If input or output is still under
-// way after all, it is Close.
+// way after all, it is Close. Input that arrives later, until the descriptor is closed at
+// the end of the cycle, is answered with a reset by the kernel.
 func (c *Conn) CloseIdle() {
 	if c.state == Open && c.out == nil && c.in == nil && !unread(int(c.fd)) && !unacknowledged(int(c.fd)) {
 		c.closeNow(nil)

@@ -237,8 +237,8 @@ func (c *Conn) watch(want poller.Interest) {
 		c.interest = want
 		c.flags &^= unwatched
 	case shortOfWatches(err):
-		// After a Set that has failed nothing is sure. A failing Delete leaves Set to
-		// try again.
+		// After a failed Set the state of the registration is unknown: it is made
+		// again, or, if it cannot be deleted either, set again.
 		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
 			c.flags |= unwatched
 		}

@@ -215,6 +215,9 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 			p := &script{data: func(*Conn, []byte) int { return 0 }}
 			c, peer := r.open(unixPair, p) // where output counts as under way until it is read
 			busy(r, c, peer)
+			if name == "output in the kernel" && !unacknowledged(int(c.fd)) {
+				t.Skip("this system does not tell")
+			}
 			c.CloseIdle()
 			if c.state != Closing {
 				t.Fatalf("%v, want Closing", c.state)

@@ -21,7 +21,7 @@ type exchange struct {
 	settings func(*Settings)
 	protocol func(t *testing.T) Protocol
 	send     []string                // pieces: the next is sent when the loop sleeps
-	leaves   bool                    // the client closes behind the last piece, and does not only shut its output
+	leaves   bool                    // the client closes right after the last piece, and does not only shut its output
 	resets   bool                    // the client closes with a reset at the end
 	slow     int                     // bytes that the client reads at a time, 0 for all
 	want     []byte                  // what the client gets
@@ -248,7 +248,7 @@ func (tr *trial) judge(row row, client *socket, victim *life) (whole bool) {
 	return whole
 }
 
-// judgeEnd holds what the protocol was told of a client that has left.
+// judgeEnd checks the cause that the protocol got after a client has left.
 func (tr *trial) judgeEnd(row row, victim *life) {
 	t := tr.t
 	t.Helper()

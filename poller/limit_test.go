@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whichever of its descriptors cannot be opened, Open says so and leaves none behind.
+// Open fails with EMFILE and leaks no descriptor, whichever of its own is missing.
 func TestOpenWithTooFewDescriptors(t *testing.T) {
-	open(t) // what the runtime keeps is open
+	open(t) // the runtime opens descriptors of its own before
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
 		t.Fatal(err)

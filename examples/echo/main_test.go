@@ -88,11 +88,17 @@ func TestSignalEndsConversationsInOrder(t *testing.T) {
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	program.EachSignal(t, func(t *testing.T, s os.Signal) {
 		p, address := start(t)
-		c := program.Dial(t, address) // not closed: the drain waits for it
+		c := program.Dial(t, address)
 		c.Send("x")
 		c.Text(1)
+		ended := make(chan struct{})
+		go func() {
+			_, _ = c.Conn.Write(make([]byte, 64<<20)) // its echo is not read: the drain waits for that
+			close(ended)
+		}()
 		p.Signal(s)
 		p.AwaitRefusal(address)
 		p.DiesOf(s)
+		<-ended
 	})
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// blocker blocks loops until it is told to let them go.
+// blocker blocks loops until free is closed.
 type blocker struct {
 	free chan struct{}
 

@@ -12,8 +12,8 @@ import (
 // socket is the test's end of a connection.
 type socket struct {
 	conn   net.Conn
-	id     int                  // names what it sends: see inputByte
-	take   func(p []byte) error // checks what has come
+	id     int                  // the seed of the bytes it sends: see inputByte
+	take   func(p []byte) error // checks input
 	sent   int64
 	got    int64
 	end    error // of reading: io.EOF is an orderly one

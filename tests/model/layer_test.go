@@ -8,8 +8,8 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// layer is what stands between a listener and the protocol under test. What is promised
-// to the protocol does not depend on it.
+// layer is the kind of protocol between a listener and the one under test. No promise to
+// the latter depends on it.
 type layer string
 
 const (
@@ -32,7 +32,7 @@ func (by layer) over(p eddy.Protocol) eddy.Protocol {
 	return p
 }
 
-// preface is what a sniffer reads before it hands the connection over.
+// preface precedes the bytes for the protocol to which a sniffer hands over.
 const preface = "model"
 
 // sniffer reads the preface and leaves the connection to another protocol.
@@ -40,6 +40,9 @@ type sniffer struct{ to eddy.Protocol }
 
 func (sniffer) OnOpen(*eddy.Conn)         {}
 func (sniffer) OnClose(*eddy.Conn, error) {}
+
+// Tune has the settings of the other protocol from the start: Become does not change them.
+func (s sniffer) Tune(settings *eddy.Settings) error { return tune(s.to, settings) }
 
 func (s sniffer) OnData(c *eddy.Conn, in []byte) (used int) {
 	if len(in) < len(preface) {
@@ -49,8 +52,8 @@ func (s sniffer) OnData(c *eddy.Conn, in []byte) (used int) {
 	return len(preface)
 }
 
-// wrapper passes everything on to a protocol, and does what a loop does where that
-// protocol leaves something out.
+// wrapper forwards all callbacks to a protocol. For those that it does not implement, it
+// behaves as a loop does.
 type wrapper struct{ inner eddy.Protocol }
 
 func (w wrapper) Bind(l *eddy.Loop) eddy.Protocol {
@@ -60,8 +63,10 @@ func (w wrapper) Bind(l *eddy.Loop) eddy.Protocol {
 	return w
 }
 
-func (w wrapper) Tune(s *eddy.Settings) error {
-	if t, ok := w.inner.(eddy.Tuner); ok {
+func (w wrapper) Tune(s *eddy.Settings) error { return tune(w.inner, s) }
+
+func tune(p eddy.Protocol, s *eddy.Settings) error {
+	if t, ok := p.(eddy.Tuner); ok {
 		return t.Tune(s)
 	}
 	return nil

@@ -68,8 +68,8 @@ func TestAnySequence(t *testing.T) {
 	})
 }
 
-// prepare opens what the runtime keeps, its own poller, and returns a directory for
-// sockets and files.
+// prepare has the runtime open its own poller, which it keeps, and returns a directory
+// for sockets and files.
 func prepare(t *testing.T) (dir string) {
 	first, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -233,7 +233,9 @@ func (m *model) judge(t *rapid.T, c *client) {
 	if orderly && m.network == "tcp" && len(r.rest) > 0 {
 		t.Errorf("connection %d: an orderly end in the middle of a record", l.id)
 	}
-	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF && !m.cut {
+	// CloseIdle, in a drain, may cross input, which the kernel answers with a reset.
+	crossed := m.drained != nil && l.seen < c.sent && c.got == l.bytes
+	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF && !m.cut && !crossed {
 		t.Errorf("connection %d: ended with %v, and the client got %v", l.id, l.cause, c.end)
 	}
 	// On TCP an orderly end says that this is all. Ref.Write cannot know, when it

@@ -14,7 +14,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// TestAnyRelay is TestAnySequence for a protocol that passes on what comes to another
+// TestAnyRelay is TestAnySequence for a protocol that passes input on to another
 // connection. Each direction moves while the other one is full, bytes come exactly and in
 // order, pending output is bounded, and ends are passed on.
 func TestAnyRelay(t *testing.T) {
@@ -119,7 +119,7 @@ func (m *relayModel) joins(s socket) *relayEnd {
 	return e
 }
 
-// passedOn checks that what comes is what the other end has sent.
+// passedOn checks input against the bytes that the other end has sent.
 func (e *relayEnd) passedOn(p []byte) error {
 	for i, b := range p {
 		if b != inputByte(e.other.id, e.got+int64(i)) {
@@ -198,7 +198,7 @@ func (m *relayModel) moves(t *rapid.T) {
 			t.Fatal(err)
 		}
 		if e.got < e.other.sent && (e.end != nil || time.Now().After(deadline)) {
-			t.Fatalf("end %d got %d bytes of %d, then %v; of what it has sent, %d bytes of %d were read",
+			t.Fatalf("end %d got %d bytes of %d, then %v; the other end has read %d bytes of %d",
 				e.id, e.got, e.other.sent, e.end, e.other.got, e.sent)
 		}
 	}
@@ -213,7 +213,7 @@ func (m *relayModel) nothingWrong(t *rapid.T) {
 	}
 }
 
-// end stops what is still sent, lets all read to their ends, and checks what they got.
+// end shuts the output of all ends, lets them read to the end, and checks the outcome.
 func (m *relayModel) end(t *rapid.T) {
 	if m.drained == nil {
 		m.shutdown(time.Hour)

@@ -9,7 +9,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// relay is a protocol that joins connections in pairs and passes on what comes, each
+// relay is a protocol that joins connections in pairs and passes their input on, each
 // direction with backpressure of its own. It joins an accepted connection with one that
 // it dials, or with the next accepted one.
 type relay struct {

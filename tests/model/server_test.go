@@ -61,8 +61,8 @@ func someOptions(t *rapid.T) eddy.Options {
 	}
 }
 
-// dial connects to the server, and sends at once what the layer wants and the first
-// bytes behind it.
+// dial connects to the server, and sends the layer's preface at once, followed by the
+// first bytes.
 func (s *server) dial(t *rapid.T, by layer, id int) socket {
 	conn, err := net.DialTimeout(s.addr.Network(), s.addr.String(), patience)
 	if err != nil {

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/eddynet/eddy"
 )
@@ -57,6 +58,14 @@ func (l *life) in(name string) (leave func()) {
 	return l.mu.Unlock
 }
 
+// idle is the subject's own IdleTimeout. No test waits it out.
+const idle = 17 * time.Minute
+
+func (s *subject) Tune(settings *eddy.Settings) error {
+	settings.IdleTimeout = idle
+	return nil
+}
+
 func (s *subject) OnOpen(c *eddy.Conn) {
 	s.mu.Lock()
 	l := &life{id: len(s.lives), ref: c.Ref(), loop: c.Loop(), opens: 1}
@@ -64,6 +73,9 @@ func (s *subject) OnOpen(c *eddy.Conn) {
 	s.mu.Unlock()
 	if c.State() != nil {
 		l.errorf("OnOpen of a connection that has a state: %v", c.State())
+	}
+	if d := c.Settings().IdleTimeout; d != idle {
+		l.errorf("IdleTimeout is %v, want that of Tune", d)
 	}
 	c.SetState(l)
 	s.opened <- l
