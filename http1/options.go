@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -61,6 +62,15 @@ type Options struct {
 	// 8 KiB, 32.
 	MaxTrailerBytes, MaxTrailerFields int
 
+	// OnOpen is called when a connection opens. Its result is what Request.ConnValue
+	// returns for the requests of the connection. It runs on the loop and must not
+	// block. Default: none.
+	OnOpen func(c *loop.Conn) (value any)
+	// ConnState is called when a connection changes its state, with the value of
+	// OnOpen: http.StateActive with the first byte of a request, http.StateIdle after
+	// its answer, http.StateHijacked when the connection leaves HTTP, and
+	// http.StateClosed at its end. It runs on the loop and must not block. Default: none.
+	ConnState func(value any, state http.ConnState)
 	// OnHead is called at the end of a head, before the body has come and before the
 	// handler. It may answer at once (w.Finish), take the answer over (w.Defer,
 	// w.Stream) so that the handler is not called, have the body delivered piece by

@@ -1,7 +1,9 @@
 package http1
 
 import (
+	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
@@ -31,6 +33,8 @@ type Server struct {
 	invalid error // of the options; Listen reports it
 	limits  httpparse.Limits
 
+	noKeepAlive *atomic.Bool // shared with the instances: see SetKeepAlivesEnabled
+
 	mu    sync.Mutex
 	bound map[*loop.Loop]*Server // guarded by mu: the instances
 
@@ -55,7 +59,7 @@ var _ interface {
 
 // New returns the protocol that serves h. An error in the options is Listen's.
 func New(h Handler, options Options) *Server {
-	s := &Server{handler: h, bound: map[*loop.Loop]*Server{}}
+	s := &Server{handler: h, bound: map[*loop.Loop]*Server{}, noKeepAlive: new(atomic.Bool)}
 	if s.options, s.invalid = options.withDefaults(); h == nil {
 		s.invalid = errNoHandler
 	}
@@ -83,6 +87,8 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 			limits:  s.limits,
 			stamp:   stamp{name: s.options.ServerName},
 			counts:  loop.NewCounts[counts](l),
+
+			noKeepAlive: s.noKeepAlive,
 		}
 		s.bound[l] = instance
 	}
@@ -103,12 +109,22 @@ func (s *Server) Refusing() loop.Protocol {
 		limits:  s.limits,
 		stamp:   stamp{name: o.ServerName},
 		counts:  s.counts,
+
+		noKeepAlive: s.noKeepAlive,
 	}
 }
+
+// SetKeepAlivesEnabled says whether connections persist, as they do without a call.
+// With false, every answer from now on ends its connection, and says so; a connection
+// that is idle ends with its next answer or at IdleTimeout. Any goroutine.
+func (s *Server) SetKeepAlivesEnabled(enabled bool) { s.noKeepAlive.Store(!enabled) }
 
 // OnOpen sets the deadline for the first request.
 func (s *Server) OnOpen(c *loop.Conn) {
 	c.SetDeadline(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
+	if open := s.options.OnOpen; open != nil {
+		c.SetState(open(c))
+	}
 }
 
 // OnData takes requests, and parts of them.
@@ -195,9 +211,18 @@ func (s *Server) OnClose(c *loop.Conn, err error) {
 		x.closed(err)
 		s.release(x)
 	}
+	s.connState(c.State(), http.StateClosed)
 }
 
-// session is that of the request in work on c, nil if there is none.
+// connState calls Options.ConnState.
+func (s *Server) connState(value any, state http.ConnState) {
+	if changed := s.options.ConnState; changed != nil {
+		changed(value, state)
+	}
+}
+
+// session is that of the request in work on c, nil if there is none: then the state of c
+// is the value of Options.OnOpen.
 func (s *Server) session(c *loop.Conn) *session {
 	x, _ := c.State().(*session)
 	return x
@@ -214,6 +239,7 @@ func (s *Server) begin(c *loop.Conn) *session {
 		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
 	}
 	x.conn = c
+	x.value = c.State()
 	c.SetState(x)
 	return x
 }
@@ -236,7 +262,7 @@ func (s *Server) rest(x *session, more bool) {
 // outstanding, another goroutine may be reading the request: then it is left as it
 // is, to the garbage collector.
 func (s *Server) release(x *session) {
-	x.conn.SetState(nil)
+	x.conn.SetState(x.value)
 	if x.deferred != nil && !x.deferred.settled {
 		x.response.owned.drop()
 		return
@@ -244,7 +270,7 @@ func (s *Server) release(x *session) {
 	if x.in != between { // where it was reset already
 		x.reset()
 	}
-	x.conn, x.in, x.out, x.depth, x.gone, x.upgrade = nil, between, unanswered, 0, false, nil
+	x.conn, x.value, x.in, x.out, x.depth, x.gone, x.upgrade = nil, nil, between, unanswered, 0, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}
