@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -50,6 +51,9 @@ type refusal struct {
 func (e *refusal) Error() string {
 	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
 }
+
+// Is has a reader of a body that is too slow see a deadline, as in net/http.
+func (e *refusal) Is(target error) bool { return e == errTooSlow && target == os.ErrDeadlineExceeded }
 
 var (
 	errBodyTooLarge = &refusal{http.StatusRequestEntityTooLarge, "the body is larger than Options.MaxBodyBytes"}

@@ -38,7 +38,7 @@ type requestBody struct {
 	onDemand bool            // guarded by mu: 100 Continue is to be sent by the first Read
 	paused   bool            // guarded by mu: until the reader has caught up
 	late     bool            // guarded by mu: the read deadline has passed
-	err      error           // guarded by mu: what is missing will not come
+	err      error           // guarded by mu: nothing more can be read
 	timer    *time.Timer     // guarded by mu: of the read deadline
 	trailers http.Header     // guarded by mu: to be shown when all is read
 }
@@ -221,7 +221,8 @@ func (b *requestBody) await(p []byte, may bool) (n int, err error) {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
 		case b.late:
-			return 0, os.ErrDeadlineExceeded
+			b.err = os.ErrDeadlineExceeded // for good, as in net/http
+			return 0, b.err
 		case !may:
 			return 0, nil
 		case b.buf != nil && !b.lent:
@@ -340,8 +341,8 @@ func (b *requestBody) setDeadline(t time.Time) {
 		b.timer.Stop()
 		b.timer = nil
 	}
-	b.late = false
-	if t.IsZero() || b.closed {
+	b.late = b.err == os.ErrDeadlineExceeded
+	if t.IsZero() || b.closed || b.late {
 		return
 	}
 	var timer *time.Timer

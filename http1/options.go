@@ -91,11 +91,14 @@ type Options struct {
 // defaultMaxBody is MaxBodyBytes, unless it is set.
 const defaultMaxBody = 4 << 20
 
+// defaultReadTimeout is ReadTimeout, unless it is set.
+const defaultReadTimeout = 30 * time.Second
+
 // withDefaults returns the options filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	d := defaults.Of("http1: Options")
 	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, 30*time.Second)
-	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, 30*time.Second)
+	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, defaultReadTimeout)
 	defaults.Set(d, "HandlerTimeout", &o.HandlerTimeout, 5*time.Minute)
 	defaults.Set(d, "WriteTimeout", &o.WriteTimeout, 0)
 	defaults.Set(d, "IdleTimeout", &o.IdleTimeout, 2*time.Minute)

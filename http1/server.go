@@ -39,9 +39,10 @@ type Server struct {
 	bound map[*loop.Loop]*Server // guarded by mu: the instances
 
 	// Of an instance:
-	stamp  stamp
-	free   []*session
-	counts *loop.Counts[counts]
+	stamp    stamp
+	free     []*session
+	counts   *loop.Counts[counts]
+	adapters []*Adapter // that have served a request on this loop
 }
 
 var _ interface {
