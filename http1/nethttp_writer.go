@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"path"
 	"runtime"
 	"strings"
 	"sync"
@@ -69,11 +70,14 @@ func (w *responseWriter) Header() http.Header { return w.header }
 // wait, but for a status of 1xx, which is sent at once, and may be followed by others.
 func (w *responseWriter) WriteHeader(code int) {
 	switch {
-	case w.hijacked || w.answer == nil:
-		w.complain("http1: WriteHeader after Hijack, or after the handler has returned")
+	case w.hijacked:
+		w.complain("http: response.WriteHeader on hijacked connection")
 		return
 	case w.wrote:
-		w.complain("http1: superfluous WriteHeader")
+		w.complain("http: superfluous response.WriteHeader call")
+		return
+	case w.answer == nil:
+		w.complain("http: response.WriteHeader after the handler has returned")
 		return
 	case code < 100 || code > 999:
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code)) // as net/http does
@@ -233,21 +237,18 @@ func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
 }
 
-// complain logs a mistake of the handler's, with the place of it.
+// complain logs a mistake of the handler, with its place in the program.
 func (w *responseWriter) complain(message string) {
 	pc := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
-	for {
-		frame, more := frames.Next()
-		if more && (strings.Contains(frame.Function, "/http1.") || strings.HasPrefix(frame.Function, "net/http.")) {
-			continue
-		}
-		if log := w.exchange.adapter.server.ErrorLog; log != nil {
-			log.Printf("%s, by %s (%s:%d)", message, frame.Function, frame.File, frame.Line)
-		} else {
-			w.exchange.loop.Logger().Warn(message, slog.String("by", frame.Function),
-				slog.String("file", frame.File), slog.Int("line", frame.Line))
-		}
+	frame, more := frames.Next()
+	for more && (strings.Contains(frame.Function, "/http1.") || strings.HasPrefix(frame.Function, "net/http.")) {
+		frame, more = frames.Next()
+	}
+	if log := w.exchange.adapter.server.ErrorLog; log != nil {
+		log.Printf("%s from %s (%s:%d)", message, frame.Function, path.Base(frame.File), frame.Line)
 		return
 	}
+	w.exchange.loop.Logger().Warn(message, slog.String("by", frame.Function),
+		slog.String("file", frame.File), slog.Int("line", frame.Line))
 }

@@ -116,9 +116,23 @@ func (s *Server) Refusing() loop.Protocol {
 }
 
 // SetKeepAlivesEnabled says whether connections persist, as they do without a call.
-// With false, every answer from now on ends its connection, and says so; a connection
-// that is idle ends with its next answer or at IdleTimeout. Any goroutine.
-func (s *Server) SetKeepAlivesEnabled(enabled bool) { s.noKeepAlive.Store(!enabled) }
+// With false, every answer from now on ends its connection, and says so, and idle
+// connections are closed after the engine's Options.DrainGrace. Any goroutine.
+func (s *Server) SetKeepAlivesEnabled(enabled bool) {
+	s.noKeepAlive.Store(!enabled)
+	if enabled {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l, instance := range s.bound {
+		_ = l.PostAnyway(func() { // a loop that has ended has no connections
+			for _, c := range l.Conns(instance) {
+				instance.OnShutdown(c)
+			}
+		})
+	}
+}
 
 // OnOpen sets the deadline for the first request.
 func (s *Server) OnOpen(c *loop.Conn) {

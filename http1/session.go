@@ -249,7 +249,7 @@ func (x *session) over() {
 func (x *session) rest() {
 	switch {
 	case x.in != between:
-	case x.conn.Loop().Draining():
+	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
 		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
 	default:
 		x.conn.SetDeadline(x.server.options.IdleTimeout)
