@@ -20,6 +20,9 @@ func (w *responseWriter) finish() {
 		w.finishStream()
 		return
 	}
+	if body := w.exchange.body; body != nil {
+		body.discard()
+	}
 	answer := w.answer
 	w.answer = nil
 	if answer.body != nil {

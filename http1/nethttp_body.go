@@ -20,11 +20,19 @@ const bodyWindow = 64 << 10
 // its slice, unless less is left.
 const landingFrom = 16 << 10
 
+// discardMost and discardWait bound, in bytes and time, how long an answer waits for the
+// end of a chunked body that its handler has not read.
+const (
+	discardMost = defaultMaxDiscard
+	discardWait = 500 * time.Millisecond
+)
+
 // requestBody is the body of a request on its way from the loop to a net/http handler:
 // a bounded pipe, behind which flow control holds up the client. The handler's side
 // may be used on any goroutine.
 type requestBody struct {
 	exchange *exchange
+	chunked  bool
 
 	mu       sync.Mutex
 	change   sync.Cond       // on mu
@@ -44,7 +52,7 @@ type requestBody struct {
 }
 
 func newRequestBody(e *exchange, r *Request) *requestBody {
-	b := &requestBody{exchange: e, onDemand: r.head.ExpectContinue}
+	b := &requestBody{exchange: e, chunked: r.head.Framing == httpparse.ChunkedBody, onDemand: r.head.ExpectContinue}
 	b.change.L = &b.mu
 	return b
 }
@@ -319,6 +327,19 @@ func (b *requestBody) Close() error {
 	}
 	b.change.Broadcast()
 	return nil
+}
+
+// discard reads a chunked body to its end, if that is near, so that the connection can
+// persist: the answer follows, and has to say whether it does. Bodies of other lengths are
+// discarded behind the answer, by the loop.
+func (b *requestBody) discard() {
+	b.mu.Lock()
+	unknown := b.chunked && !b.complete && !b.closed && !b.onDemand && b.err == nil
+	b.mu.Unlock()
+	if unknown {
+		b.setDeadline(time.Now().Add(discardWait))
+		_, _ = io.CopyN(io.Discard, b, discardMost) // the answer says how it has ended
+	}
 }
 
 // rest takes what has come and was not read.

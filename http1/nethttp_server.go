@@ -45,8 +45,8 @@ const headSlop = 4 << 10
 // fieldsMost is the default of MaxFields: net/http counts bytes only.
 const fieldsMost = 10000
 
-// configure fits options to the settings of the http.Server, where negative durations mean
-// the same as zero.
+// configure fits options to the settings of the http.Server, where a negative duration means
+// that there is no timeout: then that of the options holds.
 func (a *Adapter) configure(o *Options) {
 	s := a.server
 	if s.MaxHeaderBytes > 0 {
@@ -57,12 +57,20 @@ func (a *Adapter) configure(o *Options) {
 	o.MaxFieldBytes = cmp.Or(o.MaxFieldBytes, o.MaxHeaderBytes)
 	o.MaxFields = cmp.Or(o.MaxFields, fieldsMost)
 	readTimeout, writeTimeout := max(s.ReadTimeout, 0), max(s.WriteTimeout, 0)
-	o.ReadHeaderTimeout = cmp.Or(max(s.ReadHeaderTimeout, 0), readTimeout, o.ReadHeaderTimeout)
-	o.IdleTimeout = cmp.Or(max(s.IdleTimeout, 0), readTimeout, o.IdleTimeout)
+	o.ReadHeaderTimeout = timeout(s.ReadHeaderTimeout, readTimeout, o.ReadHeaderTimeout)
+	o.IdleTimeout = timeout(s.IdleTimeout, readTimeout, o.IdleTimeout)
 	o.WriteTimeout = cmp.Or(o.WriteTimeout, writeTimeout)
 	if o.ReadTimeout == 0 && readTimeout > 0 {
 		// The handler is to learn of its own deadline first.
 		o.ReadTimeout = max(defaultReadTimeout, readTimeout+time.Second)
 	}
 	a.observe(o)
+}
+
+// timeout is set, or else, if it is zero, the read timeout, or else the option.
+func timeout(set, read, option time.Duration) time.Duration {
+	if set < 0 {
+		return option
+	}
+	return cmp.Or(set, read, option)
 }

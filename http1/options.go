@@ -91,6 +91,9 @@ type Options struct {
 // defaultMaxBody is MaxBodyBytes, unless it is set.
 const defaultMaxBody = 4 << 20
 
+// defaultMaxDiscard is MaxDiscardBytes, unless it is set.
+const defaultMaxDiscard = 256 << 10
+
 // defaultReadTimeout is ReadTimeout, unless it is set.
 const defaultReadTimeout = 30 * time.Second
 
@@ -114,7 +117,7 @@ func (o Options) withDefaults() (Options, error) {
 	defaults.Set(d, "MaxTrailerBytes", &o.MaxTrailerBytes, httpparse.DefaultTrailer)
 	defaults.Set(d, "MaxTrailerFields", &o.MaxTrailerFields, httpparse.DefaultTrailerFields)
 	defaults.Set(d, "MaxBodyBytes", &o.MaxBodyBytes, defaultMaxBody)
-	defaults.Set(d, "MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10)
+	defaults.Set(d, "MaxDiscardBytes", &o.MaxDiscardBytes, defaultMaxDiscard)
 	if err := d.Err(); err != nil {
 		return o, err
 	}

@@ -20,8 +20,11 @@ import (
 )
 
 const (
-	// limit bounds the run of the suite, which takes half a minute when nothing hangs.
-	limit = 5 * time.Minute
+	// limit bounds the run of each package, which takes less than half a minute when nothing
+	// hangs.
+	limit = 90 * time.Second
+	// tailMost is how much output of a test that does not end is shown, in bytes.
+	tailMost = 64 << 10
 	// reachedLeast guards against an overlay without effect: with Go 1.26 there are 330.
 	reachedLeast = 300
 	// otherModes are subtests of protocols that eddy does not speak.
@@ -93,6 +96,17 @@ func (r *results) failed() (list []name) {
 	return list
 }
 
+// tail is the end of the output of a test and of its subtests: of one that hangs, the
+// stacks of all goroutines.
+func (r *results) tail(n name) (out string) {
+	for o, text := range r.output {
+		if o.top() == n {
+			out += text
+		}
+	}
+	return out[max(0, len(out)-tailMost):]
+}
+
 // exception is a line of exceptions.txt.
 type exception struct {
 	skip   bool
@@ -140,10 +154,7 @@ func run(t *testing.T, listed map[name]exception) *results {
 	// One test at a time: then its output is its own, and none waits for a processor.
 	args := []string{"test", "-json", "-short", "-count=1", "-parallel=1", "-timeout=" + limit.String(),
 		"-overlay=" + overlay(t, strings.TrimSpace(string(goroot))), "-skip=" + strings.Join(skip, "|")}
-	if raceEnabled {
-		args = append(args, "-race")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), limit+time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), limit+2*time.Minute) // for compiling
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", append(args, "net/http", "net/http/httputil")...)
 	cmd.WaitDelay = time.Second
@@ -152,6 +163,12 @@ func run(t *testing.T, listed map[name]exception) *results {
 }
 
 func TestNetHTTPPassesItsOwnTestsOnEddy(t *testing.T) {
+	if raceEnabled {
+		// Handlers and clients of these tests share variables, with nothing but the socket
+		// between them. Package syscall tells the race detector of that order, but the raw
+		// system calls of the engine do not.
+		t.Skip("the race detector takes the tests themselves for racy")
+	}
 	listed := exceptions(t)
 	r := run(t, listed)
 	bad := map[name]bool{}
@@ -174,7 +191,7 @@ func TestNetHTTPPassesItsOwnTestsOnEddy(t *testing.T) {
 	for n := range r.reached {
 		switch {
 		case r.ended[n] == "":
-			t.Errorf("%v has not ended", n)
+			t.Errorf("%v has not ended:\n%s", n, r.tail(n))
 		case !bad[n]:
 			passed++
 		}
