@@ -92,7 +92,7 @@ func (x *session) refuse(err error) {
 	w.status = status
 	w.close = true
 	_ = w.SetHeader("Content-Type", "text/plain; charset=utf-8") // a valid field
-	_, _ = w.WriteString(http.StatusText(status))                // never fails
+	_, _ = w.WriteString(reason(status))                         // never fails
 	_, _ = w.WriteString("\n")
 	w.Finish()
 }
