@@ -81,10 +81,14 @@ func TestNetHTTPCloseNotify(t *testing.T) {
 // TestNetHTTPEarlyAnswerToAChunkedBody: what is going to be closed says so, and else the
 // next request is answered.
 func TestNetHTTPEarlyAnswerToAChunkedBody(t *testing.T) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	begun := make(chan bool, 1)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+		begun <- true
+	})
 	head := to("POST", "/", "Transfer-Encoding: chunked")
 	for name, c := range map[string]struct {
-		late string // what comes when the handler is at work
+		late string // what comes when the handler has returned, or is about to
 		want bool
 	}{
 		"short": {"3\r\nabc\r\n0\r\n\r\n", false},
@@ -94,6 +98,8 @@ func TestNetHTTPEarlyAnswerToAChunkedBody(t *testing.T) {
 			onBoth(t, h, func(t *testing.T, addr string) {
 				conn, r := dialBoth(t, addr)
 				io.WriteString(conn, head)
+				await(t, "the handler", begun)
+				time.Sleep(20 * time.Millisecond)
 				go io.WriteString(conn, c.late)
 				a, err := http.ReadResponse(r, nil)
 				if err != nil {
