@@ -126,10 +126,17 @@ func (w *responseWriter) start(p []byte) error {
 	return w.stream.broken()
 }
 
+// finishStream sends the last piece along with the end of the body, in one write if there
+// is room for them: a client that looks for the end finds it with the piece.
 func (w *responseWriter) finishStream() {
-	_ = w.send() // an error says that the client is gone
-	s, trailers := w.stream, w.layout.endTrailers(w.header)
+	answer := w.answer
+	w.answer = nil
+	s, last, trailers := w.stream, answer.body, w.layout.endTrailers(w.header)
+	answer.body = nil
 	w.exchange.do(func(x *session) {
+		if last != nil {
+			s.sendLast(last)
+		}
 		s.trailers = trailers
 		if s.left > 0 && !s.silent && len(s.sender.waiting) == 0 {
 			x.drop() // the client can tell that there is less than announced
@@ -137,9 +144,8 @@ func (w *responseWriter) finishStream() {
 		}
 		_ = s.Finish() // ErrLength has aborted the connection
 	})
-	w.answer.reset()
-	w.exchange.adapter.answers.Put(w.answer)
-	w.answer = nil
+	answer.reset()
+	w.exchange.adapter.answers.Put(answer)
 }
 
 // swap takes over an answer that was gathered elsewhere, and gives up its own, with

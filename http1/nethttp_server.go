@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"time"
+
+	"github.com/eddynet/eddy/loop"
 )
 
 // NetHTTPServer serves the handler of a net/http server, with a request body that
@@ -20,8 +22,8 @@ import (
 // that are zero have net/http's default, which is 1 MiB for all of it. MaxBodyBytes, which
 // is about bodies held in memory, counts only if it is set. A handler that answers nothing
 // for HandlerTimeout gets its client a 503, and a stream that is idle for so long is
-// aborted. If OnHead is set, it comes first, and may take a request over. OnOpen and
-// ConnState of the options are taken by the fields of s.
+// aborted. If OnHead is set, it comes first, and may take a request over. BaseContext,
+// ConnContext and ConnState of s take the place of OnOpen and ConnState of the options.
 func NetHTTPServer(s *http.Server, o Options) *Server {
 	a, first, limit := newAdapter(s, nil), o.OnHead, o.MaxBodyBytes
 	o.OnHead = func(w *Response, r *Request) {
@@ -65,6 +67,16 @@ func (a *Adapter) configure(o *Options) {
 		o.ReadTimeout = max(defaultReadTimeout, readTimeout+time.Second)
 	}
 	a.observe(o)
+	if first := cmp.Or(o.ReadHeaderTimeout, defaultReadHeaderTimeout); o.IdleTimeout > 0 && o.IdleTimeout < first {
+		open := o.OnOpen
+		o.OnOpen = func(c *loop.Conn) (value any) {
+			c.SetDeadline(first) // net/http has no IdleTimeout before the first request
+			if open != nil {
+				value = open(c)
+			}
+			return value
+		}
+	}
 }
 
 // timeout is set, or else, if it is zero, the read timeout, or else the option.

@@ -195,6 +195,24 @@ func TestNetHTTPLimits(t *testing.T) {
 	}
 }
 
+// TestNetHTTPIdleTimeout begins with the first answer.
+func TestNetHTTPIdleTimeout(t *testing.T) {
+	onBothServers(t, func() *http.Server {
+		return &http.Server{Handler: http.NotFoundHandler(), IdleTimeout: 20 * time.Millisecond}
+	}, func(t *testing.T, addr string) {
+		conn, r := dialBoth(t, addr)
+		time.Sleep(60 * time.Millisecond)
+		io.WriteString(conn, get("/"))
+		a, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, a.Body)
+		_, err = r.ReadByte()
+		expect(t, "the end of the connection", err, io.EOF)
+	})
+}
+
 // TestNetHTTPOptionsOfTheServer: OPTIONS * is for the handler if the server says so.
 func TestNetHTTPOptionsOfTheServer(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "handled "+r.RequestURI) })

@@ -94,13 +94,16 @@ const defaultMaxBody = 4 << 20
 // defaultMaxDiscard is MaxDiscardBytes, unless it is set.
 const defaultMaxDiscard = 256 << 10
 
-// defaultReadTimeout is ReadTimeout, unless it is set.
-const defaultReadTimeout = 30 * time.Second
+// The timeouts of reading, unless they are set.
+const (
+	defaultReadHeaderTimeout = 30 * time.Second
+	defaultReadTimeout       = 30 * time.Second
+)
 
 // withDefaults returns the options filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	d := defaults.Of("http1: Options")
-	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, 30*time.Second)
+	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, defaultReadHeaderTimeout)
 	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, defaultReadTimeout)
 	defaults.Set(d, "HandlerTimeout", &o.HandlerTimeout, 5*time.Minute)
 	defaults.Set(d, "WriteTimeout", &o.WriteTimeout, 0)
