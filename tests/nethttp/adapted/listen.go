@@ -4,10 +4,13 @@ package adapted
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,9 +18,9 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// Mark is the line that Listen writes to standard error. Among the events of go test
-// -json it stands with the test that has started the server.
-const Mark = "an eddy engine serves this test"
+// Mark begins the line that Listen writes to standard error, with the name of the test's
+// function behind it.
+const Mark = "an eddy engine serves "
 
 // poll is how often a server looks whether the test has closed it or has turned its
 // keep-alives off.
@@ -33,13 +36,30 @@ func Listen(s *http.Server, ln net.Listener, keepAlives func() bool) net.Listene
 	if !ok || s.TLSConfig != nil || s.Protocols != nil {
 		return ln
 	}
-	_, _ = os.Stderr.WriteString(Mark + "\n") // without it the test counts as one that was not served
+	fmt.Fprintf(os.Stderr, "\n%s%s\n", Mark, caller())
 	served, err := serve(s, tcp)
 	if err != nil {
 		panic(err)
 	}
 	go served.watch(keepAlives)
 	return served
+}
+
+// caller is the outermost function on the stack that is a test, or works for one: with its
+// package, such as net/http_test.testClientHead.
+func caller() (name string) {
+	pc := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
+	for more := true; more; {
+		var frame runtime.Frame
+		frame, more = frames.Next()
+		slash := strings.LastIndex(frame.Function, "/") + 1
+		parts := strings.Split(frame.Function[slash:], ".")
+		if len(parts) > 1 && strings.HasPrefix(strings.ToLower(parts[1]), "test") && parts[0] != "testing" {
+			name = frame.Function[:slash] + parts[0] + "." + parts[1]
+		}
+	}
+	return name
 }
 
 // listener is a closed door for net/http, with an engine behind it.
