@@ -229,8 +229,10 @@ func (b *requestBody) await(p []byte, may bool) (n int, err error) {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
 		case b.late:
-			b.err = os.ErrDeadlineExceeded // for good, as in net/http
-			return 0, b.err
+			if b.chunked {
+				b.err = os.ErrDeadlineExceeded // for good, as in net/http
+			}
+			return 0, os.ErrDeadlineExceeded
 		case !may:
 			return 0, nil
 		case b.buf != nil && !b.lent:

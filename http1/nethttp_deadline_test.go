@@ -112,7 +112,7 @@ func TestNetHTTPSlowBodyIsADeadline(t *testing.T) {
 	}
 }
 
-// TestNetHTTPPassedReadDeadline is for good.
+// TestNetHTTPPassedReadDeadline is final for a chunked body.
 func TestNetHTTPPassedReadDeadline(t *testing.T) {
 	seen := make(chan [2]error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
