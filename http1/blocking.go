@@ -11,17 +11,18 @@ import (
 
 // Pool is a bounded number of goroutines, with a bounded queue before them, for
 // handlers that block. Goroutines are started when there is work, and end when
-// there has been none for a while. Any goroutine may use it; one Pool may serve
-// several handlers and servers.
+// there has been none for a while, or with Close. Any goroutine may use it; one Pool
+// may serve several handlers and servers.
 type Pool struct {
 	most     int // goroutines
 	mostJobs int // in the queue
 
 	mu      sync.Mutex
-	queue   []func()    // guarded by mu
-	workers int         // guarded by mu: goroutines that exist
-	idle    int         // guarded by mu: of these, the ones that wait and are not promised a job
-	jobs    chan func() // to workers that wait; a place for each, so that sending never blocks
+	queue   []func()      // guarded by mu
+	workers int           // guarded by mu: goroutines that exist
+	idle    int           // guarded by mu: of these, the ones that wait and are not promised a job
+	stop    chan struct{} // guarded by mu: closed by Close; workers keep the one they were started with
+	jobs    chan func()   // to workers that wait; a place for each, so that sending never blocks
 }
 
 // workerIdle is how long a goroutine waits for more work.
@@ -30,7 +31,23 @@ const workerIdle = 10 * time.Second
 // NewPool returns a pool of at most workers goroutines, before which at most queue
 // jobs wait.
 func NewPool(workers, queue int) *Pool {
-	return &Pool{most: max(workers, 1), mostJobs: max(queue, 0), jobs: make(chan func(), max(workers, 1))}
+	return &Pool{
+		most:     max(workers, 1),
+		mostJobs: max(queue, 0),
+		stop:     make(chan struct{}),
+		jobs:     make(chan func(), max(workers, 1)),
+	}
+}
+
+// Close ends the goroutines of the pool: those that wait for work at once, the others
+// when they have none left. It does not wait for them. Call it when Run of the engine
+// has returned, or idle goroutines remain for some seconds. A pool that gets more work
+// after Close starts new goroutines for it. Any goroutine.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.stop)
+	p.stop = make(chan struct{})
 }
 
 // Go runs job on a goroutine of the pool, and says whether there was room for it.
@@ -44,8 +61,9 @@ func (p *Pool) Go(job func()) bool {
 		return true
 	case p.workers < p.most:
 		p.workers++
+		stop := p.stop
 		p.mu.Unlock()
-		go p.work(job)
+		go p.work(job, stop)
 		return true
 	case len(p.queue) < p.mostJobs:
 		p.queue = append(p.queue, job)
@@ -56,7 +74,7 @@ func (p *Pool) Go(job func()) bool {
 	return false
 }
 
-func (p *Pool) work(job func()) {
+func (p *Pool) work(job func(), stop <-chan struct{}) {
 	defer func() {
 		if job != nil {
 			p.replace() // runtime.Goexit has ended this goroutine
@@ -73,6 +91,8 @@ func (p *Pool) work(job func()) {
 		select {
 		case job = <-p.jobs:
 		case <-timer.C:
+			job = p.retire()
+		case <-stop:
 			job = p.retire()
 		}
 	}
@@ -94,7 +114,7 @@ func (p *Pool) replace() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if job := p.pop(); job != nil {
-		go p.work(job)
+		go p.work(job, p.stop)
 		return
 	}
 	p.workers--

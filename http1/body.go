@@ -271,7 +271,14 @@ func (b *bodyReader) malformed(x *session, err error) {
 	}
 }
 
-// discardable says whether the rest of the body may be read away, so that the
+// bounded says whether the rest of the body is known to be within MaxDiscardBytes: only
+// then does an answer that is given before the end of the body leave out
+// Connection: close. The length of a chunked body is not known before its end.
+func (b *bodyReader) bounded(x *session) bool {
+	return x.in == complete || x.request.head.Framing != httpparse.ChunkedBody && b.discardable(x)
+}
+
+// discardable says whether the rest of the body may be discarded, so that the
 // connection can go on.
 func (b *bodyReader) discardable(x *session) bool {
 	h := &x.request.head

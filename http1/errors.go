@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strconv"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -51,6 +52,9 @@ func (e *refusal) Error() string {
 	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
 }
 
+// Is has a reader of a body that is too slow see a deadline, as in net/http.
+func (e *refusal) Is(target error) bool { return e == errTooSlow && target == os.ErrDeadlineExceeded }
+
 var (
 	errBodyTooLarge = &refusal{http.StatusRequestEntityTooLarge, "the body is larger than Options.MaxBodyBytes"}
 	errExpectation  = &refusal{http.StatusExpectationFailed, "an expectation other than 100-continue"}
@@ -88,7 +92,7 @@ func (x *session) refuse(err error) {
 	w.status = status
 	w.close = true
 	_ = w.SetHeader("Content-Type", "text/plain; charset=utf-8") // a valid field
-	_, _ = w.WriteString(http.StatusText(status))                // never fails
+	_, _ = w.WriteString(reason(status))                         // never fails
 	_, _ = w.WriteString("\n")
 	w.Finish()
 }

@@ -94,7 +94,7 @@ func ExampleOptions() {
 	show(http.Post(url, "text/plain", strings.NewReader("eleven byte")))
 	// Output:
 	// 200 OK: ten bytes.
-	// 413 Request Entity Too Large: Request Entity Too Large
+	// 413 Content Too Large: Content Too Large
 }
 
 // OnHead sees a request before its body has come, and may refuse it. A client that

@@ -8,6 +8,8 @@ import (
 // lifetime is how long an answer is wanted. Its context is made only when somebody
 // asks for it. Any goroutine.
 type lifetime struct {
+	parent context.Context // of ctx; nil is context.Background
+
 	mu    sync.Mutex
 	cause error                   // guarded by mu: why it has ended
 	ctx   context.Context         // guarded by mu
@@ -18,7 +20,11 @@ func (l *lifetime) context() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ctx == nil {
-		l.ctx, l.stop = context.WithCancelCause(context.Background())
+		parent := l.parent
+		if parent == nil {
+			parent = context.Background()
+		}
+		l.ctx, l.stop = context.WithCancelCause(parent)
 		if l.cause != nil {
 			l.stop(l.cause)
 		}

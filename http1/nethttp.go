@@ -5,7 +5,9 @@ import (
 	"math"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
@@ -15,61 +17,73 @@ import (
 // at once, each on a goroutine.
 const handlersMost = 20000
 
-// NetHTTP serves a net/http handler, mux or framework, unchanged: with a request body
-// that streams, Flusher, Hijacker, ResponseController, trailers, and a context that
-// ends with the client. Every request has a goroutine, as there, of a pool that
-// NewAdapter describes.
-//
-// The engine's options hold where net/http has other defaults: see Options.
-// MaxBodyBytes, which is about bodies held in memory, counts only if it is set. A
-// handler that answers nothing for HandlerTimeout gets its client a 503, and a stream
-// that rests for so long is aborted. CONNECT needs AllowConnect. If OnHead is set, it
-// comes first, and may take a request over.
+// NetHTTP serves a net/http handler, mux or framework, unchanged: NetHTTPServer with
+// nothing set but the handler. Without one, it serves http.DefaultServeMux.
 func NetHTTP(h http.Handler, o Options) *Server {
-	a, first, limit := NewAdapter(h, nil), o.OnHead, o.MaxBodyBytes
-	o.OnHead = func(w *Response, r *Request) {
-		if first != nil {
-			if first(w, r); w.session.out != handling {
-				return
-			}
-		}
-		a.OnHead(w, r)
-		if limit > 0 {
-			r.SetMaxBody(limit)
-		}
-	}
-	return New(func(*Response, *Request) {}, o) // OnHead takes every request
+	return NetHTTPServer(&http.Server{Handler: h}, o)
 }
 
 // Adapter has a net/http handler answer some of a server's requests: call its OnHead
 // in Options.OnHead for those. One Adapter may serve several servers.
 type Adapter struct {
+	server  *http.Server // settings, and what http.ServerContextKey leads to
 	handler http.Handler
+	answers sync.Pool // of *Response: those that handlers gather
 	pool    *Pool
-	server  *http.Server // what http.ServerContextKey leads to
-	answers sync.Pool    // of *Response: those that handlers gather
+	ownPool bool
+
+	baseOnce sync.Once
+	base     context.Context // of http.Server.BaseContext
+
+	mu    sync.Mutex
+	loops int // guarded by mu: that serve the adapter and have not ended
 }
 
 // NewAdapter returns an adapter for h, which runs on goroutines of the pool. If it is
-// nil, the adapter has one of 20,000 goroutines. A request for which there is none is
-// answered with 503 and Retry-After.
+// nil, the adapter has one of 20,000 goroutines, which end with the engine. A request
+// for which there is none is answered with 503 and Retry-After.
 func NewAdapter(h http.Handler, pool *Pool) *Adapter {
-	if pool == nil {
-		pool = NewPool(handlersMost, 0)
+	return newAdapter(&http.Server{Handler: h}, pool)
+}
+
+func newAdapter(s *http.Server, pool *Pool) *Adapter {
+	a := &Adapter{server: s, handler: s.Handler, pool: pool, ownPool: pool == nil}
+	if a.ownPool {
+		a.pool = NewPool(handlersMost, 0)
 	}
-	if h == nil {
-		h = http.DefaultServeMux
+	if a.handler == nil {
+		a.handler = http.DefaultServeMux
 	}
-	a := &Adapter{handler: h, pool: pool, server: &http.Server{Handler: h}}
 	a.answers.New = func() any { return new(Response) }
 	return a
+}
+
+// join counts a loop that serves the adapter. With the last one, the pool ends. Loop only.
+func (a *Adapter) join(l *loop.Loop) {
+	if !a.ownPool {
+		return
+	}
+	a.mu.Lock()
+	a.loops++
+	a.mu.Unlock()
+	l.OnEnd(func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.loops--; a.loops == 0 {
+			a.pool.Close()
+		}
+	})
 }
 
 // OnHead takes the exchange over. The body has no limit but the one that
 // r.SetMaxBody sets after the call: http.MaxBytesHandler is net/http's way. Loop only.
 func (a *Adapter) OnHead(w *Response, r *Request) {
 	x := w.session
-	if r.head.Form == httpparse.AsteriskForm {
+	if !slices.Contains(x.server.adapters, a) {
+		x.server.adapters = append(x.server.adapters, a)
+		a.join(x.conn.Loop())
+	}
+	if r.head.Form == httpparse.AsteriskForm && !a.server.DisableGeneralOptionsHandler {
 		w.Finish() // as net/http does: OPTIONS * asks the server, not a resource
 		return
 	}
@@ -82,6 +96,7 @@ func (a *Adapter) OnHead(w *Response, r *Request) {
 	}
 	e.deferred = w.Defer()
 	e.deferred.working = true
+	e.deferred.lifetime.parent = a.contextOf(r)
 	e.begin(r)
 	if !a.pool.Go(e.run) {
 		_ = e.deferred.Respond(tooBusy) // an error says that the client is gone
@@ -122,6 +137,12 @@ func (e *exchange) begin(r *Request) {
 		e.request.Body = e.body
 	}
 	e.writer.begin(e)
+	if t := e.adapter.server.WriteTimeout; t > 0 {
+		_ = e.writer.SetWriteDeadline(time.Now().Add(t))
+	}
+	if t := e.adapter.server.ReadTimeout; t > 0 && e.body != nil {
+		e.body.setDeadline(time.Now().Add(t))
+	}
 }
 
 // run is the job of the handler's goroutine.
@@ -143,6 +164,9 @@ func (e *exchange) failed(v any) {
 	var report *loop.PanicError
 	if v != nil && v != http.ErrAbortHandler {
 		report = &loop.PanicError{Value: v, Stack: debug.Stack()}
+		if log := e.adapter.server.ErrorLog; log != nil {
+			log.Printf("http1: panic serving %s: %v\n%s", e.request.RemoteAddr, v, report.Stack)
+		}
 	}
 	e.deferred.claim() // what was claimed before is a stream, or on its way
 	hijacked := e.writer.hijacked
@@ -168,7 +192,7 @@ func (x *session) drop() {
 
 // end follows the handler's return.
 func (e *exchange) end() {
-	e.writer.stopTimer()
+	e.writer.deadline.stop()
 	if e.body != nil {
 		_ = e.body.Close() // never fails
 	}

@@ -99,6 +99,14 @@ func addFramings(handle handleFunc) {
 			panic(err)
 		}
 	})
+	handle("/nolength", func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["Content-Length"] = nil
+		io.WriteString(w, "12345")
+	})
+	handle("/readfrom", func(w http.ResponseWriter, r *http.Request) {
+		n, err := w.(io.ReaderFrom).ReadFrom(io.LimitReader(strings.NewReader(strings.Repeat("12345", 20000)), 90001))
+		fmt.Fprint(w, n, err)
+	})
 	handle("/chunks", func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		for _, s := range []string{"a", "bc", "def"} {
@@ -269,6 +277,7 @@ var alike = []string{
 	to("GET", "/early"), to("HEAD", "/early"),
 	to("GET", "/length/5"), to("GET", "/length/4"), to("GET", "/length/9"),
 	to("HEAD", "/length/5"), to("HEAD", "/length/9"),
+	to("GET", "/nolength"), to("HEAD", "/nolength"), to("GET", "/readfrom"), to("HEAD", "/readfrom"),
 	to("GET", "/chunks"), to("HEAD", "/chunks"), to("GET", "/short"),
 	to("GET", "/trailers"), to("HEAD", "/trailers"), to("GET", "/trailerprefix"), to("GET", "/trailerprefixearly"),
 	to("GET", "/closing"), to("GET", "/upgraderequired"), to("GET", "/owndate"), to("GET", "/nodate"),
@@ -335,6 +344,8 @@ var unlike = []struct{ why, sent, answer string }{
 		"205 Reset Content length=0 [] close=false\n  Content-Length: 0\n" + plain +
 			"  Date: (now)\n  X-A: b\nbody \"\"\nopen\n"},
 	{"a length that is none does not keep the right one out", to("GET", "/length/x"),
+		"200 OK length=5 [] close=false\n  Content-Length: 5\n" + plain + "  Date: (now)\nbody \"12345\"\nopen\n"},
+	{"no length has a sign (RFC 9110 section 8.6)", to("GET", "/length/+5"),
 		"200 OK length=5 [] close=false\n  Content-Length: 5\n" + plain + "  Date: (now)\nbody \"12345\"\nopen\n"},
 	{"writing too much does no harm to a complete answer", to("GET", "/flushlength"),
 		"200 OK length=4 [] close=false\n  Content-Length: 4\n" + plain + "  Date: (now)\nbody \"abcd\"\nopen\n"},

@@ -1,6 +1,8 @@
 package http1
 
-import "net/http"
+import (
+	"os"
+)
 
 // finish gives the answer of a handler that has returned, or the rest of it.
 func (w *responseWriter) finish() {
@@ -8,9 +10,18 @@ func (w *responseWriter) finish() {
 		return
 	}
 	_ = w.admit(0) // fixes the head, if nothing has
+	if w.check() != nil {
+		w.answer = nil
+		w.exchange.deferred.claim() // what was claimed before is a stream
+		w.exchange.do((*session).drop)
+		return
+	}
 	if w.stream != nil {
 		w.finishStream()
 		return
+	}
+	if body := w.exchange.body; body != nil {
+		body.discard()
 	}
 	answer := w.answer
 	w.answer = nil
@@ -27,27 +38,50 @@ func (w *responseWriter) finish() {
 	})
 }
 
-// send sends what was gathered, and before it the head, if it was not sent.
-func (w *responseWriter) send() error {
-	if w.stream == nil {
-		return w.start(nil)
+// check says whether something may still be sent.
+func (w *responseWriter) check() error {
+	if w.err == nil && w.deadline.passed() {
+		w.fail(os.ErrDeadlineExceeded)
 	}
-	b := w.answer.body
-	if b == nil || len(b.B) == 0 {
-		return nil
-	}
-	w.answer.body = nil
-	return w.stream.sendBuffer(b, true)
+	return w.err
 }
+
+// fail breaks the answer: later writes return err, and the context ends.
+func (w *responseWriter) fail(err error) {
+	w.err = err
+	w.exchange.deferred.lifetime.end(err)
+}
+
+// send sends what was gathered, and before it the head, if it was not sent.
+func (w *responseWriter) send() error { return w.sendOwned(nil) }
 
 // sendOwned is send with p behind it, which is not copied: it returns when p is written,
 // or never will be.
 func (w *responseWriter) sendOwned(p []byte) error {
+	w.deadline.begin()
+	defer w.deadline.done()
+	if err := w.check(); err != nil {
+		return err
+	}
+	if err := w.transmit(p); err != nil {
+		w.fail(err)
+	}
+	return w.err
+}
+
+// transmit is sendOwned without the deadline.
+func (w *responseWriter) transmit(p []byte) error {
 	if w.stream == nil {
 		return w.start(p)
 	}
-	if err := w.send(); err != nil {
-		return err
+	if b := w.answer.body; b != nil && len(b.B) > 0 {
+		w.answer.body = nil
+		if err := w.stream.sendBuffer(b, true); err != nil {
+			return err
+		}
+	}
+	if len(p) == 0 {
+		return nil
 	}
 	return w.stream.sendOwned(p)
 }
@@ -55,19 +89,20 @@ func (w *responseWriter) sendOwned(p []byte) error {
 // start sends the head and p, which is not copied, and leaves the rest of the body to a
 // stream.
 func (w *responseWriter) start(p []byte) error {
-	e, d, l := w.exchange, w.exchange.deferred, w.layout
+	e, d, duplex := w.exchange, w.exchange.deferred, w.duplex
 	if !d.claim() {
 		return ErrAnswered
 	}
 	if w.answer.body != nil {
 		w.layout.sniff(w.answer, w.answer.body.B)
 	}
-	answer, status := w.answer, w.answer.status
+	answer, status, l := w.answer, w.answer.status, w.layout
 	done := make(chan struct{})
 	err := e.loop.PostAnyway(func() {
 		if x := e.session(); x != nil {
 			d.respond(x.conn, func(to *Response) {
 				to.swap(answer)
+				to.close = to.close || !duplex && !x.body.bounded(x)
 				w.stream = to.streamed(l)
 				w.stream.OnGone(d.lifetime.end)
 			})
@@ -91,10 +126,17 @@ func (w *responseWriter) start(p []byte) error {
 	return w.stream.broken()
 }
 
+// finishStream sends the last piece along with the end of the body, in one write if there
+// is room for them: a client that looks for the end finds it with the piece.
 func (w *responseWriter) finishStream() {
-	_ = w.send() // an error says that the client is gone
-	s, trailers := w.stream, w.layout.endTrailers(w.header)
+	answer := w.answer
+	w.answer = nil
+	s, last, trailers := w.stream, answer.body, w.layout.endTrailers(w.header)
+	answer.body = nil
 	w.exchange.do(func(x *session) {
+		if last != nil {
+			s.sendLast(last)
+		}
 		s.trailers = trailers
 		if s.left > 0 && !s.silent && len(s.sender.waiting) == 0 {
 			x.drop() // the client can tell that there is less than announced
@@ -102,9 +144,8 @@ func (w *responseWriter) finishStream() {
 		}
 		_ = s.Finish() // ErrLength has aborted the connection
 	})
-	w.answer.reset()
-	w.exchange.adapter.answers.Put(w.answer)
-	w.answer = nil
+	answer.reset()
+	w.exchange.adapter.answers.Put(answer)
 }
 
 // swap takes over an answer that was gathered elsewhere, and gives up its own, with
@@ -129,7 +170,6 @@ func (w *Response) whole(l layout, trailers fieldList) {
 	switch {
 	case !bodyAllowed(w.status):
 		w.own |= ownFraming
-		w.close = w.close || w.status == http.StatusSwitchingProtocols
 		w.Finish()
 	case x.request.isHead():
 		if l.length < 0 && size > 0 && !l.chunked {

@@ -20,11 +20,19 @@ const bodyWindow = 64 << 10
 // its slice, unless less is left.
 const landingFrom = 16 << 10
 
+// discardMost and discardWait bound, in bytes and time, how long an answer waits for the
+// end of a chunked body that its handler has not read.
+const (
+	discardMost = defaultMaxDiscard
+	discardWait = 500 * time.Millisecond
+)
+
 // requestBody is the body of a request on its way from the loop to a net/http handler:
 // a bounded pipe, behind which flow control holds up the client. The handler's side
 // may be used on any goroutine.
 type requestBody struct {
 	exchange *exchange
+	chunked  bool
 
 	mu       sync.Mutex
 	change   sync.Cond       // on mu
@@ -38,13 +46,13 @@ type requestBody struct {
 	onDemand bool            // guarded by mu: 100 Continue is to be sent by the first Read
 	paused   bool            // guarded by mu: until the reader has caught up
 	late     bool            // guarded by mu: the read deadline has passed
-	err      error           // guarded by mu: what is missing will not come
+	err      error           // guarded by mu: nothing more can be read
 	timer    *time.Timer     // guarded by mu: of the read deadline
 	trailers http.Header     // guarded by mu: to be shown when all is read
 }
 
 func newRequestBody(e *exchange, r *Request) *requestBody {
-	b := &requestBody{exchange: e, onDemand: r.head.ExpectContinue}
+	b := &requestBody{exchange: e, chunked: r.head.Framing == httpparse.ChunkedBody, onDemand: r.head.ExpectContinue}
 	b.change.L = &b.mu
 	return b
 }
@@ -221,6 +229,9 @@ func (b *requestBody) await(p []byte, may bool) (n int, err error) {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
 		case b.late:
+			if b.chunked {
+				b.err = os.ErrDeadlineExceeded // for good, as in net/http
+			}
 			return 0, os.ErrDeadlineExceeded
 		case !may:
 			return 0, nil
@@ -320,6 +331,19 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
+// discard reads a chunked body to its end, if that is near, so that the connection can
+// persist: the answer follows, and has to say whether it does. Bodies of other lengths are
+// discarded behind the answer, by the loop.
+func (b *requestBody) discard() {
+	b.mu.Lock()
+	unknown := b.chunked && !b.complete && !b.closed && !b.onDemand && b.err == nil
+	b.mu.Unlock()
+	if unknown {
+		b.setDeadline(time.Now().Add(discardWait))
+		_, _ = io.CopyN(io.Discard, b, discardMost) // the answer says how it has ended
+	}
+}
+
 // rest takes what has come and was not read.
 func (b *requestBody) rest() []byte {
 	b.mu.Lock()
@@ -340,8 +364,8 @@ func (b *requestBody) setDeadline(t time.Time) {
 		b.timer.Stop()
 		b.timer = nil
 	}
-	b.late = false
-	if t.IsZero() || b.closed {
+	b.late = b.err == os.ErrDeadlineExceeded
+	if t.IsZero() || b.closed || b.late {
 		return
 	}
 	var timer *time.Timer

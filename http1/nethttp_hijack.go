@@ -35,7 +35,7 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, r.err
 	}
 	w.hijacked = true
-	w.stopTimer()
+	w.deadline.stop()
 	if e.body != nil {
 		r.buffered = append(e.body.rest(), r.buffered...)
 	}

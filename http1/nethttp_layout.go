@@ -74,12 +74,18 @@ func (l *layout) special(w *responseWriter, name string, values []string) bool {
 }
 
 func (l *layout) readLength(w *responseWriter, values []string) {
-	if len(values) == 0 || values[0] == "" || !bodyAllowed(w.answer.status) {
+	switch {
+	case !bodyAllowed(w.answer.status):
+		return
+	case len(values) == 0:
+		l.chunked = true // nil leaves the length out, as in net/http
+		return
+	case values[0] == "":
 		return
 	}
 	n, err := strconv.ParseInt(values[0], 10, 64)
 	if err != nil || n < 0 {
-		w.complain("http1: invalid Content-Length " + strconv.Quote(values[0]))
+		w.complain("http: invalid Content-Length of " + strconv.Quote(values[0]))
 		return
 	}
 	l.length = n

@@ -2,12 +2,10 @@ package http1
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/eddynet/eddy/httpparse"
 )
@@ -135,48 +133,4 @@ func announcedTrailers(h http.Header) (http.Header, error) {
 	}
 	delete(h, "Trailer")
 	return trailers, nil
-}
-
-// requestContext is the context of a request: it ends when the client goes, when the
-// time for the answer is up, and when the handler returns; context.Cause tells which.
-// What it costs is paid by those who use it. Any goroutine.
-type requestContext struct{ exchange *exchange }
-
-var _ context.Context = (*requestContext)(nil)
-
-func (c *requestContext) lifetime() *lifetime { return &c.exchange.deferred.lifetime }
-
-// Deadline is none: Options.HandlerTimeout starts anew with every piece of a stream.
-func (c *requestContext) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-func (c *requestContext) Done() <-chan struct{} { return c.lifetime().context().Done() }
-
-func (c *requestContext) Err() error {
-	if c.lifetime().ended() != nil {
-		return c.lifetime().context().Err()
-	}
-	return nil
-}
-
-// Value leads to the server and to the local address, as net/http's does. The server
-// is there for those who look whether there is one, such as httputil.ReverseProxy; it
-// does not run.
-func (c *requestContext) Value(key any) any {
-	switch key {
-	case http.ServerContextKey:
-		return c.exchange.adapter.server
-	case http.LocalAddrContextKey:
-		return c.exchange.localAddr()
-	}
-	return c.lifetime().context().Value(key)
-}
-
-// localAddr asks the loop, which knows whether the connection is still there.
-func (e *exchange) localAddr() any {
-	var addr net.Addr
-	e.wait(func(x *session) { addr = x.conn.LocalAddr() })
-	if addr == nil {
-		return nil
-	}
-	return addr
 }

@@ -189,6 +189,31 @@ func TestNetHTTPPipelining(t *testing.T) {
 	})
 }
 
+// TestNetHTTPStreamEndsWithItsLastPiece: in one write, so that a client which looks for the
+// end when it has what it wanted, finds it, and keeps the connection.
+func TestNetHTTPStreamEndsWithItsLastPiece(t *testing.T) {
+	proceed := make(chan bool)
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.(http.Flusher).Flush()
+		<-proceed
+		io.WriteString(w, "last")
+	})
+	onBoth(t, h, func(t *testing.T, addr string) {
+		conn, r := dialBoth(t, addr)
+		for range 20 {
+			io.WriteString(conn, get("/"))
+			if _, err := http.ReadResponse(r, nil); err != nil {
+				t.Fatal(err)
+			}
+			proceed <- true
+			b := make([]byte, 100)
+			n, err := conn.Read(b)
+			expect(t, "error", err, nil)
+			expect(t, "one read", string(b[:n]), "4\r\nlast\r\n0\r\n\r\n")
+		}
+	})
+}
+
 // TestNetHTTPWriteDeadline ends a handler whose client does not read.
 func TestNetHTTPWriteDeadline(t *testing.T) {
 	ended := make(chan error, 1)

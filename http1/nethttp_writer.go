@@ -1,12 +1,15 @@
 package http1
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
-	"os"
+	"path"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -22,9 +25,8 @@ const pieceSize = 32 << 10
 // waits until the kernel has taken it.
 const ownedFrom = 64 << 10
 
-// responseWriter is the http.ResponseWriter of an exchange. It offers what net/http's
-// does, but CloseNotify, which contexts have replaced. It belongs to the handler's
-// goroutine.
+// responseWriter is the http.ResponseWriter of an exchange. It has the methods that
+// net/http's has. It belongs to the handler's goroutine.
 type responseWriter struct {
 	exchange *exchange
 	header   http.Header
@@ -34,13 +36,18 @@ type responseWriter struct {
 	written  int64 // by the handler
 	wrote    bool  // the head is fixed
 	hijacked bool
-	timer    *time.Timer // of the write deadline
+	duplex   bool     // the handler reads the body while it writes
+	err      error    // has broken the answer: every later write returns it
+	deadline deadline // of writes
+	gone     chan bool
 }
 
 var _ interface {
 	http.ResponseWriter
 	http.Flusher
 	http.Hijacker
+	io.ReaderFrom
+	CloseNotify() <-chan bool
 	FlushError() error
 	WriteString(string) (int, error)
 	SetReadDeadline(time.Time) error
@@ -63,11 +70,14 @@ func (w *responseWriter) Header() http.Header { return w.header }
 // wait, but for a status of 1xx, which is sent at once, and may be followed by others.
 func (w *responseWriter) WriteHeader(code int) {
 	switch {
-	case w.hijacked || w.answer == nil:
-		w.complain("http1: WriteHeader after Hijack, or after the handler has returned")
+	case w.hijacked:
+		w.complain("http: response.WriteHeader on hijacked connection")
 		return
 	case w.wrote:
-		w.complain("http1: superfluous WriteHeader")
+		w.complain("http: superfluous response.WriteHeader call")
+		return
+	case w.answer == nil:
+		w.complain("http: response.WriteHeader after the handler has returned")
 		return
 	case code < 100 || code > 999:
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code)) // as net/http does
@@ -136,7 +146,9 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	rest := p
 	for len(rest) > gatherLimit {
 		piece := rest[:min(len(rest), pieceSize)]
-		if err := w.stream.Send([]byte(piece)); err != nil {
+		b = w.answer.buffer()
+		b.B = append(b.B, piece...)
+		if err := w.send(); err != nil {
 			return len(p) - len(rest), err
 		}
 		rest = rest[len(piece):]
@@ -153,6 +165,8 @@ func (w *responseWriter) admit(n int) error {
 		return http.ErrHijacked
 	case w.answer == nil:
 		return ErrAnswered
+	case w.err != nil:
+		return w.err
 	}
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
@@ -189,37 +203,52 @@ func (w *responseWriter) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline has the connection aborted if the handler has not returned by then.
-func (w *responseWriter) SetWriteDeadline(t time.Time) error {
-	w.stopTimer()
-	if !t.IsZero() {
-		e := w.exchange
-		w.timer = time.AfterFunc(time.Until(t), func() {
-			e.do(func(x *session) { x.conn.Abort(os.ErrDeadlineExceeded) })
-		})
-	}
+// EnableFullDuplex says that the handler reads all of the body though it has begun to
+// answer. Reading goes on without it too, but the connection ends with the answer then,
+// if the end of the body had not come and may be far.
+func (w *responseWriter) EnableFullDuplex() error {
+	w.duplex = true
 	return nil
 }
 
-func (w *responseWriter) stopTimer() {
-	if w.timer != nil {
-		w.timer.Stop()
+// CloseNotify returns a channel that gets a value when the client has gone, as that of
+// the deprecated http.CloseNotifier. It gets none when the handler returns first.
+func (w *responseWriter) CloseNotify() <-chan bool {
+	if w.gone == nil {
+		gone := make(chan bool, 1)
+		w.gone = gone
+		lifetime := &w.exchange.deferred.lifetime
+		context.AfterFunc(lifetime.context(), func() {
+			if lifetime.ended() != context.Canceled {
+				gone <- true
+			}
+		})
 	}
+	return w.gone
 }
 
-// EnableFullDuplex does nothing: body and answer always may overlap here.
-func (w *responseWriter) EnableFullDuplex() error { return nil }
+// copyBuffers are for ReadFrom.
+var copyBuffers = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// complain logs a mistake of the handler's, with the place of it.
+// ReadFrom writes what src has, up to its end, as io.Copy asks for.
+func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
+	buf := copyBuffers.Get().(*[pieceSize]byte)
+	defer copyBuffers.Put(buf)
+	return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
+}
+
+// complain logs a mistake of the handler, with its place in the program.
 func (w *responseWriter) complain(message string) {
 	pc := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
-	for {
-		frame, more := frames.Next()
-		if !more || !strings.Contains(frame.Function, "/http1.") && !strings.HasPrefix(frame.Function, "net/http.") {
-			w.exchange.loop.Logger().Warn(message, slog.String("by", frame.Function),
-				slog.String("file", frame.File), slog.Int("line", frame.Line))
-			return
-		}
+	frame, more := frames.Next()
+	for more && (strings.Contains(frame.Function, "/http1.") || strings.HasPrefix(frame.Function, "net/http.")) {
+		frame, more = frames.Next()
 	}
+	if log := w.exchange.adapter.server.ErrorLog; log != nil {
+		log.Printf("%s from %s (%s:%d)", message, frame.Function, path.Base(frame.File), frame.Line)
+		return
+	}
+	w.exchange.loop.Logger().Warn(message, slog.String("by", frame.Function),
+		slog.String("file", frame.File), slog.Int("line", frame.Line))
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"time"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -61,6 +62,15 @@ type Options struct {
 	// 8 KiB, 32.
 	MaxTrailerBytes, MaxTrailerFields int
 
+	// OnOpen is called when a connection opens. Its result is what Request.ConnValue
+	// returns for the requests of the connection. It runs on the loop and must not
+	// block. Default: none.
+	OnOpen func(c *loop.Conn) (value any)
+	// ConnState is called when a connection changes its state, with the value of
+	// OnOpen: http.StateActive with the first byte of a request, http.StateIdle after
+	// its answer, http.StateHijacked when the connection leaves HTTP, and
+	// http.StateClosed at its end. It runs on the loop and must not block. Default: none.
+	ConnState func(value any, state http.ConnState)
 	// OnHead is called at the end of a head, before the body has come and before the
 	// handler. It may answer at once (w.Finish), take the answer over (w.Defer,
 	// w.Stream) so that the handler is not called, have the body delivered piece by
@@ -81,11 +91,20 @@ type Options struct {
 // defaultMaxBody is MaxBodyBytes, unless it is set.
 const defaultMaxBody = 4 << 20
 
+// defaultMaxDiscard is MaxDiscardBytes, unless it is set.
+const defaultMaxDiscard = 256 << 10
+
+// The timeouts of reading, unless they are set.
+const (
+	defaultReadHeaderTimeout = 30 * time.Second
+	defaultReadTimeout       = 30 * time.Second
+)
+
 // withDefaults returns the options filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	d := defaults.Of("http1: Options")
-	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, 30*time.Second)
-	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, 30*time.Second)
+	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, defaultReadHeaderTimeout)
+	defaults.Set(d, "ReadTimeout", &o.ReadTimeout, defaultReadTimeout)
 	defaults.Set(d, "HandlerTimeout", &o.HandlerTimeout, 5*time.Minute)
 	defaults.Set(d, "WriteTimeout", &o.WriteTimeout, 0)
 	defaults.Set(d, "IdleTimeout", &o.IdleTimeout, 2*time.Minute)
@@ -101,7 +120,7 @@ func (o Options) withDefaults() (Options, error) {
 	defaults.Set(d, "MaxTrailerBytes", &o.MaxTrailerBytes, httpparse.DefaultTrailer)
 	defaults.Set(d, "MaxTrailerFields", &o.MaxTrailerFields, httpparse.DefaultTrailerFields)
 	defaults.Set(d, "MaxBodyBytes", &o.MaxBodyBytes, defaultMaxBody)
-	defaults.Set(d, "MaxDiscardBytes", &o.MaxDiscardBytes, 256<<10)
+	defaults.Set(d, "MaxDiscardBytes", &o.MaxDiscardBytes, defaultMaxDiscard)
 	if err := d.Err(); err != nil {
 		return o, err
 	}

@@ -2,7 +2,9 @@ package http1_test
 
 import (
 	"runtime"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/eddynet/eddy/http1"
 )
@@ -21,5 +23,45 @@ func TestPoolOutlivesGoexit(t *testing.T) {
 		await(t, "the second job", done)
 		await(t, "the third job", done)
 		// The worker is idle now, or about to be: the queue is empty.
+	}
+}
+
+// poolGoroutines counts the goroutines of all pools.
+func poolGoroutines() int {
+	buf := make([]byte, 1<<20)
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "http1.(*Pool).work(")
+}
+
+// awaitPools waits until no more than n goroutines of pools are left: for much less time
+// than they wait for work.
+func awaitPools(t *testing.T, n int) {
+	t.Helper()
+	for give := time.Now().Add(patience / 4); poolGoroutines() > n; time.Sleep(time.Millisecond) {
+		if time.Now().After(give) {
+			t.Fatalf("%d goroutines are left, of which %d were there before", poolGoroutines(), n)
+		}
+	}
+}
+
+// TestPoolCloses: idle goroutines end at once, others when their jobs are done, and the
+// pool is of use afterwards.
+func TestPoolCloses(t *testing.T) {
+	before := poolGoroutines()
+	pool := http1.NewPool(3, 1)
+	hold, done := make(chan bool), make(chan bool, 3)
+	work := func() { <-hold; done <- true }
+	for range 2 {
+		pool.Go(func() { done <- true })
+		await(t, "a job", done)
+		pool.Go(work)
+		pool.Go(work)
+		pool.Close()
+		pool.Go(work)
+		for range 3 {
+			hold <- true
+			await(t, "a job", done)
+		}
+		pool.Close()
+		awaitPools(t, before)
 	}
 }

@@ -141,6 +141,9 @@ func (r *Request) RemoteAddr() string { return r.session.conn.RemoteAddr().Strin
 // Unix socket.
 func (r *Request) RemoteAddrPort() netip.AddrPort { return r.session.conn.RemoteAddrPort() }
 
+// ConnValue is what Options.OnOpen has returned for the connection, nil without it.
+func (r *Request) ConnValue() any { return r.session.value }
+
 // Context is cancelled when the client has gone or the time for the answer is up. It
 // is that of the deferred answer; without one, on the loop, it never ends.
 func (r *Request) Context() context.Context {

@@ -161,7 +161,8 @@ func (w *Response) Reset() {
 // body, if there is one, must be going to be read.
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
-	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && !x.conn.Loop().Draining() && bodyRead
+	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && bodyRead &&
+		!x.conn.Loop().Draining() && !x.server.instances.noKeepAlive.Load()
 }
 
 // Finish sends the answer whole, before the handler returns: what follows in the
@@ -176,7 +177,7 @@ func (w *Response) Finish() {
 	case streaming:
 		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
 	}
-	w.decide(x.body.discardable(x))
+	w.decide(x.body.bounded(x))
 	var body []byte
 	switch {
 	case w.bodyless():

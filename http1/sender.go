@@ -109,6 +109,16 @@ func (s *Stream) sendHere(p piece) {
 	s.writeWaiting()
 }
 
+// sendLast is sendHere for a buffer that has not waited for room, as no other follows it.
+// Loop only.
+func (s *Stream) sendLast(b *buffers.Buffer) {
+	d := &s.sender
+	d.mu.Lock()
+	d.onWay += int64(len(b.B))
+	d.mu.Unlock()
+	s.sendHere(piece{buffer: b})
+}
+
 // writeWaiting writes the pieces that have come, while there is room.
 func (s *Stream) writeWaiting() {
 	d := &s.sender

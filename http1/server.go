@@ -1,7 +1,9 @@
 package http1
 
 import (
+	"net/http"
 	"sync"
+	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
@@ -34,15 +36,17 @@ type Server struct {
 	instances *instances // shared by all of them
 
 	// Of an instance:
-	stamp  stamp
-	free   []*session
-	counts *loop.Counts[counts]
+	stamp    stamp
+	free     []*session
+	counts   *loop.Counts[counts]
+	adapters []*Adapter // that have served a request on this loop
 }
 
 // instances are those of a Server, one for each loop.
 type instances struct {
-	mu sync.Mutex
-	of map[*loop.Loop]*Server // guarded by mu
+	mu          sync.Mutex
+	of          map[*loop.Loop]*Server // guarded by mu
+	noKeepAlive atomic.Bool            // see SetKeepAlivesEnabled
 }
 
 var _ interface {
@@ -116,9 +120,31 @@ func (s *Server) Refusing() loop.Protocol {
 	}
 }
 
+// SetKeepAlivesEnabled says whether connections persist, as they do without a call.
+// With false, every answer from now on ends its connection, and says so, and idle
+// connections are closed after the engine's Options.DrainGrace. Any goroutine.
+func (s *Server) SetKeepAlivesEnabled(enabled bool) {
+	s.instances.noKeepAlive.Store(!enabled)
+	if enabled {
+		return
+	}
+	s.instances.mu.Lock()
+	defer s.instances.mu.Unlock()
+	for l, instance := range s.instances.of {
+		_ = l.PostAnyway(func() { // a loop that has ended has no connections
+			for _, c := range l.Conns(instance) {
+				instance.OnShutdown(c)
+			}
+		})
+	}
+}
+
 // OnOpen sets the deadline for the first request.
 func (s *Server) OnOpen(c *loop.Conn) {
 	c.SetDeadline(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
+	if open := s.options.OnOpen; open != nil {
+		c.SetState(open(c))
+	}
 }
 
 // OnData takes requests, and parts of them.
@@ -205,9 +231,18 @@ func (s *Server) OnClose(c *loop.Conn, err error) {
 		x.closed(err)
 		s.release(x)
 	}
+	s.connState(c.State(), http.StateClosed)
 }
 
-// session is that of the request in work on c, nil if there is none.
+// connState calls Options.ConnState.
+func (s *Server) connState(value any, state http.ConnState) {
+	if changed := s.options.ConnState; changed != nil {
+		changed(value, state)
+	}
+}
+
+// session is that of the request in work on c, nil if there is none: then the state of c
+// is the value of Options.OnOpen.
 func (s *Server) session(c *loop.Conn) *session {
 	x, _ := c.State().(*session)
 	return x
@@ -224,6 +259,7 @@ func (s *Server) begin(c *loop.Conn) *session {
 		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
 	}
 	x.conn = c
+	x.value = c.State()
 	c.SetState(x)
 	return x
 }
@@ -246,7 +282,7 @@ func (s *Server) rest(x *session, more bool) {
 // outstanding, another goroutine may be reading the request: then it is left as it
 // is, to the garbage collector.
 func (s *Server) release(x *session) {
-	x.conn.SetState(nil)
+	x.conn.SetState(x.value)
 	if x.deferred != nil && !x.deferred.settled {
 		x.response.owned.drop()
 		return
@@ -254,7 +290,7 @@ func (s *Server) release(x *session) {
 	if x.in != between { // where it was reset already
 		x.reset()
 	}
-	x.conn, x.in, x.out, x.depth, x.gone, x.upgrade = nil, between, unanswered, 0, false, nil
+	x.conn, x.value, x.in, x.out, x.depth, x.gone, x.upgrade = nil, nil, between, unanswered, 0, false, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"net/http"
 
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
@@ -16,6 +17,7 @@ var heads = buffers.NewPool(8 << 10)
 type session struct {
 	server   *Server
 	conn     *loop.Conn
+	value    any // of Options.OnOpen
 	in       inbound
 	out      outbound
 	depth    int  // frames on the stack that still need the exchange: see settle
@@ -229,7 +231,7 @@ func (x *session) leave() {
 	x.receive(between)
 	x.answer(unanswered)
 	x.rest()
-	x.conn.SetState(nil)
+	x.conn.SetState(x.value)
 	x.conn.ResumeRead()
 	if x.conn.EOF() && x.conn.Buffered() == 0 {
 		x.conn.Close()
@@ -247,7 +249,7 @@ func (x *session) over() {
 func (x *session) rest() {
 	switch {
 	case x.in != between:
-	case x.conn.Loop().Draining():
+	case x.conn.Loop().Draining() || x.server.instances.noKeepAlive.Load():
 		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
 	default:
 		x.conn.SetDeadline(x.server.options.IdleTimeout)
@@ -291,8 +293,10 @@ func (x *session) pin() {
 // become hands the connection to the protocol that it was upgraded to, together
 // with the input behind the request.
 func (x *session) become() {
-	conn, next := x.conn, x.upgrade
-	x.server.release(x)
+	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
+	server.release(x)
+	conn.SetState(nil)
+	server.connState(value, http.StateHijacked)
 	conn.ResumeRead()
 	conn.Become(next)
 }

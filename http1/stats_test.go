@@ -160,7 +160,10 @@ func TestFullPoolIsCounted(t *testing.T) {
 }
 
 func TestBodyThatBreaksBehindItsAnswerIsCounted(t *testing.T) {
-	s := serve(t, nothing, http1.Options{OnHead: func(w *http1.Response, _ *http1.Request) { w.Finish() }})
+	s := serve(t, nothing, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+		r.OnBody(func([]byte, bool) {}) // the connection is to persist
+		_ = w.Stream().Finish()
+	}})
 	c := s.dial()
 	c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 	c.answer("POST")

@@ -10,12 +10,28 @@ const (
 	maxStatus = 599
 )
 
+// reason is the reason phrase of a status code, empty where none is registered. Where
+// package net/http has the phrase of an older RFC, it is that of RFC 9110 section 15.5.
+func reason(code int) string {
+	switch code {
+	case http.StatusRequestEntityTooLarge:
+		return "Content Too Large"
+	case http.StatusRequestURITooLong:
+		return "URI Too Long"
+	case http.StatusRequestedRangeNotSatisfiable:
+		return "Range Not Satisfiable"
+	case http.StatusUnprocessableEntity:
+		return "Unprocessable Content"
+	}
+	return http.StatusText(code)
+}
+
 // statusLines are the lines of all final status codes. The reason is empty where
 // none is registered; its space stays (RFC 9112 section 4).
 var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
 	for i := range lines {
 		code := minStatus + i
-		lines[i] = "HTTP/1.1 " + strconv.Itoa(code) + " " + http.StatusText(code) + "\r\n"
+		lines[i] = "HTTP/1.1 " + strconv.Itoa(code) + " " + reason(code) + "\r\n"
 	}
 	return lines
 }()
@@ -23,7 +39,7 @@ var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
 // statusLine also makes those of codes that only a net/http handler may set.
 func statusLine(code int) string {
 	if code < minStatus || code > maxStatus {
-		return "HTTP/1.1 " + strconv.Itoa(code) + " " + http.StatusText(code) + "\r\n"
+		return "HTTP/1.1 " + strconv.Itoa(code) + " " + reason(code) + "\r\n"
 	}
 	return statusLines[code-minStatus]
 }

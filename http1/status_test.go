@@ -2,6 +2,7 @@ package http1_test
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -20,6 +21,21 @@ func statusFromQuery(w *http1.Response, r *http1.Request) {
 		panic(err)
 	}
 	w.WriteString("a body")
+}
+
+// TestReasonsAreThoseOfRFC9110, where net/http has older ones.
+func TestReasonsAreThoseOfRFC9110(t *testing.T) {
+	s := serve(t, statusFromQuery, http1.Options{})
+	for code, want := range map[int]string{
+		200: "OK", 413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
+		422: "Unprocessable Content", 431: "Request Header Fields Too Large", 599: "",
+	} {
+		conn, r := dialBoth(t, s.addr)
+		io.WriteString(conn, get("/?"+strconv.Itoa(code)))
+		line, err := r.ReadString('\n')
+		expect(t, "error", err, nil)
+		expect(t, "status line", line, fmt.Sprintf("HTTP/1.1 %d %s\r\n", code, want))
+	}
 }
 
 // TestHeadHasTheFieldsOfGet: rule 96.

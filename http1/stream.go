@@ -40,7 +40,7 @@ func (w *Response) Stream() *Stream {
 	if x.body.pieces != nil && x.in == inHead {
 		x.body.sendContinue(x) // or it would come in the middle of the answer
 	}
-	w.decide(x.body.pieces != nil || x.body.discardable(x))
+	w.decide(x.body.pieces != nil || x.body.bounded(x))
 	s := &Stream{session: x}
 	s.sender.begin(x)
 	switch {

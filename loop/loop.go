@@ -72,6 +72,7 @@ type Loop struct {
 	forced    bool          // what comes now is dropped
 	grace     time.Duration // of the drain
 	postponed int           // cycles in a row that have not looked at the timers
+	onEnd     []func()      // see OnEnd
 
 	count     Stats // owned by the loop
 	published snapshot
@@ -331,6 +332,7 @@ func (l *Loop) end() {
 	for !l.drainInbox() { // what was accepted is run: nothing waits for it in vain
 	}
 	l.endSources() // a connection that was dealt to this loop may have been among it
+	l.callOnEnd()
 	l.publish()
 	if err := l.poller.Close(); err != nil {
 		l.logger.Error("eddy: close the poller", "error", err)

@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/eddynet/eddy/http1"
@@ -24,6 +26,16 @@ func newStd() *http1.Adapter {
 	mux.HandleFunc("/std/echo", stdEcho)
 	mux.HandleFunc("/std/flush", stdFlush)
 	mux.HandleFunc("/std/panic", func(http.ResponseWriter, *http.Request) { panic("asked for by /std/panic") })
+	var ended atomic.Int64
+	mux.HandleFunc("GET /std/ticks", func(w http.ResponseWriter, r *http.Request) {
+		defer ended.Add(1)
+		stdTicks(w)
+	})
+	mux.HandleFunc("GET /std/ticks-ended", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		_, _ = fmt.Fprint(w, ended.Load()) // an error says that the client is gone
+	})
+	mux.HandleFunc("POST /std/early", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	return http1.NewAdapter(mux, nil)
 }
 
@@ -84,5 +96,18 @@ func stdFlush(w http.ResponseWriter, r *http.Request) {
 		if http.NewResponseController(w).Flush() != nil {
 			return // the client is gone
 		}
+	}
+}
+
+// stdTicks writes until the client is gone. It learns of that by Write only: it ignores the
+// context and the error of Flush, as many handlers do.
+func stdTicks(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain")
+	for {
+		if _, err := io.WriteString(w, "tick\n"); err != nil {
+			return
+		}
+		w.(http.Flusher).Flush()
+		time.Sleep(5 * time.Millisecond)
 	}
 }

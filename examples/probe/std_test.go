@@ -1,8 +1,12 @@
 package main_test
 
 import (
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/eddynet/eddy/examples/internal/program"
 )
@@ -53,5 +57,64 @@ func TestStdPanic(t *testing.T) {
 	c.Ends()
 	c.Conn.Close()
 	expect(t, "status afterwards", p.get("/plaintext").StatusCode, 200)
+	p.drains()
+}
+
+// TestStdTicks: the handler learns by Write alone that its client has gone, whether it
+// closes in order or resets the connection.
+func TestStdTicks(t *testing.T) {
+	p := start(t)
+	expect(t, "ended before", p.get("/std/ticks-ended").Text, "0")
+	for _, reset := range []bool{false, true} {
+		c := p.dial()
+		c.Send(program.Get("/std/ticks"))
+		head, err := http.ReadResponse(c.Buffered(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ticks := make([]byte, len("tick\ntick\n"))
+		if _, err := io.ReadFull(head.Body, ticks); err != nil || string(ticks) != "tick\ntick\n" {
+			t.Fatalf("got %q, %v", ticks, err)
+		}
+		if reset {
+			_ = c.Conn.(*net.TCPConn).SetLinger(0) // without it the connection closes in order
+		}
+		c.Conn.Close()
+	}
+	for give := time.Now().Add(program.Patience); p.get("/std/ticks-ended").Text != "2"; time.Sleep(time.Millisecond) {
+		if time.Now().After(give) {
+			t.Fatalf("%s of 2 handlers have ended", p.get("/std/ticks-ended").Text)
+		}
+	}
+	p.drains()
+}
+
+// TestStdEarly: the answer to an upload that nobody reads says whether the connection
+// goes on, and if it does, the next request is answered.
+func TestStdEarly(t *testing.T) {
+	p := start(t)
+	head := "POST /std/early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+	for body, closes := range map[string]bool{
+		"3\r\nabc\r\n0\r\n\r\n": false,
+		strings.Repeat("10000\r\n"+strings.Repeat("x", 1<<16)+"\r\n", 32) + "0\r\n\r\n": true,
+	} {
+		c := p.dial()
+		c.Send(head)
+		sent := make(chan error, 1)
+		go func() {
+			_, err := io.WriteString(c.Conn, body)
+			sent <- err
+		}()
+		a := c.Answer("POST")
+		expect(t, "status", a.StatusCode, 204)
+		expect(t, "Connection: close", a.Close, closes)
+		if err := <-sent; err != nil {
+			t.Errorf("the body could not be sent: %v", err)
+		}
+		if !closes {
+			expect(t, "status of the next", c.Get("/plaintext").StatusCode, 200)
+		}
+		c.Conn.Close()
+	}
 	p.drains()
 }

@@ -107,7 +107,7 @@ func newTestBench(t *testing.T) *bench {
 func TestQuickRowsPass(t *testing.T) {
 	b := newTestBench(t)
 	quick := row{limit: time.Minute, trials: trials{
-		hugeNumbers, expensiveChunks, smuggled, socketFiles, leavers, stuckDrain, panicsInTheLoad, unreadEnd,
+		hugeNumbers, expensiveChunks, smuggled, socketFiles, leavers, leaversOfTicks, stuckDrain, panicsInTheLoad, unreadEnd,
 	}}
 	outcomes := b.try(t.Context(), quick)
 	if len(outcomes) < 20 {

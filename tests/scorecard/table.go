@@ -73,7 +73,7 @@ func atScale() []row {
 		{22, "churn", "Memory, descriptors and goroutines stay where they are, whatever comes and goes.", 10 * time.Minute,
 			trials{churn}},
 		{23, "streams", "5,000 answers in pieces come on time; 1,000 clients that leave are all noticed.", time.Minute,
-			trials{manyStreams, leavers}},
+			trials{manyStreams, leavers, leaversOfTicks}},
 		{24, "slow answers", "1,000 clients of a handler that takes 200 ms get answers and no errors, whether it waits or blocks; quick answers do not wait for slow ones.", 2 * time.Minute,
 			trials{slowAnswers, besideSlow}},
 		{25, "silent clients", "10,000 that say nothing harm nobody; who stalls is closed at the deadline.", 2 * time.Minute,

@@ -113,6 +113,46 @@ func leavers(t *trial) error {
 	return nil
 }
 
+// leaversOfTicks leave net/http handlers that write without end, and look at nothing but the
+// error of Write.
+func leaversOfTicks(t *trial) error {
+	const clients = 200
+	s, err := t.start()
+	if err != nil {
+		return err
+	}
+	crowd, err := dialMany(t.ctx, s.address, clients, dial)
+	if err != nil {
+		return err
+	}
+	defer closeAll(crowd)
+	err = parallel(clients, func(i int) error {
+		if err := crowd[i].send(get("/std/ticks")); err != nil {
+			return err
+		}
+		_, err := crowd[i].head()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, c := range crowd {
+		if i%2 == 0 {
+			c.reset()
+		} else if err := c.Close(); err != nil {
+			return err
+		}
+	}
+	ended := 0
+	for from := time.Now(); ended < clients && time.Since(from) < 5*time.Second; {
+		if ended, err = s.number("/std/ticks-ended"); err != nil {
+			return err
+		}
+	}
+	equal(t, "200 leavers: net/http handlers that Write has told", ended, clients)
+	return nil
+}
+
 // slowAnswers has wrk ask 1,000 at a time for answers that take 200 ms.
 func slowAnswers(t *trial) error {
 	if !t.has("wrk", "1,000 clients of slow answers") {

@@ -1,0 +1,103 @@
+package http1
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/eddynet/eddy/loop"
+)
+
+// netConn is a connection as http.Server.ConnContext and ConnState see it: its addresses
+// and Close work. Its bytes belong to the event loop. Any goroutine.
+type netConn struct {
+	ref           loop.Ref
+	local, remote net.Addr
+	ctx           context.Context // parent of the contexts of its requests
+}
+
+var _ net.Conn = (*netConn)(nil)
+
+var errNetConn = errors.New("http1: the event loop reads and writes this connection: use http.Hijacker")
+
+func (c *netConn) Read([]byte) (int, error)         { return 0, errNetConn }
+func (c *netConn) Write([]byte) (int, error)        { return 0, errNetConn }
+func (c *netConn) SetDeadline(time.Time) error      { return errNetConn }
+func (c *netConn) SetReadDeadline(time.Time) error  { return errNetConn }
+func (c *netConn) SetWriteDeadline(time.Time) error { return errNetConn }
+func (c *netConn) LocalAddr() net.Addr              { return c.local }
+func (c *netConn) RemoteAddr() net.Addr             { return c.remote }
+
+// Close ends the connection after its pending output.
+func (c *netConn) Close() error {
+	if err := c.ref.DoAnyway(func(c *loop.Conn) { c.Close() }); err != nil {
+		return net.ErrClosed
+	}
+	return nil
+}
+
+// netListener is the argument of http.Server.BaseContext. Only Addr works: the engine
+// accepts.
+type netListener struct{ addr net.Addr }
+
+func (l netListener) Accept() (net.Conn, error) { return nil, errNetConn }
+func (l netListener) Close() error              { return errNetConn }
+func (l netListener) Addr() net.Addr            { return l.addr }
+
+// observe has the options call BaseContext, ConnContext and ConnState of the http.Server,
+// if there are any.
+func (a *Adapter) observe(o *Options) {
+	s := a.server
+	if s.BaseContext == nil && s.ConnContext == nil && s.ConnState == nil {
+		return
+	}
+	o.OnOpen = a.opened
+	if changed := s.ConnState; changed != nil {
+		o.ConnState = func(value any, state http.ConnState) {
+			if c, ok := value.(*netConn); ok { // else opened has panicked
+				changed(c, state)
+			}
+		}
+	}
+}
+
+// baseContext calls http.Server.BaseContext for the first connection, whose local address
+// is given.
+func (a *Adapter) baseContext(local net.Addr) context.Context {
+	a.baseOnce.Do(func() {
+		a.base = context.Background()
+		if fn := a.server.BaseContext; fn != nil {
+			a.base = fn(netListener{local})
+		}
+	})
+	if a.base == nil {
+		panic("http1: BaseContext returned a nil context")
+	}
+	return a.base
+}
+
+// opened is the OnOpen of the options.
+func (a *Adapter) opened(conn *loop.Conn) any {
+	s := a.server
+	c := &netConn{ref: conn.Ref(), local: conn.LocalAddr(), remote: conn.RemoteAddr()}
+	c.ctx = a.baseContext(c.local)
+	if s.ConnContext != nil {
+		if c.ctx = s.ConnContext(c.ctx, c); c.ctx == nil {
+			panic("http1: ConnContext returned a nil context")
+		}
+	}
+	if s.ConnState != nil {
+		s.ConnState(c, http.StateNew)
+	}
+	return c
+}
+
+// contextOf is the parent of a request's context, nil for context.Background.
+func (a *Adapter) contextOf(r *Request) context.Context {
+	if c, ok := r.ConnValue().(*netConn); ok {
+		return c.ctx
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package http1_test
+
+import (
+	"io"
+	"net/http"
+	"testing"
+
+	"github.com/eddynet/eddy/http1"
+)
+
+// TestTargetsBeyondTheGrammarOfURIs: rule 10: a native handler gets visible ASCII as it
+// was sent. The adapter decodes it, and refuses what cannot be decoded.
+func TestTargetsBeyondTheGrammarOfURIs(t *testing.T) {
+	native := serve(t, func(w *http1.Response, r *http1.Request) { w.Write(r.Target()) }, http1.Options{})
+	adapted := serveNetHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.RequestURI)
+	}), http1.Options{})
+	for target, status := range map[string]int{
+		`/"`: 200, `/\`: 200, "/{|}": 200, "/<>^`": 200, "/?%zz": 200,
+		"/%zz": 400, "/%": 400, "/%4": 400,
+	} {
+		a := native.get(target, "")
+		expect(t, "status of "+target, a.status, 200)
+		expect(t, "target", string(a.body), target)
+		if a = adapted.get(target, ""); a.status != status || status == 200 && string(a.body) != target {
+			t.Errorf("the adapter answers %s with %d %q, want %d", target, a.status, a.body, status)
+		}
+	}
+}
+
+// TestRefusedTargets: rule 8: what a URI may have, and a request target may not.
+func TestRefusedTargets(t *testing.T) {
+	s := serve(t, write("served"), http1.Options{})
+	for target, status := range map[string]int{
+		"http://a/": 200, "http://a:65535/": 200,
+		"http://a:65536/": 400, "http://u@a/": 400, "http://u:p@a/": 400,
+	} {
+		expect(t, "status of "+target, s.get(target, "").status, status)
+	}
+}
