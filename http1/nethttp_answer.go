@@ -58,8 +58,8 @@ func (w *responseWriter) send() error { return w.sendOwned(nil) }
 // sendOwned is send with p behind it, which is not copied: it returns when p is written,
 // or never will be.
 func (w *responseWriter) sendOwned(p []byte) error {
-	w.deadline.begin()
-	defer w.deadline.done()
+	w.deadline.mark(true)
+	defer w.deadline.mark(false)
 	if err := w.check(); err != nil {
 		return err
 	}
