@@ -1,8 +1,6 @@
 package http1
 
-import (
-	"os"
-)
+import "os"
 
 // finish gives the answer of a handler that has returned, or the rest of it.
 func (w *responseWriter) finish() {
