@@ -72,4 +72,6 @@
 //	io.ReaderFrom                         copies: sendfile(2) would block the event loop
 //	                                      while it reads a disk
 //	hijacked connection                   no *net.TCPConn if output was pending
+//	a client that stops sending           ends the context, also behind input that was not
+//	                                      read
 package http1

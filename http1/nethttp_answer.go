@@ -1,8 +1,6 @@
 package http1
 
-import (
-	"os"
-)
+import "os"
 
 // finish gives the answer of a handler that has returned, or the rest of it.
 func (w *responseWriter) finish() {
@@ -58,8 +56,8 @@ func (w *responseWriter) send() error { return w.sendOwned(nil) }
 // sendOwned is send with p behind it, which is not copied: it returns when p is written,
 // or never will be.
 func (w *responseWriter) sendOwned(p []byte) error {
-	w.deadline.begin()
-	defer w.deadline.done()
+	w.deadline.mark(true)
+	defer w.deadline.mark(false)
 	if err := w.check(); err != nil {
 		return err
 	}

@@ -8,19 +8,24 @@ import (
 
 // deadline is the write deadline of an exchange: a write that begins after it fails, and
 // one that waits for the client then is given up, with the connection. It belongs to the
-// handler's goroutine.
+// handler's goroutine; nil is none.
 type deadline struct {
-	at      time.Time // zero for none
+	at      time.Time
 	timer   *time.Timer
 	writing atomic.Bool // a write may wait for the client
 }
 
-func (d *deadline) passed() bool { return !d.at.IsZero() && !time.Now().Before(d.at) }
-func (d *deadline) begin()       { d.writing.Store(true) }
-func (d *deadline) done()        { d.writing.Store(false) }
+func (d *deadline) passed() bool { return d != nil && !time.Now().Before(d.at) }
+
+// mark says whether a write may wait for the client.
+func (d *deadline) mark(writing bool) {
+	if d != nil {
+		d.writing.Store(writing)
+	}
+}
 
 func (d *deadline) stop() {
-	if d.timer != nil {
+	if d != nil {
 		d.timer.Stop()
 	}
 }
@@ -32,17 +37,18 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 		return nil
 	}
 	w.deadline.stop()
-	w.deadline.at = t
+	w.deadline = nil
 	if t.IsZero() {
 		return nil
 	}
-	e := w.exchange
-	w.deadline.timer = time.AfterFunc(time.Until(t), func() {
+	e, d := w.exchange, &deadline{at: t}
+	d.timer = time.AfterFunc(time.Until(t), func() {
 		e.do(func(x *session) {
-			if w.deadline.writing.Load() && x.out == streaming && !x.stream.Room() {
+			if d.writing.Load() && x.out == streaming && !x.stream.Room() {
 				x.conn.Abort(os.ErrDeadlineExceeded)
 			}
 		})
 	})
+	w.deadline = d
 	return nil
 }

@@ -36,10 +36,10 @@ type responseWriter struct {
 	written  int64 // by the handler
 	wrote    bool  // the head is fixed
 	hijacked bool
-	duplex   bool     // the handler reads the body while it writes
-	err      error    // has broken the answer: every later write returns it
-	deadline deadline // of writes
-	gone     chan bool
+	duplex   bool      // EnableFullDuplex was called
+	err      error     // has broken the answer: every later write returns it
+	deadline *deadline // of writes; nil without one
+	gone     chan bool // of CloseNotify
 }
 
 var _ interface {
