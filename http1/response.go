@@ -162,7 +162,7 @@ func (w *Response) Reset() {
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
 	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && bodyRead &&
-		!x.conn.Loop().Draining() && !x.server.instances.noKeepAlive.Load()
+		!x.conn.Loop().Draining() && !x.server.noKeepAlive.Load()
 }
 
 // Finish sends the answer whole, before the handler returns: what follows in the

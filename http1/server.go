@@ -36,17 +36,19 @@ type Server struct {
 	instances *instances // shared by all of them
 
 	// Of an instance:
-	stamp    stamp
-	free     []*session
-	counts   *loop.Counts[counts]
-	adapters []*Adapter // that have served a request on this loop
+	stamp       stamp
+	own         *counts     // where the loop counts: counts.Own
+	noKeepAlive atomic.Bool // that of instances; read with every answer
+	free        []*session
+	counts      *loop.Counts[counts]
+	adapters    []*Adapter // that have served a request on this loop
 }
 
 // instances are those of a Server, one for each loop.
 type instances struct {
 	mu          sync.Mutex
 	of          map[*loop.Loop]*Server // guarded by mu
-	noKeepAlive atomic.Bool            // see SetKeepAlivesEnabled
+	noKeepAlive bool                   // guarded by mu: see SetKeepAlivesEnabled
 }
 
 var _ interface {
@@ -94,6 +96,8 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 			stamp:     stamp{name: s.options.ServerName},
 			counts:    loop.NewCounts[counts](l),
 		}
+		instance.own = instance.counts.Own
+		instance.noKeepAlive.Store(s.instances.noKeepAlive)
 		if log := s.options.AccessLog; log != nil {
 			instance.options.AccessLog = l.AsyncLogger(log)
 		}
@@ -117,6 +121,7 @@ func (s *Server) Refusing() loop.Protocol {
 		instances: &instances{of: map[*loop.Loop]*Server{}},
 		stamp:     stamp{name: o.ServerName},
 		counts:    s.counts,
+		own:       s.own,
 	}
 }
 
@@ -124,13 +129,14 @@ func (s *Server) Refusing() loop.Protocol {
 // With false, every answer from now on ends its connection, and says so, and idle
 // connections are closed after the engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
-	s.instances.noKeepAlive.Store(!enabled)
-	if enabled {
-		return
-	}
 	s.instances.mu.Lock()
 	defer s.instances.mu.Unlock()
+	s.instances.noKeepAlive = !enabled
 	for l, instance := range s.instances.of {
+		instance.noKeepAlive.Store(!enabled)
+		if enabled {
+			continue
+		}
 		_ = l.PostAnyway(func() { // a loop that has ended has no connections
 			for _, c := range l.Conns(instance) {
 				instance.OnShutdown(c)

@@ -74,6 +74,7 @@ func (x *session) take(in []byte) (used int) {
 				return used // until there is room
 			}
 			x.receive(inHead)
+			x.server.connState(x.value, http.StateActive)
 			continue
 		case inHead:
 			n = x.readHead(in[used:])
@@ -229,6 +230,7 @@ func (x *session) settle() {
 // answer of the deadline: the session is left to them, and the connection gets another.
 func (x *session) leave() {
 	x.receive(between)
+	x.server.connState(x.value, http.StateIdle)
 	x.answer(unanswered)
 	x.rest()
 	x.conn.SetState(x.value)
@@ -241,6 +243,7 @@ func (x *session) leave() {
 // over follows a whole exchange: the next one may begin.
 func (x *session) over() {
 	x.receive(between)
+	x.server.connState(x.value, http.StateIdle)
 	x.answer(unanswered)
 	x.reset()
 }
@@ -249,7 +252,7 @@ func (x *session) over() {
 func (x *session) rest() {
 	switch {
 	case x.in != between:
-	case x.conn.Loop().Draining() || x.server.instances.noKeepAlive.Load():
+	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
 		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
 	default:
 		x.conn.SetDeadline(x.server.options.IdleTimeout)

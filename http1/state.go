@@ -1,9 +1,6 @@
 package http1
 
-import (
-	"fmt"
-	"net/http"
-)
+import "fmt"
 
 // An exchange has two halves, the request and the answer, which may overlap: an
 // answer may begin, and even end, while the body is still coming. The exchange is
@@ -68,12 +65,6 @@ func (x *session) receive(next inbound) {
 		x.in.cannot(next)
 	}
 	x.in = next
-	switch next {
-	case inHead:
-		x.server.connState(x.value, http.StateActive)
-	case between:
-		x.server.connState(x.value, http.StateIdle)
-	}
 }
 
 func (i inbound) cannot(next inbound) {

@@ -93,7 +93,7 @@ func (s *Stats) add(c *counts) {
 }
 
 // count is where the server's loop counts.
-func (s *Server) count() *counts { return s.counts.Own }
+func (s *Server) count() *counts { return s.own }
 
 // countAnswer counts a complete answer, or the end of HTTP on the connection.
 func (x *session) countAnswer() {
