@@ -90,7 +90,7 @@ func (e *Engine) stopAccepting() {
 	}
 }
 
-// discard ends an engine that never ran. What was posted to its loops runs.
+// discard ends an engine that never ran. Tasks posted to its loops run.
 func (e *Engine) discard() {
 	var loops sync.WaitGroup
 	for _, l := range e.loops {

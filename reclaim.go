@@ -94,7 +94,7 @@ func reclaim(stop <-chan struct{}) {
 		}
 		if r.due(sampleHeap()) {
 			runtime.GC()
-			runtime.GC() // what a sync.Pool keeps goes with the second, and the goal falls
+			runtime.GC() // the second empties the sync.Pools, and the goal falls
 			r.collected(sampleHeap())
 		}
 	}

@@ -21,7 +21,7 @@ const (
 
 var errFull = errors.New("asynclog: the queue is full: the record was dropped")
 
-// queue is what handlers with the same writer share. The writer is a goroutine that
+// queue is shared by handlers with the same writer. The writer is a goroutine that
 // starts with the first record and ends when none is left.
 type queue struct {
 	base slog.Handler // gets the reports of lost records
@@ -73,7 +73,7 @@ func (q *queue) add(e *entry, size int) error {
 	return nil
 }
 
-// mark returns a channel that is closed when what was added before is written, or nil
+// mark returns a channel that is closed when all records added before are written, or nil
 // if it is.
 func (q *queue) mark() <-chan struct{} {
 	q.mu.Lock()

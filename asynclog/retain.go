@@ -6,11 +6,11 @@ import (
 )
 
 const (
-	// recordSize is what a record counts in a queue: about the bytes of an entry, which
+	// recordSize is the size that a record counts in a queue: about that of an entry, which
 	// has room for inlineAttrs.
 	recordSize  = 400
 	inlineAttrs = 5
-	// attrSize is what every further attribute counts.
+	// attrSize is the size that every further attribute counts.
 	attrSize = 40
 )
 
@@ -74,7 +74,7 @@ func settled(v slog.Value) slog.Value {
 	return v
 }
 
-// sizeOf is the size in bytes of what a settled value refers to, as far as it shows.
+// sizeOf is the size in bytes of the memory that a settled value refers to, if it is known.
 func sizeOf(v slog.Value) (size int) {
 	switch v.Kind() {
 	case slog.KindString:

@@ -10,7 +10,7 @@ func (w *responseWriter) finish() {
 	_ = w.admit(0) // fixes the head, if nothing has
 	if w.check() != nil {
 		w.answer = nil
-		w.exchange.deferred.claim() // what was claimed before is a stream
+		w.exchange.deferred.claim() // an answer claimed before is a stream
 		w.exchange.do((*session).drop)
 		return
 	}
@@ -50,7 +50,7 @@ func (w *responseWriter) fail(err error) {
 	w.exchange.deferred.lifetime.end(err)
 }
 
-// send sends what was gathered, and before it the head, if it was not sent.
+// send sends the gathered body, after the head if that was not sent.
 func (w *responseWriter) send() error { return w.sendOwned(nil) }
 
 // sendOwned is send with p behind it, which is not copied: it returns when p is written,

@@ -9,7 +9,7 @@ import (
 
 // requestContext is the context of a request: it ends when the client goes, when a write
 // fails, when the time for the answer is up, when the parent ends, and when the handler
-// returns; context.Cause tells which. What it costs is paid by those who use it. Any
+// returns; context.Cause tells which. Only handlers that use it pay for it. Any
 // goroutine.
 type requestContext struct{ exchange *exchange }
 

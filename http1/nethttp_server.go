@@ -41,7 +41,7 @@ func NetHTTPServer(s *http.Server, o Options) *Server {
 	return New(func(*Response, *Request) {}, o) // OnHead takes every request
 }
 
-// headSlop is what net/http reads of a head beyond MaxHeaderBytes.
+// headSlop is the number of bytes of a head that net/http reads beyond MaxHeaderBytes.
 const headSlop = 4 << 10
 
 // fieldsMost is the default of MaxFields: net/http counts bytes only.

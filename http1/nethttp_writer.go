@@ -230,7 +230,7 @@ func (w *responseWriter) CloseNotify() <-chan bool {
 // copyBuffers are for ReadFrom.
 var copyBuffers = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// ReadFrom writes what src has, up to its end, as io.Copy asks for.
+// ReadFrom writes src, up to its end, as io.Copy asks for.
 func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[pieceSize]byte)
 	defer copyBuffers.Put(buf)

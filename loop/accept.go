@@ -347,7 +347,7 @@ func (a *Acceptor) warn(message string, err error) {
 	}
 }
 
-// drain serves what has queued up in the kernel, and closes the listener: a little
+// drain serves the connections queued in the kernel, and closes the listener: a little
 // later where clients that are about to join the queue can be held off.
 func (a *Acceptor) drain() {
 	if a.fd < 0 || a.closing {

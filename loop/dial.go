@@ -18,7 +18,7 @@ import (
 // net.Dialer (RFC 8305), on a goroutine. done is called once, on the loop and not
 // inside Dial: after p.OnOpen, or with an error. After timeout, the error is a
 // net.Error whose Timeout method returns true; when the loop ends, it is
-// ErrServerClosed. A Dial by what the end of the loop calls last is ignored. Loop only:
+// ErrServerClosed. A Dial from the last callbacks of a loop is ignored. Loop only:
 // elsewhere use Engine.Dial.
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)

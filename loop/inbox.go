@@ -144,7 +144,7 @@ func (b *inbox) take() (t task, ok bool) {
 	return t, true
 }
 
-// drainInbox runs what was posted, within the budget, and reports whether it ran all.
+// drainInbox runs posted tasks, within the budget, and reports whether it ran all.
 func (l *Loop) drainInbox() bool {
 	until := int64(0)
 	for range inboxBudget {

@@ -311,7 +311,7 @@ func (l *Loop) PostAnyway(fn func()) error {
 	return l.post(task{run: fn, must: true})
 }
 
-// Discard releases what a loop holds that will not run. What was posted runs.
+// Discard releases what a loop holds that will not run. Posted tasks run.
 func (l *Loop) Discard() {
 	l.watch.id.Store(goroutineID())
 	l.begin()

@@ -40,66 +40,39 @@ func (t *trial) inject(s *server, calls, errno string, f func() error) (int, err
 	return strings.Count(string(text), "(INJECTED)"), err
 }
 
-// acceptErrors has accept4 fail in all the ways of accept(2), while clients come.
-func acceptErrors(t *trial) error {
+// failing has a system call that takes new connections fail with each of the errors,
+// while clients come: all are served, and the log stays short.
+func failing(call string, errnos ...string) func(*trial) error {
 	const clients = 40
-	if !t.has("strace", "errors of accept4") {
-		return nil
-	}
-	s, err := t.start()
-	if err != nil {
+	return func(t *trial) error {
+		if !t.has("strace", "errors of "+call) {
+			return nil
+		}
+		s, err := t.start()
+		if err != nil {
+			return err
+		}
+		for _, errno := range errnos {
+			lines, served := len(s.logged()), 0
+			injected, err := t.inject(s, call, errno, func() error {
+				for range clients {
+					if _, err := s.get("/plaintext"); err != nil {
+						return err
+					}
+					served++
+				}
+				return nil
+			})
+			t.check(errno+" of "+call, fmt.Sprintf("%d of %d served, %d errors", served, clients, injected), "all, and some",
+				err == nil && served == clients && injected > 0)
+			if err != nil {
+				return fmt.Errorf("%s of %s: %w", errno, call, err)
+			}
+			atMost(t, errno+" of "+call+": log lines", len(s.logged())-lines, 4)
+		}
+		_, err = s.get("/plaintext")
 		return err
 	}
-	for _, errno := range []string{"ECONNABORTED", "EINTR", "EPERM", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"} {
-		served := 0
-		injected, err := t.inject(s, "accept4", errno, func() error {
-			for range clients {
-				if _, err := s.get("/plaintext"); err != nil {
-					return err
-				}
-				served++
-			}
-			return nil
-		})
-		t.check(errno, fmt.Sprintf("%d of %d served, %d errors", served, clients, injected), "all, and some",
-			err == nil && served == clients && injected > 0)
-		if err != nil {
-			return fmt.Errorf("%s: %w", errno, err)
-		}
-	}
-	_, err = s.get("/plaintext")
-	return err
-}
-
-// shortPoller has the registrations with epoll fail, while clients come.
-func shortPoller(t *trial) error {
-	const clients = 40
-	if !t.has("strace", "errors of epoll_ctl") {
-		return nil
-	}
-	s, err := t.start()
-	if err != nil {
-		return err
-	}
-	for _, errno := range []string{"ENOSPC", "ENOMEM"} {
-		lines, served := len(s.logged()), 0
-		injected, err := t.inject(s, "epoll_ctl", errno, func() error {
-			for range clients {
-				if _, err := s.get("/plaintext"); err != nil {
-					return err
-				}
-				served++
-			}
-			return nil
-		})
-		t.check(errno, fmt.Sprintf("%d of %d served, %d errors", served, clients, injected), "all, and some",
-			err == nil && served == clients && injected > 0)
-		if err != nil {
-			return fmt.Errorf("%s: %w", errno, err)
-		}
-		atMost(t, errno+": log lines", len(s.logged())-lines, 4)
-	}
-	return nil
 }
 
 // callErrors has reading, writing and waiting fail, while requests of all sizes are

@@ -143,7 +143,7 @@ func TestBrokenPromisesFail(t *testing.T) {
 func TestMissingToolsAreSkipped(t *testing.T) {
 	b := &bench{}
 	t.Setenv("PATH", t.TempDir())
-	r := row{limit: time.Second, trials: trials{acceptErrors, callErrors, fewDescriptors("descriptors"), slowAnswers, slowHTTP("heads", "-H", "/"), clockBeyond(31)}}
+	r := row{limit: time.Second, trials: trials{failing("accept4", "EMFILE"), callErrors, fewDescriptors("descriptors"), slowAnswers, slowHTTP("heads", "-H", "/"), clockBeyond(31)}}
 	outcomes := b.try(t.Context(), r)
 	if len(outcomes) != len(r.trials) {
 		t.Errorf("%d outcomes of %d trials: %v", len(outcomes), len(r.trials), outcomes)
