@@ -48,8 +48,8 @@ type Options struct {
 	// protocol sets deadlines itself. Default: 5 minutes.
 	IdleTimeout time.Duration
 	// WriteTimeout ends a connection whose peer does not take its output: 16 KiB,
-	// or all there is, within this time. On Linux it also ends an accepted TCP connection
-	// whose peer acknowledges nothing that the kernel has sent (tcp(7),
+	// or all there is, within this time. On Linux, a TCP connection whose peer
+	// acknowledges nothing that the kernel has sent ends a second later (tcp(7),
 	// TCP_USER_TIMEOUT). Default: 30 s.
 	WriteTimeout time.Duration
 	// LingerTimeout and LingerBytes bound the reading away of what a peer still

@@ -16,11 +16,15 @@ func boundUnsent(fd int) error {
 	return unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent)
 }
 
+// silentEnd is how much later than the write timeout the kernel ends a connection. It
+// sends no reset then: a peer that is there, and does not read, gets the loop's.
+const silentEnd = time.Second
+
 // boundUnacknowledged has the kernel end the connections of a TCP socket whose peer
-// acknowledges nothing for d, although output is on its way: a peer that vanished
-// without a FIN (tcp(7), TCP_USER_TIMEOUT). Accepted connections inherit it.
-func boundUnacknowledged(fd int, d time.Duration) {
-	ms := min(max(d/time.Millisecond, 1), math.MaxInt32)
+// acknowledges nothing for the write timeout, although output is on its way: a peer that
+// vanished without a FIN (tcp(7), TCP_USER_TIMEOUT). Accepted connections inherit it.
+func boundUnacknowledged(fd int, writeTimeout time.Duration) {
+	ms := min(writeTimeout/time.Millisecond, math.MaxInt32-silentEnd/time.Millisecond) + silentEnd/time.Millisecond
 	// Unix sockets do not have the option, and do not need it.
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(ms))
 }

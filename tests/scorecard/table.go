@@ -96,7 +96,7 @@ func besides() []row {
 			}},
 		{28, "short poller", "A poller that is short of watches or memory pauses accepting, and drops nobody.", time.Minute,
 			trials{failing("epoll_ctl", "ENOSPC", "ENOMEM"), tests("./loop", "TestPollerShortOfWatches")}},
-		{29, "vanished clients", "A stream to a client that has vanished without a FIN ends within the write deadline.", time.Minute,
+		{29, "vanished clients", "A stream to a client that has vanished without a FIN ends soon after the write deadline.", time.Minute,
 			trials{vanishedClient}},
 	}
 }
