@@ -118,7 +118,7 @@ func stuckDrain(t *trial) error {
 	if err != nil {
 		return err
 	}
-	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+overtime)
+	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+overtime+t.margin)
 	equal(t, "a drain that cannot end: exit status", code, 1)
 	return nil
 }
@@ -182,7 +182,7 @@ func (t *trial) endsBlocked(s *server, what string, from time.Time, limit time.D
 	if err != nil {
 		return err
 	}
-	within(t, what+": it ended after", time.Since(from), max(0, limit-50*time.Millisecond), limit+overtime)
+	within(t, what+": it ended after", time.Since(from), max(0, limit-50*time.Millisecond), limit+overtime+t.margin)
 	equal(t, what+": exit status", code, 1)
 	named := slices.ContainsFunc(s.logged(), func(line string) bool {
 		return strings.Contains(line, "has been blocked") && strings.Contains(line, "main.spin")

@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -110,6 +111,7 @@ type bench struct {
 	probe   string // the probe's binary
 	long    bool
 	verbose bool
+	margin  time.Duration // added to bounds of time, for tests beside other work
 }
 
 // newBench builds the probe, unless the path of one is given.

@@ -103,7 +103,7 @@ func unreadLog(t *trial) error {
 // unreadEnd ends servers whose log nobody reads: with a drain that can end, and with
 // one that cannot, which is an error that has to be logged.
 func unreadEnd(t *trial) error {
-	const limit, more = 2 * time.Second, 200 * time.Millisecond
+	const limit = 2 * time.Second
 	for _, held := range []bool{false, true} {
 		what, code, args := "unread log, SIGTERM", 0, []string{"-drain", limit.String()}
 		if held {
@@ -134,7 +134,7 @@ func unreadEnd(t *trial) error {
 		if err != nil {
 			return err
 		}
-		atMost(t, what+": ended after", time.Since(from).Round(time.Millisecond), limit+more)
+		atMost(t, what+": ended after", time.Since(from).Round(time.Millisecond), limit+overtime+t.margin)
 		equal(t, what+": exit status", got, code)
 	}
 	return nil
