@@ -14,15 +14,15 @@ import (
 func TestPoolOutlivesGoexit(t *testing.T) {
 	pool := http1.NewPool(1, 2)
 	for range 3 {
-		hold, done := make(chan bool), make(chan bool, 2)
-		expect(t, "room for a worker", pool.Go(func() { <-hold; runtime.Goexit() }), true)
+		hold, begun, done := make(chan bool), make(chan bool, 1), make(chan bool, 2)
+		expect(t, "room for a worker", pool.Go(func() { begun <- true; <-hold; runtime.Goexit() }), true)
+		await(t, "the first job", begun) // the worker may not have been idle yet: now the queue is empty
 		expect(t, "room in the queue", pool.Go(func() { done <- true; runtime.Goexit() }), true)
 		expect(t, "room in the queue", pool.Go(func() { done <- true }), true)
 		expect(t, "room beyond it", pool.Go(func() {}), false)
 		close(hold)
 		await(t, "the second job", done)
 		await(t, "the third job", done)
-		// The worker is idle now, or about to be: the queue is empty.
 	}
 }
 
