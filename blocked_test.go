@@ -237,7 +237,7 @@ func TestShutdownWhileDialLooksANameUp(t *testing.T) {
 	}
 }
 
-// What was posted before Run runs in Shutdown, and may call the engine.
+// Tasks posted before Run run in Shutdown, and may call the engine.
 func TestShutdownBeforeRunCallsDone(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1})
 	ln := listen(t, e, "tcp", "127.0.0.1:0", greeter(""))

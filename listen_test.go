@@ -240,13 +240,13 @@ func TestClosedListenersLeaveNothingBehind(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range times / 10 { // what is made once
+	for range times / 10 { // these allocate the memory that stays
 		again()
 	}
 	before, open := heap(t, e), descriptors()
 	for i := range times {
 		again()
-		if i%50 == 0 { // what a loop keeps for its next tasks depends on how many have waited
+		if i%50 == 0 { // the memory that a loop keeps for tasks depends on how many have waited
 			if err := e.Ping(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -263,7 +263,7 @@ func heap(t *testing.T, e *eddy.Engine) uint64 {
 		t.Fatal(err)
 	}
 	runtime.GC()
-	runtime.GC() // what the first has found unreachable
+	runtime.GC() // the second frees the memory that finalizers and cleanups of the first have released
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	return stats.HeapAlloc

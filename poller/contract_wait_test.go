@@ -103,7 +103,7 @@ func TestTimeoutIsNeverEarly(t *testing.T) {
 	}
 }
 
-// What nobody has asked for does not cut a Wait short, not even without an event.
+// Conditions that nobody asked for do not cut a Wait short, not even without an event.
 func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
 	const timeout = 2 * time.Millisecond
 	t.Run("input", func(t *testing.T) {
