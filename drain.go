@@ -126,10 +126,10 @@ func (e *Engine) force(cause error) {
 }
 
 // loopEnded notes that a loop has ended.
-func (e *Engine) loopEnded(l *loop.Loop) {
+func (e *Engine) loopEnded(l *loop.Reactor) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.active = slices.DeleteFunc(e.active, func(other *loop.Loop) bool { return other == l })
+	e.active = slices.DeleteFunc(e.active, func(other *loop.Reactor) bool { return other == l })
 }
 
 // end ends the engine when wait has returned, or when it is overdue. Loops that are

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/asynclog"
+	"github.com/eddynet/eddy/internal/watchdog"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -18,8 +19,8 @@ import (
 type Engine struct {
 	options  Options
 	log      *asynclog.Handler // of options.Logger
-	loops    []*loop.Loop
-	watchdog *loop.Watchdog     // nil if it is turned off
+	loops    []*loop.Reactor
+	watchdog *watchdog.Watchdog // nil if it is turned off
 	dials    atomic.Uint64      // counts Dial, to take the loops in turn
 	serving  context.Context    // until Shutdown is called
 	leave    context.CancelFunc // ends serving
@@ -27,11 +28,11 @@ type Engine struct {
 	hurry    context.CancelFunc // of overdue
 	done     chan struct{}      // closed when the engine has ended
 
-	mu        sync.Mutex   // no callback of the program runs while it is held
-	stage     stage        // guarded by mu
-	listeners []*Listener  // guarded by mu: those that are open
-	active    []*loop.Loop // guarded by mu: those that have not ended
-	err       error        // guarded by mu until done is closed: what Run and Shutdown return
+	mu        sync.Mutex      // no callback of the program runs while it is held
+	stage     stage           // guarded by mu
+	listeners []*Listener     // guarded by mu: those that are open
+	active    []*loop.Reactor // guarded by mu: those that have not ended
+	err       error           // guarded by mu until done is closed: what Run and Shutdown return
 }
 
 // stage is where an engine stands in its life: each leads to the next, ready also to
@@ -60,11 +61,11 @@ func New(options Options) (*Engine, error) {
 	logger := slog.New(e.log)
 	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
-		e.watchdog = loop.NewWatchdog(options.SlowCallback)
+		e.watchdog = watchdog.New(options.SlowCallback)
 	}
 	for i := range options.Loops {
 		l, err := loop.New(loop.Config{
-			Logger: logger, Limit: limit, Settings: e.settings(),
+			Logger: logger, Limit: limit, Settings: options.settings(),
 			Index: i, Watchdog: e.watchdog,
 		})
 		if err != nil {
@@ -100,7 +101,11 @@ func (e *Engine) Run(ctx context.Context) error {
 	stop := make(chan struct{})
 	helpers.Go(func() { reclaim(stop) })
 	if e.watchdog != nil {
-		helpers.Go(func() { e.watchdog.Run(e.loops, stop) })
+		watched := make([]watchdog.Loop, len(e.loops))
+		for i, l := range e.loops {
+			watched[i] = l
+		}
+		helpers.Go(func() { e.watchdog.Run(watched, stop) })
 	}
 	for _, l := range e.loops {
 		loops.Go(func() {
@@ -140,9 +145,9 @@ func (e *Engine) start() error {
 	return nil
 }
 
-// Ping returns nil when every loop has come round to answer, after whatever was given
-// to it before. A loop that a callback blocks does not, and before Run none does: then
-// it returns an error when ctx ends. It returns ErrServerClosed when a loop has ended.
+// Ping returns nil when every loop has answered, after the tasks posted to it before. A
+// loop that a callback blocks does not answer, and before Run none does: then it returns
+// an error when ctx ends. It returns ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
 	answers := make(chan struct{}, len(e.loops))
 	for _, l := range e.loops {

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -19,7 +20,6 @@ type Listener struct {
 	engine   *Engine
 	addr     net.Addr
 	protocol Protocol
-	settings *Settings
 	shared   bool        // with other processes
 	file     os.FileInfo // of a Unix socket
 	unlinked sync.Once   // not twice: another process may have bound the path by then
@@ -56,9 +56,8 @@ func (ln *Listener) Close() error {
 // Clients can connect from now on; they are served once Run is called. On Linux and
 // FreeBSD every loop has a listening socket of its own.
 func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) {
-	settings, err := e.tune("Listen", p)
-	if err != nil {
-		return nil, err
+	if p == nil {
+		return nil, errNoProtocol
 	}
 	if e.Draining() {
 		return nil, ErrServerClosed
@@ -72,7 +71,7 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	default:
 		return nil, fmt.Errorf("eddy: listen on network %q: use tcp, tcp4, tcp6 or unix", network)
 	}
-	fds, addr, err := loop.Listen(e.serving, network, address, len(e.loops))
+	fds, addr, err := sockets.Listen(e.serving, network, address, len(e.loops))
 	switch {
 	case err == nil:
 	case e.Draining():
@@ -80,7 +79,7 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	default:
 		return nil, listenError(network, address, err)
 	}
-	ln := &Listener{engine: e, addr: addr, protocol: p, settings: settings, sockets: fds}
+	ln := &Listener{engine: e, addr: addr, protocol: p, sockets: fds}
 	if network == "unix" {
 		ln.file, _ = os.Stat(address) // without it, the file is not removed at the end
 	}
@@ -110,21 +109,17 @@ func (e *Engine) add(ln *Listener) (err error) {
 	return nil
 }
 
-// start hands the sockets to the loops: one to each, or a single one to the first,
-// which deals its connections out to all. An error says that loops have ended. The
-// engine is locked.
-func (ln *Listener) start() error {
-	services, failed := ln.services()
+// start gives the sockets to the loops: one to each, or a single one to the first, which
+// dispatches its connections to all. An error says that loops have ended. The engine is
+// locked.
+func (ln *Listener) start() (failed error) {
+	loops := ln.engine.loops
 	for i, fd := range ln.sockets {
-		l, own := ln.engine.loops[i], services[i:i+1]
+		to := loops[i : i+1]
 		if len(ln.sockets) == 1 {
-			own = services
+			to = loops
 		}
-		accept := l.Accept
-		if ln.shared {
-			accept = l.AcceptShared
-		}
-		a, err := accept(fd, own) // and so no socket is left, whatever fails
+		a, err := loops[i].Accept(fd, to, ln.protocol, ln.shared) // it owns fd, whatever fails
 		if err != nil {
 			failed = err
 			continue
@@ -133,18 +128,6 @@ func (ln *Listener) start() error {
 	}
 	ln.sockets = nil
 	return failed
-}
-
-// services binds the protocol to every loop. An error says that some have ended.
-func (ln *Listener) services() (services []*loop.Service, err error) {
-	for _, l := range ln.engine.loops {
-		s, ended := l.NewService(ln.protocol, ln.settings)
-		if ended != nil {
-			err = ended
-		}
-		services = append(services, s)
-	}
-	return services, err
 }
 
 // close gives the sockets up. The engine is locked.
@@ -156,36 +139,6 @@ func (ln *Listener) close() {
 		_ = a.Close() // an error says that its loop has ended, and has closed it
 	}
 	ln.sockets, ln.acceptors = nil, nil
-}
-
-// tune returns the settings of a listener that speaks p. method is for the error.
-func (e *Engine) tune(method string, p Protocol) (*Settings, error) {
-	if p == nil {
-		return nil, fmt.Errorf("eddy: %s needs a protocol, such as one from http1.New: it was nil", method)
-	}
-	settings := e.settings()
-	if t, ok := p.(Tuner); ok {
-		if err := t.Tune(settings); err != nil {
-			return nil, err
-		}
-	}
-	return settings, nil
-}
-
-// settings are the engine's, for one listener.
-func (e *Engine) settings() *Settings {
-	o := &e.options
-	return &Settings{
-		LowWater:      int64(o.LowWater),
-		HighWater:     int64(o.HighWater),
-		MaxOutput:     int64(o.MaxOutput),
-		MaxInput:      o.MaxInput,
-		IdleTimeout:   o.IdleTimeout,
-		WriteTimeout:  o.WriteTimeout,
-		LingerTimeout: o.LingerTimeout,
-		LingerBytes:   o.LingerBytes,
-		DrainGrace:    o.DrainGrace,
-	}
 }
 
 // removeStale removes a socket file that nobody listens on any more.
@@ -222,6 +175,8 @@ func (ln *Listener) removeFile() {
 		_ = os.Remove(path) // a stale file is replaced at the next start
 	}
 }
+
+var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as one from http1.New: it was nil")
 
 var errNotSocket = errors.New("a file of that name exists and is not a socket: it was left alone; choose another path or move it away")
 

@@ -3,48 +3,75 @@ package eddy
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/eddynet/eddy/loop"
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // ListenFile serves a listening TCP or Unix stream socket that somebody else has
 // opened: a supervisor that shares it among worker processes, or a service manager.
-// Connections speak p and are dealt out to all loops. Other processes may accept from
+// Connections speak p and are dispatched to all loops. Other processes may accept from
 // the same socket, which becomes non-blocking for all who share it.
 //
 // The engine takes f over, and closes it unless there is an error: while anybody holds
 // the socket, clients queue up at it. When the engine drains, or the Listener is closed,
-// those who have queued up are served, and later ones are left to the other holders.
-// The file of a Unix socket stays: it belongs to whoever has bound it.
+// queued clients are served, and later ones are left to the other holders. The file of a
+// Unix socket stays: it belongs to whoever has bound it. Any goroutine.
 func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
-	settings, err := e.tune("ListenFile", p)
-	if err != nil {
-		return nil, err
-	}
 	if f == nil {
 		return nil, errors.New("eddy: ListenFile needs a listening socket: the file was nil")
 	}
-	if e.Draining() {
+	return e.inherit(f, "file "+f.Name(), p)
+}
+
+// Serve serves a listener of package net, a *net.TCPListener or *net.UnixListener, like
+// ListenFile. A listener without a socket of its own is an error: accept from it on a
+// goroutine, and give its connections to Adopt. Any goroutine.
+func (e *Engine) Serve(ln net.Listener, p Protocol) (*Listener, error) {
+	socket, ok := ln.(interface {
+		syscall.Conn
+		io.Closer
+	})
+	if !ok {
+		return nil, fmt.Errorf("eddy: a %T has no socket: accept from it on a goroutine, and give its connections to Engine.Adopt", ln)
+	}
+	if unix, ok := ln.(*net.UnixListener); ok {
+		unix.SetUnlinkOnClose(false) // the file stays, as with ListenFile
+	}
+	return e.inherit(socket, ln.Addr().String(), p)
+}
+
+// inherit serves a duplicate of a socket that listens already, and closes the original.
+func (e *Engine) inherit(original interface {
+	syscall.Conn
+	io.Closer
+}, name string, p Protocol) (*Listener, error) {
+	switch {
+	case p == nil:
+		return nil, errNoProtocol
+	case e.Draining():
 		return nil, ErrServerClosed
 	}
-	raw, err := f.SyscallConn()
+	raw, err := original.SyscallConn()
 	if err != nil {
-		return nil, fmt.Errorf("eddy: listen on file %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
 	}
-	fd, addr, err := loop.Inherit(raw)
+	fd, addr, err := sockets.Inherit(raw)
 	if err != nil {
-		return nil, fmt.Errorf("eddy: listen on file %s: %w", f.Name(), err)
+		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
 	}
-	ln := &Listener{engine: e, addr: addr, protocol: p, settings: settings, shared: true, sockets: []int{fd}}
+	ln := &Listener{engine: e, addr: addr, protocol: p, shared: true, sockets: []int{fd}}
 	if err := e.add(ln); err != nil {
 		return nil, err
 	}
-	_ = f.Close() // the engine has its own; nothing was written that could fail
+	_ = original.Close() // the engine has its own; nothing was written that could fail
 	return ln, nil
 }
 

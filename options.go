@@ -29,8 +29,9 @@ type Options struct {
 	// the limit of file descriptors, less a reserve for the rest of the program.
 	MaxConns int
 	// MaxRefusals is the number of connections beyond MaxConns that are accepted to be
-	// told that there is no room, by a protocol with Refusing: HTTP answers 503. They
-	// need descriptors too. Default: 0, all wait in the kernel's queue.
+	// refused: HTTP answers them with 503. Other protocols see Conn.Overloaded, and serve
+	// them if they do not look. They need descriptors too. Default: 0, all wait in the
+	// kernel's queue.
 	MaxRefusals int
 	// MaxInput is the number of bytes of unused input that a connection may keep.
 	// Default: 1 MiB.
@@ -52,8 +53,8 @@ type Options struct {
 	// acknowledges nothing that the kernel has sent ends a second later (tcp(7),
 	// TCP_USER_TIMEOUT). Default: 30 s.
 	WriteTimeout time.Duration
-	// LingerTimeout and LingerBytes bound the reading away of what a peer still
-	// sends after Close. Default: 5 s, 64 MiB.
+	// LingerTimeout and LingerBytes bound how much input is read and discarded after
+	// Close. Default: 5 s, 64 MiB.
 	LingerTimeout time.Duration
 	LingerBytes   int64
 
@@ -68,7 +69,7 @@ type Options struct {
 	// before what is left is cut off. Default: 30 s.
 	DrainTimeout time.Duration
 
-	// SlowCallback is how long a callback may hold its loop before it is counted in
+	// SlowCallback is how long a callback may block its loop before it is counted in
 	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with
 	// its connection when it has returned. The count may miss one that takes less than
 	// half as much again, and never has one that takes less. A negative value turns it
@@ -111,6 +112,21 @@ func (o Options) withDefaults() (Options, error) {
 		return o, fmt.Errorf("eddy: Options.MaxOutput is %d, below twice HighWater, which is %d: raise it", o.MaxOutput, o.HighWater)
 	}
 	return o, nil
+}
+
+// settings are the limits and deadlines that connections start with.
+func (o *Options) settings() Settings {
+	return Settings{
+		LowWater:      int64(o.LowWater),
+		HighWater:     int64(o.HighWater),
+		MaxOutput:     int64(o.MaxOutput),
+		MaxInput:      o.MaxInput,
+		IdleTimeout:   o.IdleTimeout,
+		WriteTimeout:  o.WriteTimeout,
+		LingerTimeout: o.LingerTimeout,
+		LingerBytes:   o.LingerBytes,
+		DrainGrace:    o.DrainGrace,
+	}
 }
 
 // defaultMaxConns leaves some descriptors to the rest of the program, which fails

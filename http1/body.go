@@ -43,6 +43,7 @@ type bodyReader struct {
 	received  int64                         // bytes of the body
 	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
 	pieces    func(chunk []byte, last bool) // the program's OnBody
+	space     []byte // the loop's, between ReadBuffer and OnData
 	landing   *requestBody                  // the adapter's, where input may be put beside OnBody
 	started   int64                         // when the body began, on the loop's clock
 }
@@ -88,7 +89,7 @@ func (b *bodyReader) wait(x *session) {
 	o := &x.server.options
 	earned := time.Duration(b.received/int64(o.MinBodyRate)) * time.Second
 	spent := time.Duration(x.conn.Loop().Now() - b.started)
-	x.conn.SetDeadline(max(o.ReadTimeout+earned-spent, 1))
+	x.conn.SetTimeout(max(o.ReadTimeout+earned-spent, 1))
 }
 
 // read takes what in has of the body, and returns how much of in it has used.
@@ -160,9 +161,9 @@ func (b *bodyReader) grow(need int, length int64) {
 	putBody(old)
 }
 
-// space is where the loop may put what comes next of a large body: behind what was
+// room is where the loop may put what comes next of a large body: behind what was
 // gathered, or where the reader wants it.
-func (b *bodyReader) space(x *session) []byte {
+func (b *bodyReader) room(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {

@@ -58,7 +58,7 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 
 // do hands what settles the answer to the loop.
 func (d *Deferred) do(fn func(*loop.Conn)) error {
-	if d.ref.DoAnyway(fn) != nil {
+	if d.ref.DoUnbounded(fn) != nil {
 		return ErrClientGone
 	}
 	return nil
@@ -86,7 +86,7 @@ func (d *Deferred) abort(c *loop.Conn) {
 
 // session is that of the exchange, nil if it is over. Loop only.
 func (d *Deferred) session(c *loop.Conn) *session {
-	x, ok := c.State().(*session)
+	x, ok := c.UserData().(*session)
 	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
 		return nil
 	}

@@ -170,7 +170,7 @@ func (e *exchange) failed(v any) {
 	}
 	e.deferred.claim() // what was claimed before is a stream, or on its way
 	hijacked := e.writer.hijacked
-	_ = e.loop.PostAnyway(func() { // the end of the loop is that of the connection
+	_ = e.loop.PostUnbounded(func() { // the end of the loop is that of the connection
 		if report != nil {
 			_ = e.loop.Panicked(report) // what to do about it follows
 		}
@@ -204,7 +204,7 @@ func (e *exchange) end() {
 
 // session is that of the exchange, nil if it is over. Loop only.
 func (e *exchange) session() *session {
-	x, ok := e.conn.State().(*session)
+	x, ok := e.conn.UserData().(*session)
 	if !ok || x.deferred != e.deferred || !e.conn.Open() {
 		return nil
 	}
@@ -213,7 +213,7 @@ func (e *exchange) session() *session {
 
 // do has the loop call fn, unless the exchange is over by then.
 func (e *exchange) do(fn func(x *session)) {
-	_ = e.loop.PostAnyway(func() { // the end of the loop is that of the exchange
+	_ = e.loop.PostUnbounded(func() { // the end of the loop is that of the exchange
 		if x := e.session(); x != nil {
 			fn(x)
 		}
@@ -223,7 +223,7 @@ func (e *exchange) do(fn func(x *session)) {
 // wait is do, but returns when fn has, and says whether it was called.
 func (e *exchange) wait(fn func(x *session)) (called bool) {
 	done := make(chan struct{})
-	err := e.loop.PostAnyway(func() {
+	err := e.loop.PostUnbounded(func() {
 		defer close(done)
 		if x := e.session(); x != nil {
 			fn(x)

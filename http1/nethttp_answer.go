@@ -96,7 +96,7 @@ func (w *responseWriter) start(p []byte) error {
 	}
 	answer, status, l := w.answer, w.answer.status, w.layout
 	done := make(chan struct{})
-	err := e.loop.PostAnyway(func() {
+	err := e.loop.PostUnbounded(func() {
 		if x := e.session(); x != nil {
 			d.respond(x.conn, func(to *Response) {
 				to.swap(answer)

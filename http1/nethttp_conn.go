@@ -32,7 +32,7 @@ func (c *netConn) RemoteAddr() net.Addr             { return c.remote }
 
 // Close ends the connection after its pending output.
 func (c *netConn) Close() error {
-	if err := c.ref.DoAnyway(func(c *loop.Conn) { c.Close() }); err != nil {
+	if err := c.ref.DoUnbounded(func(c *loop.Conn) { c.Close() }); err != nil {
 		return net.ErrClosed
 	}
 	return nil

@@ -66,7 +66,7 @@ func (w *responseWriter) leave(x *session, h *hijacking) bool {
 	default:
 		return false
 	}
-	x.upgrade = h
+	x.upgrade = h.Open
 	x.sent()
 	return true
 }
@@ -83,19 +83,23 @@ type hijacked struct {
 	err      error
 }
 
-func (h *hijacking) OnOpen(c *loop.Conn) {
+func (h *hijacking) Open(c *loop.Conn) loop.Handler {
 	c.PauseRead()
 	// After the callback at hand, when it is clear what input is left.
-	_ = c.Ref().DoAnyway(func(c *loop.Conn) { // or OnClose is called
+	_ = c.Ref().DoUnbounded(func(c *loop.Conn) { // or OnClose is called
 		conn, buffered, err := c.Detach()
 		h.result <- hijacked{conn, buffered, err}
 	})
+	return h
 }
 
 func (h *hijacking) OnData(*loop.Conn, []byte) int { return 0 }
 
-// OnClose follows Detach, or the end of a connection that was to be detached.
-func (h *hijacking) OnClose(_ *loop.Conn, err error) {
+func (h *hijacking) OnEvent(c *loop.Conn, e loop.Event) bool {
+	if e != loop.EventClosed {
+		return false
+	}
+	err := c.Err()
 	if err == nil {
 		err = ErrClientGone
 	}
@@ -103,4 +107,5 @@ func (h *hijacking) OnClose(_ *loop.Conn, err error) {
 	case h.result <- hijacked{err: err}:
 	default:
 	}
+	return true
 }

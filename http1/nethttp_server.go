@@ -70,7 +70,7 @@ func (a *Adapter) configure(o *Options) {
 	if first := cmp.Or(o.ReadHeaderTimeout, defaultReadHeaderTimeout); o.IdleTimeout > 0 && o.IdleTimeout < first {
 		open := o.OnOpen
 		o.OnOpen = func(c *loop.Conn) (value any) {
-			c.SetDeadline(first) // net/http has no IdleTimeout before the first request
+			c.SetTimeout(first) // net/http has no IdleTimeout before the first request
 			if open != nil {
 				value = open(c)
 			}

@@ -95,7 +95,7 @@ func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 		return nil
 	}
 	d.onWay += n
-	return d.ref.DoAnyway(task)
+	return d.ref.DoUnbounded(task)
 }
 
 // sendHere is the rest of Send, on the loop. A piece for a stream that has ended is
@@ -164,7 +164,7 @@ func (s *Stream) writePiece(p *piece) (all bool) {
 func (s *Stream) sendOwned(p []byte) error {
 	d := &s.sender
 	done := make(chan struct{})
-	err := d.loop.PostAnyway(func() { // also if the connection is gone
+	err := d.loop.PostUnbounded(func() { // also if the connection is gone
 		s.sendHere(piece{bytes: p, done: func() { close(done); d.loop.Yield() }})
 	})
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *Stream) broken() error {
 // once. Any goroutine.
 func (s *Stream) Close() error {
 	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has aborted the connection
-	if s.sender.ref.DoAnyway(finish) != nil {
+	if s.sender.ref.DoUnbounded(finish) != nil {
 		return s.cause()
 	}
 	return nil

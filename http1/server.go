@@ -2,7 +2,6 @@ package http1
 
 import (
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -24,49 +23,36 @@ const sessionsKept = 64
 // fieldsExpected is the number of fields that most requests keep within.
 const fieldsExpected = 16
 
-// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give the
-// one from New to Listen; every loop works with an instance of its own. Its methods
-// are for the engine, but for Stats.
+// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give it to
+// Engine.Listen. Any goroutine.
 type Server struct {
-	handler Handler
-	options Options
-	invalid error // of the options; Listen reports it
-	limits  httpparse.Limits
+	handler   Handler
+	options   Options
+	invalid   error // of the options
+	limits    httpparse.Limits
+	instances loop.PerLoop[*instance]
 
-	instances *instances // shared by all of them
-
-	// Of an instance:
-	stamp       stamp
-	own         *counts     // where the loop counts: counts.Own
-	noKeepAlive atomic.Bool // that of instances; read with every answer
-	free        []*session
-	counts      *loop.Counts[counts]
-	adapters    []*Adapter // that have served a request on this loop
+	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
 }
 
-// instances are those of a Server, one for each loop.
-type instances struct {
-	mu          sync.Mutex
-	of          map[*loop.Loop]*Server // guarded by mu
-	noKeepAlive bool                   // guarded by mu: see SetKeepAlivesEnabled
+// instance is a Server on one loop: the Handler of its connections there.
+type instance struct {
+	*Server
+	options  Options // with the loop's AccessLog
+	settings loop.Settings
+	stamp    stamp
+	own      *counts // where the loop counts: counts.Own
+	counts   *loop.Counts[counts]
+	free     []*session
+	refusal  *instance  // for connections beyond the limit
+	adapters []*Adapter // that have served a request on this loop
 }
 
-var _ interface {
-	loop.Protocol
-	loop.Lender
-	loop.DrainHandler
-	loop.TimeoutHandler
-	loop.EOFHandler
-	loop.HangupHandler
-	loop.ShutdownHandler
-	loop.Refuser
-	loop.Binder
-	loop.Tuner
-} = (*Server)(nil)
+var _ loop.ReadBuffer = (*instance)(nil)
 
 // New returns the protocol that serves h. An error in the options is Listen's.
 func New(h Handler, options Options) *Server {
-	s := &Server{handler: h, instances: &instances{of: map[*loop.Loop]*Server{}}}
+	s := &Server{handler: h}
 	if s.options, s.invalid = options.withDefaults(); h == nil {
 		s.invalid = errNoHandler
 	}
@@ -74,92 +60,78 @@ func New(h Handler, options Options) *Server {
 	return s
 }
 
-// Tune checks the options and applies those that the engine acts on.
-func (s *Server) Tune(settings *loop.Settings) error {
-	if s.invalid == nil {
-		s.options.tune(settings)
+// Open opens a connection, on its loop.
+func (s *Server) Open(c *loop.Conn) loop.Handler {
+	l := c.Loop()
+	i := s.instances.Get(l, func() *instance { return s.newInstance(c) })
+	if c.Overloaded() {
+		i = i.refusal
 	}
-	return s.invalid
+	c.SetSettings(&i.settings)
+	c.SetTimeout(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
+	if open := s.options.OnOpen; open != nil {
+		c.SetUserData(open(c))
+	}
+	return i
 }
 
-// Bind returns the instance for one loop, also if s is an instance itself.
-func (s *Server) Bind(l *loop.Loop) loop.Protocol {
-	s.instances.mu.Lock()
-	defer s.instances.mu.Unlock()
-	instance := s.instances.of[l]
-	if instance == nil {
-		instance = &Server{
-			handler:   s.handler,
-			options:   s.options,
-			limits:    s.limits,
-			instances: s.instances,
-			stamp:     stamp{name: s.options.ServerName},
-			counts:    loop.NewCounts[counts](l),
-		}
-		instance.own = instance.counts.Own
-		instance.noKeepAlive.Store(s.instances.noKeepAlive)
-		if log := s.options.AccessLog; log != nil {
-			instance.options.AccessLog = l.AsyncLogger(log)
-		}
-		s.instances.of[l] = instance
+// newInstance returns the instance for the loop of c.
+func (s *Server) newInstance(c *loop.Conn) *instance {
+	l := c.Loop()
+	i := &instance{
+		Server:   s,
+		options:  s.options,
+		settings: *c.Settings(),
+		stamp:    stamp{name: s.options.ServerName},
+		counts:   loop.NewCounts[counts](l),
 	}
-	return instance
+	s.options.tune(&i.settings)
+	i.own = i.counts.Own
+	if log := s.options.AccessLog; log != nil {
+		i.options.AccessLog = l.AsyncLogger(log)
+	}
+	refusal := *i
+	refusal.options.OnHead = refuseOverload
+	i.refusal = &refusal
+	return i
 }
 
-// Refusing returns what answers every request with 503 and Retry-After, and closes.
-func (s *Server) Refusing() loop.Protocol {
-	o := s.options
-	o.OnHead = func(w *Response, _ *Request) {
-		tooBusy(w)
-		w.close = true
-		w.Finish()
-	}
-	return &Server{
-		handler:   s.handler,
-		options:   o,
-		limits:    s.limits,
-		instances: &instances{of: map[*loop.Loop]*Server{}},
-		stamp:     stamp{name: o.ServerName},
-		counts:    s.counts,
-		own:       s.own,
-	}
+// refuseOverload answers with 503 and Retry-After, and closes.
+func refuseOverload(w *Response, _ *Request) {
+	tooBusy(w)
+	w.close = true
+	w.Finish()
 }
 
 // SetKeepAlivesEnabled says whether connections persist, as they do without a call.
 // With false, every answer from now on ends its connection, and says so, and idle
 // connections are closed after the engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
-	s.instances.mu.Lock()
-	defer s.instances.mu.Unlock()
-	s.instances.noKeepAlive = !enabled
-	for l, instance := range s.instances.of {
-		instance.noKeepAlive.Store(!enabled)
-		if enabled {
-			continue
-		}
-		_ = l.PostAnyway(func() { // a loop that has ended has no connections
-			for _, c := range l.Conns(instance) {
-				instance.OnShutdown(c)
+	s.noKeepAlive.Store(!enabled)
+	if enabled {
+		return
+	}
+	s.instances.Each(func(l *loop.Loop, i *instance) {
+		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
+			for _, c := range l.Conns(i) {
+				i.shutdown(c)
 			}
 		})
-	}
-}
-
-// OnOpen sets the deadline for the first request.
-func (s *Server) OnOpen(c *loop.Conn) {
-	c.SetDeadline(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
-	if open := s.options.OnOpen; open != nil {
-		c.SetState(open(c))
-	}
+	})
 }
 
 // OnData takes requests, and parts of them.
-func (s *Server) OnData(c *loop.Conn, in []byte) int {
+func (s *instance) OnData(c *loop.Conn, in []byte) int {
 	x := s.session(c)
 	if x == nil {
 		x = s.begin(c)
 	}
-	used := x.run(in)
+	var used int
+	if len(x.body.space) > 0 {
+		used = x.filled(in)
+	} else {
+		used = x.run(in)
+	}
 	if x.upgrade != nil {
 		x.become()
 		return used
@@ -168,80 +140,64 @@ func (s *Server) OnData(c *loop.Conn, in []byte) int {
 	return used
 }
 
-// InputSpace has a large body put where it is gathered, or where its reader wants it.
-func (s *Server) InputSpace(c *loop.Conn) []byte {
-	if x := s.session(c); x != nil && x.in == inBody {
-		return x.body.space(x)
-	}
-	return nil
-}
-
-// OnFilled takes n bytes of a body.
-func (s *Server) OnFilled(c *loop.Conn, n int) {
+// ReadBuffer has a large body put where it is gathered, or where its reader wants it.
+func (s *instance) ReadBuffer(c *loop.Conn) []byte {
 	x := s.session(c)
-	x.filled(n)
-	if x.upgrade != nil {
-		x.become()
-		return
+	if x == nil || x.in != inBody {
+		return nil
 	}
-	s.rest(x, false)
+	x.body.space = x.body.room(x)
+	return x.body.space
 }
 
-// OnTimeout is reached when a deadline of the session's state has passed.
-func (s *Server) OnTimeout(c *loop.Conn) {
-	if x := s.session(c); x != nil {
-		x.timedOut()
-		return
-	}
-	s.count().IdleTimeouts++
-	c.CloseIdle()
-}
-
-// OnDrain is reached when there is room for output again.
-func (s *Server) OnDrain(c *loop.Conn) {
-	if x := s.session(c); x != nil && x.out == streaming {
-		x.stream.ready()
-	}
-}
-
-// OnEOF is reached when the client has stopped sending, which counts as its
-// leaving, though it may still read an answer.
-func (s *Server) OnEOF(c *loop.Conn) {
+// OnEvent handles everything but input.
+func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	x := s.session(c)
-	if x == nil {
-		c.Close()
-		return
-	}
-	x.clientLeft()
-	s.rest(x, c.Buffered() > 0)
-}
-
-// OnHangup is OnEOF with pipelined requests still unread.
-func (s *Server) OnHangup(c *loop.Conn) {
-	if x := s.session(c); x != nil {
+	switch e {
+	case loop.EventWritable:
+		if x != nil && x.out == streaming {
+			x.stream.ready()
+		}
+	case loop.EventTimeout:
+		if x != nil {
+			x.timedOut()
+			break
+		}
+		s.count().IdleTimeouts++
+		c.CloseIdle()
+	case loop.EventEOF:
+		// The client counts as gone, though it may still read an answer.
+		if x == nil {
+			return false
+		}
 		x.clientLeft()
+		s.rest(x, c.Buffered() > 0)
+	case loop.EventHangup:
+		if x != nil {
+			x.clientLeft()
+		}
+	case loop.EventShutdown:
+		s.shutdown(c)
+	case loop.EventClosed:
+		if x != nil {
+			x.closed(c.Err())
+			s.release(x)
+		}
+		s.connState(c.UserData(), http.StateClosed)
 	}
+	return true
 }
 
-// OnShutdown keeps an idle connection for a request that may be on its way, with
-// which it will end. Others end with the answer in work.
-func (s *Server) OnShutdown(c *loop.Conn) {
+// shutdown keeps an idle connection for a request that may be on its way, with which it
+// will end. Others end with the answer in flight.
+func (s *instance) shutdown(c *loop.Conn) {
 	if s.session(c) == nil {
-		c.SetDeadline(c.Settings().DrainGrace)
+		c.SetTimeout(c.Settings().DrainGrace)
 	}
-}
-
-// OnClose releases the session.
-func (s *Server) OnClose(c *loop.Conn, err error) {
-	if x := s.session(c); x != nil {
-		x.closed(err)
-		s.release(x)
-	}
-	s.connState(c.State(), http.StateClosed)
 }
 
 // connState calls Options.ConnState.
-func (s *Server) connState(value any, state http.ConnState) {
+func (s *instance) connState(value any, state http.ConnState) {
 	if changed := s.options.ConnState; changed != nil {
 		changed(value, state)
 	}
@@ -249,13 +205,13 @@ func (s *Server) connState(value any, state http.ConnState) {
 
 // session is that of the request in work on c, nil if there is none: then the state of c
 // is the value of Options.OnOpen.
-func (s *Server) session(c *loop.Conn) *session {
-	x, _ := c.State().(*session)
+func (s *instance) session(c *loop.Conn) *session {
+	x, _ := c.UserData().(*session)
 	return x
 }
 
 // begin gives c a session.
-func (s *Server) begin(c *loop.Conn) *session {
+func (s *instance) begin(c *loop.Conn) *session {
 	var x *session
 	if n := len(s.free); n > 0 {
 		x, s.free = s.free[n-1], s.free[:n-1]
@@ -265,15 +221,15 @@ func (s *Server) begin(c *loop.Conn) *session {
 		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
 	}
 	x.conn = c
-	x.value = c.State()
-	c.SetState(x)
+	x.value = c.UserData()
+	c.SetUserData(x)
 	return x
 }
 
 // rest looks where a session stands after its events. Between requests it has
 // served its turn, unless there is more input. A client that has stopped sending
 // will not complete a request.
-func (s *Server) rest(x *session, more bool) {
+func (s *instance) rest(x *session, more bool) {
 	done := x.in == between && !more
 	switch {
 	case !x.conn.Open():
@@ -287,8 +243,8 @@ func (s *Server) rest(x *session, more bool) {
 // release takes the session off its connection. While a deferred answer is
 // outstanding, another goroutine may be reading the request: then it is left as it
 // is, to the garbage collector.
-func (s *Server) release(x *session) {
-	x.conn.SetState(x.value)
+func (s *instance) release(x *session) {
+	x.conn.SetUserData(x.value)
 	if x.deferred != nil && !x.deferred.settled {
 		x.response.owned.drop()
 		return

@@ -15,7 +15,7 @@ var heads = buffers.NewPool(8 << 10)
 // session is the work on a connection's exchange, from the first byte of a request
 // to the last of its answer. An idle connection has none. It belongs to the loop.
 type session struct {
-	server   *Server
+	server   *instance
 	conn     *loop.Conn
 	value    any // of Options.OnOpen
 	in       inbound
@@ -45,14 +45,22 @@ func (x *session) run(in []byte) (used int) {
 	return used
 }
 
-// filled takes n bytes of the body, which stand where they belong.
-func (x *session) filled(n int) {
+// filled takes a part of the body that stands where it belongs, unless a handler around
+// this one has put it elsewhere.
+func (x *session) filled(in []byte) (used int) {
+	space := x.body.space
+	x.body.space = nil
+	used = len(in)
+	if used > 0 && &in[0] != &space[0] {
+		used = copy(space, in)
+	}
 	x.depth++
-	x.body.filled(x, n)
+	x.body.filled(x, used)
 	x.take(nil)
 	x.depth--
 	x.rest()
 	x.pin()
+	return used
 }
 
 func (x *session) take(in []byte) (used int) {
@@ -67,7 +75,7 @@ func (x *session) take(in []byte) (used int) {
 		switch x.in {
 		case between:
 			if budget--; budget < 0 {
-				x.conn.Again() // after the others
+				x.conn.Redeliver() // after the others
 				return used
 			}
 			if x.conn.Full() {
@@ -106,7 +114,7 @@ func (x *session) readHead(in []byte) int {
 		if !x.body.waiting {
 			// From the first byte, and not again with the next ones.
 			x.body.waiting = true
-			x.conn.SetDeadline(x.server.options.ReadHeaderTimeout)
+			x.conn.SetTimeout(x.server.options.ReadHeaderTimeout)
 		}
 		return 0
 	}
@@ -233,7 +241,7 @@ func (x *session) leave() {
 	x.server.connState(x.value, http.StateIdle)
 	x.answer(unanswered)
 	x.rest()
-	x.conn.SetState(x.value)
+	x.conn.SetUserData(x.value)
 	x.conn.ResumeRead()
 	if x.conn.EOF() && x.conn.Buffered() == 0 {
 		x.conn.Close()
@@ -253,9 +261,9 @@ func (x *session) rest() {
 	switch {
 	case x.in != between:
 	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
-		x.conn.SetDeadline(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
+		x.conn.SetTimeout(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
 	default:
-		x.conn.SetDeadline(x.server.options.IdleTimeout)
+		x.conn.SetTimeout(x.server.options.IdleTimeout)
 	}
 }
 
@@ -298,10 +306,10 @@ func (x *session) pin() {
 func (x *session) become() {
 	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
 	server.release(x)
-	conn.SetState(nil)
+	conn.SetUserData(nil)
 	server.connState(value, http.StateHijacked)
 	conn.ResumeRead()
-	conn.Become(next)
+	conn.SetProtocol(next)
 }
 
 // clientLeft is told that the client has stopped sending. An answer is still tried.
@@ -321,14 +329,14 @@ func (x *session) awaitAnswer() {
 		return // the body's deadline runs
 	}
 	if x.out == streaming && !x.stream.Room() {
-		x.conn.SetDeadline(0) // that of its output runs
+		x.conn.SetTimeout(0) // that of its output runs
 		return
 	}
 	d := x.server.options.HandlerTimeout
 	if x.deferred != nil && x.deferred.timeout > 0 {
 		d = x.deferred.timeout
 	}
-	x.conn.SetDeadline(d)
+	x.conn.SetTimeout(d)
 }
 
 // timedOut handles the deadline of the state.

@@ -1,6 +1,10 @@
 package http1
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/eddynet/eddy/loop"
+)
 
 // Stats counts what a Server has seen since its start, on all loops and listeners. The
 // connections themselves are in the engine's Stats. It can be encoded as JSON.
@@ -62,12 +66,10 @@ func (c *counts) refuse(status int) {
 // Stats sums the counts of all loops, each as of its last wait. Any goroutine.
 func (s *Server) Stats() Stats {
 	sum := Stats{Refused: map[int]uint64{}}
-	s.instances.mu.Lock()
-	defer s.instances.mu.Unlock()
-	for _, instance := range s.instances.of {
-		c := instance.counts.Read()
+	s.instances.Each(func(_ *loop.Loop, i *instance) {
+		c := i.counts.Read()
 		sum.add(&c)
-	}
+	})
 	return sum
 }
 
@@ -93,7 +95,7 @@ func (s *Stats) add(c *counts) {
 }
 
 // count is where the server's loop counts.
-func (s *Server) count() *counts { return s.own }
+func (s *instance) count() *counts { return s.own }
 
 // countAnswer counts a complete answer, or the end of HTTP on the connection.
 func (x *session) countAnswer() {

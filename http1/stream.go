@@ -99,7 +99,9 @@ func (s *Stream) write(p []byte) (int, error) {
 		return x.conn.Write(p)
 	}
 	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p))
-	if err := x.conn.WriteParts(s.header, p, crlf); err != nil {
+	_, _ = x.conn.Write(s.header)
+	_, _ = x.conn.Write(p)
+	if _, err := x.conn.Write(crlf); err != nil {
 		return 0, err
 	}
 	return len(p), nil

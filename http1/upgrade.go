@@ -61,7 +61,7 @@ func (r *Request) offers(name string) bool {
 // the answer. Call it in the handler or in Respond; w is not to be used afterwards.
 func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte)) {
 	x := w.session
-	x.upgrade = &leaving{fn}
+	x.upgrade = (&leaving{fn}).Open
 	x.sent()
 }
 
@@ -70,9 +70,9 @@ type leaving struct {
 	fn func(net.Conn, []byte)
 }
 
-func (p *leaving) OnOpen(c *loop.Conn) {
+func (p *leaving) Open(c *loop.Conn) loop.Handler {
 	c.PauseRead()
-	// After the callback at hand, when it is clear what input is left.
+	// After the current callback, when it is clear which input is left.
 	detach := func(c *loop.Conn) {
 		conn, buffered, err := c.Detach()
 		if err != nil {
@@ -90,8 +90,9 @@ func (p *leaving) OnOpen(c *loop.Conn) {
 			p.fn(conn, buffered)
 		}()
 	}
-	_ = c.Ref().DoAnyway(detach) // an error says that the connection is gone
+	_ = c.Ref().DoUnbounded(detach) // an error says that the connection is gone
+	return p
 }
 
-func (p *leaving) OnData(*loop.Conn, []byte) int { return 0 }
-func (p *leaving) OnClose(*loop.Conn, error)     {}
+func (p *leaving) OnData(*loop.Conn, []byte) int        { return 0 }
+func (p *leaving) OnEvent(*loop.Conn, loop.Event) bool { return false }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -13,113 +14,80 @@ import (
 const acceptBudget = 64
 
 // sharedBudget is the same for a socket that other processes accept from too: whoever
-// takes a whole burst of connections keeps it, while they have nothing to do.
+// accepts a whole burst of connections keeps it, while the others are idle.
 const sharedBudget = 1
 
-// inFlight is longer than the kernel takes to queue a connection whose last packet it
-// has already let pass.
-const inFlight = 100 * time.Microsecond
+// handshakeTime is longer than the kernel takes to queue a connection whose last packet
+// it has already let pass.
+const handshakeTime = 100 * time.Microsecond
 
 // shortageLogEvery is the least time between two log lines on the same shortage.
 const shortageLogEvery = 10 * time.Second
 
 // Limit bounds the open connections of an engine over all its loops.
 type Limit struct {
-	served  room
-	refused room // for those that are told that there is none
+	served  quota
+	refused quota // for connections that are told of the overload
 }
 
-// room bounds one kind of connections.
-type room struct {
-	most  int64
-	taken atomic.Int64
+// quota bounds one kind of connections.
+type quota struct {
+	max  int64
+	used atomic.Int64
 }
 
-// NewLimit returns a limit of max open connections that are served, and as many as
-// refusals beyond it that are told so.
+// NewLimit returns a limit of max open connections that are served, and of as many as
+// refusals beyond it.
 func NewLimit(max, refusals int) *Limit {
-	return &Limit{served: room{most: int64(max)}, refused: room{most: int64(refusals)}}
+	return &Limit{served: quota{max: int64(max)}, refused: quota{max: int64(refusals)}}
 }
 
-func (r *room) take() bool {
-	if r.taken.Add(1) <= r.most {
+func (q *quota) acquire() bool {
+	if q.used.Add(1) <= q.max {
 		return true
 	}
-	r.taken.Add(-1)
+	q.used.Add(-1)
 	return false
 }
 
-// exceed is take beyond the limit.
-func (r *room) exceed() *room {
-	r.taken.Add(1)
-	return r
+// exceed is acquire beyond the limit.
+func (q *quota) exceed() *quota {
+	q.used.Add(1)
+	return q
 }
 
-func (r *room) release() { r.taken.Add(-1) }
+func (q *quota) release() { q.used.Add(-1) }
 
-// take makes room for a connection, to serve it if possible. It returns nil if there is
-// none of either kind.
-func (l *Limit) take() *room {
-	for _, r := range [...]*room{&l.served, &l.refused} {
-		if r.take() {
-			return r
+// acquire makes room for a connection, if possible one that is served. It returns nil if
+// there is none.
+func (l *Limit) acquire() *quota {
+	for _, q := range [...]*quota{&l.served, &l.refused} {
+		if q.acquire() {
+			return q
 		}
 	}
 	return nil
 }
 
-// of is the room of connections with these settings.
-func (l *Limit) of(s *Settings) *room {
-	if s.refused {
+func (l *Limit) quotaOf(c *Conn) *quota {
+	if c.is(overloaded) {
 		return &l.refused
 	}
 	return &l.served
 }
 
-// Service is a protocol as one loop serves it for one listener.
-type Service struct {
-	loop     *Loop
-	protocol Protocol
-	settings *Settings
-	dialled  bool     // its connections are
-	refusal  *Service // for connections beyond the limit; nil in a refusal
-}
-
-// NewService binds p to the loop. Any goroutine.
-func (l *Loop) NewService(p Protocol, s *Settings) (*Service, error) {
-	told := *s
-	told.refused = true
-	refusal := &Service{loop: l, settings: &told, protocol: refusing{}}
-	service := &Service{loop: l, settings: s, protocol: unbound{}, refusal: refusal}
-	return service, l.post(task{run: func() {
-		service.protocol = bind(p, l)
-		if r, ok := service.protocol.(Refuser); ok {
-			if p := r.Refusing(); p != nil {
-				refusal.protocol = p
-			}
-		}
-	}, must: true})
-}
-
-// Accept has the loop accept the connections of the listening socket fd, which it
-// owns from now on, whatever is returned, and deal them out to the services in turn.
-// Any goroutine.
-func (l *Loop) Accept(fd int, services []*Service) (*Acceptor, error) {
-	return l.begun(&Acceptor{loop: l, fd: fd, services: services})
-}
-
-// AcceptShared is Accept for a socket that other processes hold too, as Inherit
-// returns it. Its queue is theirs when this acceptor is closed.
-func (l *Loop) AcceptShared(fd int, services []*Service) (*Acceptor, error) {
-	return l.begun(&Acceptor{loop: l, fd: fd, services: services, shared: true})
-}
-
-func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
-	if len(a.services) > 0 {
-		boundUnacknowledged(a.fd, a.services[0].settings.WriteTimeout)
+// Accept has the loop accept the connections of the listening socket fd, which it owns
+// from now on, whatever is returned, and dispatch them to the loops in turn. p opens
+// them. A shared socket is held by other processes too: its queue is theirs when this
+// acceptor is closed. Any goroutine.
+func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (*Acceptor, error) {
+	a := &Acceptor{loop: r.Loop, fd: fd, protocol: p, shared: shared}
+	for _, r := range to {
+		a.to = append(a.to, r.Loop)
 	}
-	if err := l.post(task{run: a.start, must: true}); err != nil {
-		closeFD(a.fd) // the loop has ended
+	sockets.BoundUnacknowledged(fd, r.settings.WriteTimeout)
+	if err := r.PostUnbounded(a.start); err != nil {
+		sockets.Close(fd) // the loop has ended
 		return nil, err
 	}
 	return a, nil
@@ -127,16 +95,17 @@ func (l *Loop) begun(a *Acceptor) (*Acceptor, error) {
 
 // Close serves the queue once more and closes the socket. An error says that the loop
 // has ended, which has closed it. Any goroutine.
-func (a *Acceptor) Close() error { return a.loop.post(task{run: a.drain, must: true}) }
+func (a *Acceptor) Close() error { return a.loop.PostUnbounded(a.drain) }
 
 // Acceptor is a listening socket on a loop.
 type Acceptor struct {
 	loop     *Loop
 	fd       int  // -1 when closed
-	closing  bool // drain was called
+	draining bool // drain was called
 	token    poller.Token
-	services []*Service
-	shared   bool // with other processes
+	protocol Protocol
+	to       []*Loop // that connections are dispatched to
+	shared   bool    // with other processes
 	tcp      bool
 	turn     int
 	paused   bool  // until a timer ends it, nothing is accepted
@@ -149,7 +118,7 @@ type Acceptor struct {
 
 func (a *Acceptor) start() {
 	l := a.loop
-	if addr, err := localAddr(a.fd); err == nil {
+	if addr, err := sockets.LocalAddr(a.fd); err == nil {
 		a.tcp = addr.Network() == "tcp"
 	}
 	a.token = l.table.add(a)
@@ -192,23 +161,23 @@ func (a *Acceptor) close() {
 			_ = a.loop.poller.Delete(a.fd)
 		}
 		a.loop.table.remove(a.token)
-		closeFD(a.fd)
+		sockets.Close(a.fd)
 		a.fd = -1
 		a.loop.stoppedAccepting(a)
 	}
 }
 
-// verdict is what an accept call calls for.
-type verdict uint8
+// acceptResult is the consequence of an accept call.
+type acceptResult uint8
 
 const (
-	acceptNext verdict = iota // this connection is taken or lost, the next may come
-	acceptDone                // the queue is empty
-	acceptWait                // nothing can be accepted for a while
+	acceptNext acceptResult = iota // this connection is accepted or lost, the next may come
+	acceptDone                     // the queue is empty
+	acceptWait                     // nothing can be accepted for a while
 )
 
-// judge decides what an error of accept4 means. None ends the engine.
-func judge(errno unix.Errno) verdict {
+// classifyAcceptError decides what follows an error of accept4. None ends the engine.
+func classifyAcceptError(errno unix.Errno) acceptResult {
 	switch errno {
 	case unix.EAGAIN:
 		return acceptDone
@@ -217,12 +186,12 @@ func judge(errno unix.Errno) verdict {
 		return acceptNext
 	case unix.EPROTO, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH,
 		unix.ENOPROTOOPT, unix.EOPNOTSUPP, unix.EPERM:
-		// Errors of the new connection's network, or a firewall's word: accept(2)
-		// says to go on as after EAGAIN, and the connection is off the queue.
+		// Errors of the new connection's network, or a firewall: accept(2) says to go on
+		// as after EAGAIN, and the connection is off the queue.
 		return acceptNext
 	}
 	// EMFILE, ENFILE, ENOBUFS, ENOMEM: short of descriptors or memory; the queue
-	// stays as it is. Whatever else there may be is not to be met by spinning.
+	// stays as it is. The loop must not busy-loop on any other error either.
 	return acceptWait
 }
 
@@ -244,11 +213,11 @@ func (a *Acceptor) ready(poller.Ready) {
 	}
 }
 
-func (a *Acceptor) acceptOne() verdict {
+func (a *Acceptor) acceptOne() acceptResult {
 	l := a.loop
-	place := l.limit.take()
-	if place == nil && a.closing {
-		// Who waits would be reset by closing the listener. The queue is the bound.
+	place := l.limit.acquire()
+	if place == nil && a.draining {
+		// Waiting clients would be reset when the listener closes. The queue is the bound.
 		place = l.limit.served.exceed()
 	}
 	if place == nil {
@@ -257,14 +226,14 @@ func (a *Acceptor) acceptOne() verdict {
 		return acceptWait
 	}
 	if a.shared {
-		if err := keepNonblocking(a.fd); err != nil {
+		if err := sockets.KeepNonblocking(a.fd); err != nil {
 			a.warn("eddy: make a listener non-blocking", err)
 		}
 	}
-	fd, peer, errno := l.calls.accept(a.fd)
+	fd, peer, errno := l.accept(a.fd)
 	if errno == 0 {
 		a.accepted++
-		a.deal(fd, peer, place)
+		a.dispatch(fd, peer, place)
 		if a.paused {
 			return acceptWait
 		}
@@ -272,57 +241,56 @@ func (a *Acceptor) acceptOne() verdict {
 	}
 	place.release()
 	a.refusal = errno
-	v := judge(errno)
+	result := classifyAcceptError(errno)
 	if errno != unix.EAGAIN && errno != unix.EINTR {
 		l.count.AcceptErrors++
 	}
-	if v == acceptWait {
+	if result == acceptWait {
 		a.disarm(shortage(errno), errno)
 	}
-	return v
+	return result
 }
 
-// deal gives the connection to the service whose turn it is, or the next one whose loop
-// has not ended.
-func (a *Acceptor) deal(fd int, peer endpoint, place *room) {
-	refuse := place == &a.loop.limit.refused
-	if refuse {
+// dispatch gives the connection to the loop whose turn it is, or the next one that has
+// not ended.
+func (a *Acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
+	mark := flags(0)
+	if place == &a.loop.limit.refused {
+		mark = overloaded
 		a.loop.count.Refused++
 	}
-	for range a.services {
-		s := a.services[a.turn]
-		a.turn = (a.turn + 1) % len(a.services)
-		if refuse {
-			s = s.refusal
-		}
-		if s.loop == a.loop {
-			a.open(fd, peer, s)
+	for range a.to {
+		l := a.to[a.turn]
+		a.turn = (a.turn + 1) % len(a.to)
+		if l == a.loop {
+			a.open(l, fd, peer, mark)
 			return
 		}
-		if s.loop.post(task{run: func() { a.open(fd, peer, s) }, must: true}) == nil {
+		if l.PostUnbounded(func() { a.open(l, fd, peer, mark) }) == nil {
 			return
 		}
 	}
-	closeFD(fd)
+	sockets.Close(fd)
 	place.release()
 	a.loop.count.Dropped++
 }
 
-// open opens the connection on the loop of s. A poller that is short of watches has
-// accepting paused.
-func (a *Acceptor) open(fd int, peer endpoint, s *Service) {
-	c := s.loop.open(fd, peer, s)
-	if c == nil || !c.is(watchBackoff) {
+// open opens the connection on its loop. If the poller is short of watches, accepting
+// pauses.
+func (a *Acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
+	c := l.newConn(fd, peer)
+	c.flags |= mark
+	if !l.open(c, a.protocol, &l.count.Accepted) || !c.is(watchBackoff) {
 		return
 	}
 	pause := func() {
 		a.disarm("the poller takes no more connections: raise fs.epoll.max_user_watches or lower Options.MaxConns", nil)
 	}
-	if s.loop == a.loop {
+	if l == a.loop {
 		pause()
 		return
 	}
-	_ = a.loop.post(task{run: pause, must: true}) // an error reports that the loop has ended
+	_ = a.loop.PostUnbounded(pause) // an error reports that the loop has ended
 }
 
 // disarm stops accepting for a while, in which clients wait in the kernel's queue.
@@ -348,15 +316,15 @@ func (a *Acceptor) warn(message string, err error) {
 }
 
 // drain serves the connections queued in the kernel, and closes the listener: a little
-// later where clients that are about to join the queue can be held off.
+// later where new clients can be kept out.
 func (a *Acceptor) drain() {
-	if a.fd < 0 || a.closing {
+	if a.fd < 0 || a.draining {
 		return
 	}
-	a.closing = true
-	if a.tcp && !a.shared && holdOff(a.fd) {
+	a.draining = true
+	if a.tcp && !a.shared && sockets.HoldOff(a.fd) {
 		a.acceptAll()
-		a.loop.After(inFlight, a.finish)
+		a.loop.After(handshakeTime, a.finish)
 		return
 	}
 	a.finish()
@@ -366,7 +334,7 @@ func (a *Acceptor) drain() {
 // connections to end, which make room.
 func (a *Acceptor) finish() {
 	a.acceptAll()
-	if a.fd >= 0 && a.paused && queued(a.fd) {
+	if a.fd >= 0 && a.paused && sockets.HasClients(a.fd) {
 		a.loop.After(shortageDelay, a.finish)
 		return
 	}

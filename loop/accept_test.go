@@ -11,10 +11,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 )
 
-func TestJudgeAcceptErrors(t *testing.T) {
-	for errno, want := range map[unix.Errno]verdict{
+func TestAcceptErrorsAreClassified(t *testing.T) {
+	for errno, want := range map[unix.Errno]acceptResult{
 		unix.EAGAIN:       acceptDone,
 		unix.EINTR:        acceptNext,
 		unix.ECONNABORTED: acceptNext,
@@ -34,20 +37,30 @@ func TestJudgeAcceptErrors(t *testing.T) {
 		unix.EINVAL:       acceptWait,
 		unix.ENOTSOCK:     acceptWait,
 	} {
-		if got := judge(errno); got != want {
+		if got := classifyAcceptError(errno); got != want {
 			t.Errorf("%v: %d, want %d", errno, got, want)
 		}
 	}
 }
 
-// listen puts a listener on the loop and returns its address.
-func (r *rig) listen(network, address string, services ...*Service) (*Acceptor, net.Addr) {
+// listen puts a listener on the loop, whose connections speak p there, and returns its
+// address.
+func (r *rig) listen(network, address string, p opener) (*Acceptor, net.Addr) {
 	r.t.Helper()
-	fds, addr, err := Listen(r.t.Context(), network, address, 1)
+	return r.listenFor(network, address, p, r.loop)
+}
+
+// listenFor is listen for connections that are dispatched to loops.
+func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*Acceptor, net.Addr) {
+	r.t.Helper()
+	fds, addr, err := sockets.Listen(r.t.Context(), network, address, 1)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	a, err := r.loop.Accept(fds[0], services)
+	for _, l := range to {
+		l.settings = *r.settings
+	}
+	a, err := r.loop.Accept(fds[0], to, p.Open, false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -55,19 +68,13 @@ func (r *rig) listen(network, address string, services ...*Service) (*Acceptor, 
 	return a, addr
 }
 
-func (r *rig) service(l *Loop, p Protocol) *Service {
-	r.t.Helper()
-	s, err := l.NewService(p, &r.settings)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return s
-}
-
 // hello greets, so that a client knows it was accepted.
 type hello struct{ echo }
 
-func (hello) OnOpen(c *Conn) { _, _ = c.WriteString("hello") }
+func (h hello) Open(c *Conn) Handler {
+	_, _ = c.WriteString("hello")
+	return h
+}
 
 func TestAcceptOnEveryNetwork(t *testing.T) {
 	for network, address := range map[string]string{
@@ -82,7 +89,7 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 				remote = c.RemoteAddr()
 				_, _ = c.WriteString("hello")
 			}
-			_, addr := r.listen(network, address, r.service(r.loop, p))
+			_, addr := r.listen(network, address, p)
 			client := dial(t, addr)
 			r.until("the client is greeted", client.has("hello"))
 			r.settled()
@@ -91,7 +98,7 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if want := encode(sa).addr(); network != "unix" && remote.String() != want.String() {
+			if want := sockets.FromSockaddr(sa).NetAddr(); network != "unix" && remote.String() != want.String() {
 				t.Errorf("RemoteAddr %v, the client has %v", remote, want)
 			}
 			if network == "unix" && remote.Network() != "unix" {
@@ -122,13 +129,9 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 	r := newRig(t)
 	limit := NewLimit(100, 0)
-	loops := []*Loop{r.loop, r.newLoop(limit), r.newLoop(limit)}
+	loops := []*Reactor{r.loop, r.newLoop(limit), r.newLoop(limit)}
 	r.loop.limit = limit
-	var services []*Service
-	for _, l := range loops {
-		services = append(services, r.service(l, hello{}))
-	}
-	_, addr := r.listen("tcp4", "127.0.0.1:0", services...)
+	_, addr := r.listenFor("tcp4", "127.0.0.1:0", hello{}, loops...)
 	var clients []*socket
 	for range 9 {
 		clients = append(clients, dial(t, addr))
@@ -151,7 +154,7 @@ func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 			t.Errorf("loop %d has %d connections, want 3", i, l.conns)
 		}
 	}
-	if n := limit.served.taken.Load(); n != 9 {
+	if n := limit.served.used.Load(); n != 9 {
 		t.Errorf("%d connections counted, want 9", n)
 	}
 }
@@ -159,19 +162,18 @@ func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 func TestConnectionForAnEndedLoopIsClosed(t *testing.T) {
 	r := newRig(t)
 	other := r.newLoop(r.loop.limit)
-	service := r.service(other, hello{})
-	_, addr := r.listen("tcp4", "127.0.0.1:0", service)
+	_, addr := r.listenFor("tcp4", "127.0.0.1:0", hello{}, other)
 	other.end()
 	client := dial(t, addr)
 	r.until("the client is told", client.all)
-	if n := r.loop.limit.served.taken.Load(); n != 0 {
+	if n := r.loop.limit.served.used.Load(); n != 0 {
 		t.Errorf("%d connections counted, want 0", n)
 	}
 }
 
 func TestAcceptBudget(t *testing.T) {
 	r := newRig(t)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	for range acceptBudget + 20 {
 		dial(t, addr)
 	}
@@ -185,11 +187,11 @@ func TestAcceptBudget(t *testing.T) {
 // What other processes may take, too, is left to them, but for one.
 func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 	r := newRig(t)
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.AcceptShared(fds[0], []*Service{r.service(r.loop, hello{})}); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, true); err != nil {
 		t.Fatal(err)
 	}
 	r.cycle()
@@ -209,7 +211,7 @@ func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 func TestMaxConns(t *testing.T) {
 	r := newRig(t)
 	r.loop.limit = NewLimit(2, 0)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 5 {
 		clients = append(clients, dial(t, addr))
@@ -247,7 +249,7 @@ func TestMaxConns(t *testing.T) {
 			t.Errorf("%d connections, want 2", r.loop.conns)
 		}
 	}
-	if n := r.loop.limit.served.taken.Load(); n != int64(r.loop.conns) {
+	if n := r.loop.limit.served.used.Load(); n != int64(r.loop.conns) {
 		t.Errorf("%d connections counted of %d", n, r.loop.conns)
 	}
 }
@@ -259,7 +261,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		return
 	}
 	r := newRig(t)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 8 {
 		clients = append(clients, dial(t, addr))
@@ -273,7 +275,7 @@ func TestOutOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeFD(free)
+	sockets.Close(free)
 	lowered := limit
 	setLimit(&lowered.Cur, free+2) // there is room for two
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &lowered); err != nil {
@@ -329,7 +331,7 @@ func inChild(t *testing.T) bool {
 
 func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 	r := newRig(t)
-	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 5 {
 		clients = append(clients, dial(t, addr))
@@ -342,7 +344,7 @@ func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 	for _, client := range clients {
 		r.until("the client is greeted", client.has("hello"))
 	}
-	r.pass(inFlight + tickNanos)
+	r.pass(handshakeTime + wheel.Tick)
 	if conn, err := net.DialTimeout("tcp4", addr.String(), patience); err == nil {
 		conn.Close()
 		t.Error("a closed listener still takes connections")
@@ -353,7 +355,7 @@ func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 func TestAcceptorClosedWhilePaused(t *testing.T) {
 	r := newRig(t)
 	r.loop.limit = NewLimit(0, 0)
-	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	client := dial(t, addr)
 	r.until("the listener pauses", func() bool { return r.loop.count.AcceptPauses > 0 })
 	if err := a.Close(); err != nil {
@@ -367,59 +369,49 @@ func TestAcceptorClosedWhilePaused(t *testing.T) {
 	}
 }
 
-// apologetic has a protocol for those who find no room.
+// apologetic refuses connections beyond the limit.
 type apologetic struct{ hello }
 
-func (apologetic) Refusing() Protocol { return sorry{} }
-
-type sorry struct{ hello }
-
-func (sorry) OnOpen(c *Conn) {
-	_, _ = c.WriteString("sorry")
-	c.Close()
+func (p apologetic) Open(c *Conn) Handler {
+	if c.Overloaded() {
+		_, _ = c.WriteString("sorry")
+		c.Close()
+		return p
+	}
+	return p.hello.Open(c)
 }
 
-// Beyond MaxConns as many as MaxRefusals are told so and closed; the others wait.
+// Beyond MaxConns as many as MaxRefusals are opened with that mark; the others wait.
 func TestMaxRefusals(t *testing.T) {
-	for name, c := range map[string]struct {
-		protocol Protocol
-		answer   string
-	}{
-		"with Refusing":    {apologetic{}, "sorry"},
-		"without Refusing": {hello{}, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			r.loop.limit = NewLimit(1, 1)
-			_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, c.protocol))
-			first := dial(t, addr)
-			r.until("the first is greeted", first.has("hello"))
-			second, third := dial(t, addr), dial(t, addr)
-			r.until("the second is told and closed", second.all)
-			r.settled()
-			if s := r.loop.Stats(); s.Refused != 1 || s.Open() != 2 {
-				t.Errorf("%+v, want one served, one refused that lingers, and one that waits", s)
-			}
-			second.close()
-			r.until("the second is gone", func() bool { return r.loop.Stats().Open() == 1 })
-			r.pass(shortageDelay + 2*tickNanos)
-			r.until("the third has its turn", third.all)
-			for _, refused := range []*socket{second, third} {
-				if got := string(refused.got); got != c.answer {
-					t.Errorf("got %q, want %q", got, c.answer)
-				}
-			}
-			first.send("!")
-			r.until("the first is served", first.has("hello!"))
-			// Those who linger take no room from those who are served.
-			first.shutWrite()
-			r.until("the first is gone", first.all)
-			fourth := dial(t, addr)
-			r.pass(shortageDelay + 2*tickNanos)
-			r.until("the fourth is served", fourth.has("hello"))
-			if n := r.loop.limit.served.taken.Load(); n != 1 {
-				t.Errorf("%d are said to be served, want one", n)
-			}
-		})
+	r := newRig(t)
+	r.loop.limit = NewLimit(1, 1)
+	_, addr := r.listen("tcp4", "127.0.0.1:0", apologetic{})
+	first := dial(t, addr)
+	r.until("the first is greeted", first.has("hello"))
+	second, third := dial(t, addr), dial(t, addr)
+	r.until("the second is refused and closed", second.all)
+	r.settled()
+	if s := r.loop.Stats(); s.Refused != 1 || s.Open() != 2 {
+		t.Errorf("%+v, want one served, one refused that lingers, and one that waits", s)
+	}
+	second.close()
+	r.until("the second is gone", func() bool { return r.loop.Stats().Open() == 1 })
+	r.pass(shortageDelay + 2*wheel.Tick)
+	r.until("the third has its turn", third.all)
+	for _, refused := range []*socket{second, third} {
+		if got := string(refused.got); got != "sorry" {
+			t.Errorf("got %q, want the refusal", got)
+		}
+	}
+	first.send("!")
+	r.until("the first is served", first.has("hello!"))
+	// Refused connections that linger do not count as served.
+	first.shutWrite()
+	r.until("the first is gone", first.all)
+	fourth := dial(t, addr)
+	r.pass(shortageDelay + 2*wheel.Tick)
+	r.until("the fourth is served", fourth.has("hello"))
+	if n := r.loop.limit.served.used.Load(); n != 1 {
+		t.Errorf("%d count as served, want one", n)
 	}
 }

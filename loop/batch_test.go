@@ -5,36 +5,45 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// traced notes the loop's reads and writes: "r" and "w".
-func traced(l *Loop) *strings.Builder {
-	order := new(strings.Builder)
-	read, write := l.calls.read, l.calls.write
-	l.calls.read = func(fd int, p []byte) (int, unix.Errno) {
-		order.WriteByte('r')
-		return read(fd, p)
-	}
-	l.calls.write = func(fd int, p []byte) (int, unix.Errno) {
-		order.WriteByte('w')
-		return write(fd, p)
-	}
-	return order
+// traced is a protocol whose connections note their reads and writes: "r" and "w".
+type traced struct {
+	opener
+	order *strings.Builder
+}
+
+func (p traced) Open(c *Conn) Handler {
+	_ = c.AddLayer(func(below Transport) Transport { return &tracer{below, p.order} }) // nothing is written
+	return p.opener.Open(c)
+}
+
+type tracer struct {
+	Transport
+	order *strings.Builder
+}
+
+func (t *tracer) Read(p []byte) (int, error) {
+	t.order.WriteByte('r')
+	return t.Transport.Read(p)
+}
+
+func (t *tracer) Write(slices [][]byte) (int, error) {
+	t.order.WriteByte('w')
+	return t.Transport.Write(slices)
 }
 
 func TestQuickAnswersAreWrittenInBatches(t *testing.T) {
 	r := newRig(t)
 	const conns = maxBatch + 3
+	order := new(strings.Builder)
 	var peers [conns]*socket
 	for i := range peers {
-		_, peers[i] = r.open(unixPair, &script{data: func(c *Conn, in []byte) int {
+		_, peers[i] = r.open(unixPair, traced{&script{data: func(c *Conn, in []byte) int {
 			_, _ = c.Write(in)
 			return len(in)
-		}})
+		}}, order})
 	}
-	order := traced(r.loop)
 	for range 2 {
 		order.Reset()
 		for _, peer := range peers {
@@ -54,18 +63,17 @@ func TestQuickAnswersAreWrittenInBatches(t *testing.T) {
 // Once callbacks take their time, answers do not wait for the next ones.
 func TestAnswersAreNotHeldUpForLongAmongSlowCallbacks(t *testing.T) {
 	r := newRig(t)
-	slow := true
+	slow, order := true, new(strings.Builder)
 	var peers [4]*socket
 	for i := range peers {
-		_, peers[i] = r.open(unixPair, &script{data: func(c *Conn, in []byte) int {
+		_, peers[i] = r.open(unixPair, traced{&script{data: func(c *Conn, in []byte) int {
 			if slow {
 				r.now.Add(int64(3 * quickEvent))
 			}
 			_, _ = c.Write(in)
 			return len(in)
-		}})
+		}}, order})
 	}
-	order := traced(r.loop)
 	for _, c := range []struct {
 		slow   bool
 		before time.Duration // the cycle

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -23,35 +21,47 @@ func (p *alwaysReady) Wait(time.Duration) ([]poller.Event, error)   { return p.e
 func (p *alwaysReady) Wake() error                                  { return nil }
 func (p *alwaysReady) Close() error                                 { return nil }
 
+// stub is a transport whose every read returns the input, and which takes everything.
+type stub struct {
+	input   []byte
+	written int64
+}
+
+func (s *stub) Read(p []byte) (int, error) { return copy(p, s.input), nil }
+func (s *stub) Write(slices [][]byte) (int, error) {
+	n := sizeOf(slices)
+	s.written += int64(n)
+	return n, nil
+}
+func (s *stub) Held() (bool, int64) { return false, 0 }
+func (s *stub) CloseWrite() error   { return nil }
+func (s *stub) Close(bool)          {}
+
 // BenchCycles measures what the engine does for an event, without the system calls:
 // each of conns connections of protocol reads input in each cycle, and whatever it
 // writes is taken. It returns how many bytes were written for each event.
 func BenchCycles(b *testing.B, protocol Protocol, conns int, input []byte) int64 {
-	l, err := New(Config{Limit: NewLimit(conns, 0)})
+	l, err := New(Config{Limit: NewLimit(conns, 0), Settings: testSettings()})
 	if err != nil {
 		b.Fatal(err)
 	}
 	if err := l.poller.Close(); err != nil {
 		b.Fatal(err)
 	}
-	l.poller = &alwaysReady{}
-	written := int64(0)
-	l.calls.read = func(_ int, p []byte) (int, unix.Errno) { return copy(p, input), 0 }
-	l.calls.write = func(_ int, p []byte) (int, unix.Errno) {
-		written += int64(len(p))
-		return len(p), 0
-	}
-	settings := testSettings()
-	service := &Service{loop: l, protocol: bind(protocol, l), settings: &settings}
+	ready, kernel := &alwaysReady{}, &stub{input: input}
+	l.poller = ready
 	for range conns {
-		l.limit.served.take()
-		l.open(-1, endpoint{}, service)
+		c, err := l.AdoptTransport(kernel, protocol)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_ = ready.Add(-1, c.token, poller.Readable) // never fails
 	}
 	b.ReportAllocs()
 	events := int64(0)
 	for b.Loop() {
 		if events%int64(conns) == 0 {
-			if err := l.cycle(); err != nil {
+			if err := l.cycle(poller.Forever); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -59,5 +69,5 @@ func BenchCycles(b *testing.B, protocol Protocol, conns int, input []byte) int64
 	}
 	b.StopTimer()
 	cycles := (events + int64(conns) - 1) / int64(conns)
-	return written / (cycles * int64(conns))
+	return kernel.written / (cycles * int64(conns))
 }

@@ -3,11 +3,134 @@ package loop
 import (
 	"fmt"
 	"path"
+	"reflect"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/eddynet/eddy/internal/watchdog"
 )
 
-// BlockedError says that a loop did not end in time: a callback of the program blocks
+// slowLogEvery is the least time between two log lines of a loop about slow callbacks.
+const slowLogEvery = time.Second
+
+// watch is what a loop and its watchdog share. The watchdog sets a mark now and then,
+// and the loop removes it whenever a callback has returned: a mark that stays, while the
+// loop is not waiting, is as old as its callback at most. So the loop pays for one load
+// after each callback, and a store for each cycle.
+type watch struct {
+	dog      *watchdog.Watchdog // nil for none
+	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
+	cycle    atomic.Int64       // when the current cycle began; published.cycle is the same once it has ended
+	reported atomic.Int64       // the mark that the watchdog has logged a stack for
+	id       atomic.Int64       // of Run's goroutine; 0 before
+
+	quietTo      int64 // no log line before this time. Loop only
+	stackQuietTo int64 // no stack before this time. Watchdog only
+	seen         int64 // cycle when Idle was last called. Watchdog only
+}
+
+// Inspect looks whether a callback blocks the loop, and logs the loop's stack if so.
+// Watchdog only.
+func (r *Reactor) Inspect() {
+	l, w := r.Loop, &r.watch
+	now := max(l.clock(), 1)
+	mark := w.mark.Load()
+	if mark == 0 {
+		w.mark.Store(now)
+		return
+	}
+	cycle := w.cycle.Load()
+	since := max(cycle, mark)
+	if now-since < int64(w.dog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
+		return
+	}
+	stack := watchdog.Stack(w.id.Load())
+	if w.mark.Load() != mark || w.cycle.Load() != cycle {
+		return // it has returned meanwhile, and the stack may be another's
+	}
+	w.reported.Store(mark)
+	w.stackQuietTo = now + int64(slowLogEvery)
+	l.logger.Warn("eddy: a callback blocks the event loop: move blocking or long work to another goroutine",
+		"loop", l.index, "for", time.Duration(now-since), "stack", stack)
+}
+
+// cycleEnded reports whether the loop waits after the cycle that began at that time.
+func (l *Loop) cycleEnded(began int64) bool {
+	l.published.mu.Lock()
+	defer l.published.mu.Unlock()
+	return l.published.cycle == began
+}
+
+// Idle reports whether the loop has been waiting since the last call. Watchdog only.
+func (r *Reactor) Idle() bool {
+	w := &r.watch
+	cycle := w.cycle.Load()
+	same := cycle == w.seen
+	w.seen = cycle
+	return same && r.cycleEnded(cycle)
+}
+
+// returned is called after every callback, with a *Conn or another owner that callee
+// knows.
+func (l *Loop) returned(owner any) {
+	if l.watch.mark.Load() != 0 {
+		l.unmark(owner)
+	}
+}
+
+// unmark removes the watchdog's mark, and reports the callback that has just
+// returned if it was slow.
+func (l *Loop) unmark(owner any) {
+	w := &l.watch
+	mark, now := w.mark.Load(), l.clock()
+	w.mark.Store(0)
+	took := now - max(mark, l.now)
+	if took < int64(w.dog.Slow()) {
+		return
+	}
+	l.count.SlowCallbacks++
+	if now < w.quietTo && w.reported.Load() != mark {
+		return
+	}
+	w.quietTo = now + int64(slowLogEvery)
+	attributes := append(callee(owner), "loop", l.index, "for", time.Duration(took), "count", l.count.SlowCallbacks)
+	l.logger.Warn("eddy: a callback has blocked the event loop", attributes...)
+}
+
+// callee describes the callback, as attributes of a log line.
+func callee(owner any) []any {
+	switch o := owner.(type) {
+	case *Conn:
+		return []any{"callback", "connection", "remote", o.peer, "handler", typeName(o.handler)}
+	case *Timer:
+		return []any{"callback", "timer", "function", functionName(o.fn)}
+	case *dialing:
+		return []any{"callback", "dial", "remote", o.address, "protocol", functionName(o.protocol)}
+	case *Acceptor:
+		return []any{"callback", "listener"}
+	case task:
+		if o.conn != nil {
+			return append(callee(o.conn), "function", functionName(o.visit))
+		}
+		return []any{"callback", "posted", "function", functionName(o.run)}
+	}
+	return []any{"callback", typeName(owner)}
+}
+
+func typeName(v any) string { return fmt.Sprintf("%T", v) }
+
+// functionName is where a function is to be found in the source.
+func functionName(fn any) string {
+	v := reflect.ValueOf(fn)
+	if v.IsNil() {
+		return ""
+	}
+	return runtime.FuncForPC(v.Pointer()).Name()
+}
+
+// BlockedError reports that a loop did not end in time: a callback of the program blocks
 // or computes, as a rule.
 type BlockedError struct {
 	Loop  int           // the loop's number in its engine, from 0
@@ -27,11 +150,11 @@ func (e *BlockedError) Error() string {
 
 // Blocked describes what the loop is doing, for an engine that does not wait for it.
 // It takes the loop's stack. Any goroutine.
-func (l *Loop) Blocked() *BlockedError {
+func (r *Reactor) Blocked() *BlockedError {
 	return &BlockedError{
-		Loop:  l.index,
-		For:   time.Duration(l.clock() - l.watch.woke.Load()),
-		Stack: stackOf(l.watch.id.Load()),
+		Loop:  r.index,
+		For:   time.Duration(r.clock() - r.watch.cycle.Load()),
+		Stack: watchdog.Stack(r.watch.id.Load()),
 	}
 }
 

@@ -12,6 +12,8 @@ type stuck struct {
 	blocked, release chan struct{}
 }
 
+func (s stuck) Open(*Conn) Handler { return s }
+
 func (s stuck) OnData(_ *Conn, in []byte) int {
 	close(s.blocked)
 	<-s.release

@@ -1,13 +1,56 @@
 package loop
 
 import (
+	"fmt"
+
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Close ends the connection once everything that was written has reached the
-// kernel, and lets the peer read it: it sends FIN, then reads away what still
-// comes, within bounds. Nothing more can be written, and OnData is not called any
-// more.
+// state is where a connection stands in its life.
+type state uint8
+
+const (
+	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
+	// closed.
+	open state = iota
+	// closing: pending output is flushed, nothing is read or accepted for writing. It
+	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
+	// before, on a failure or when the peer takes nothing.
+	closing
+	// lingering: our FIN is sent, and input is read and discarded, because closing a
+	// socket with unread input would destroy output on its way. It leads to closed, at
+	// the peer's FIN, the time limit or the byte limit.
+	lingering
+	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
+	closed
+)
+
+var stateNames = [...]string{"open", "closing", "lingering", "closed"}
+
+func (s state) String() string { return stateNames[s] }
+
+// exits lists the states that each state may lead to, as a set of bits.
+var exits = [...]uint8{
+	open:      1<<closing | 1<<closed,
+	closing:   1<<lingering | 1<<closed,
+	lingering: 1 << closed,
+	closed:    0,
+}
+
+// enter is the one place where the state changes.
+func (c *Conn) enter(next state) {
+	if exits[c.state]&(1<<next) == 0 {
+		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
+	}
+	c.state = next
+	c.shared.Or(refMute) // only an open connection takes output, and no state leads back
+}
+
+// Close ends the connection once everything that was written has reached the kernel, and
+// lets the peer read it: it sends FIN, then reads and discards input, within bounds.
+// Nothing more can be written, and OnData is not called any more.
 func (c *Conn) Close() { c.finish(nil) }
 
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left
@@ -15,7 +58,8 @@ func (c *Conn) Close() { c.finish(nil) }
 // way after all, it is Close. Input that arrives later, until the descriptor is closed at
 // the end of the cycle, is answered with a reset by the kernel.
 func (c *Conn) CloseIdle() {
-	if c.state == Open && c.out == nil && c.in == nil && !unread(int(c.fd)) && !unacknowledged(int(c.fd)) {
+	if c.state == open && c.out == nil && c.in == nil && c.fd >= 0 && !c.layered() &&
+		!sockets.Unread(int(c.fd)) && !sockets.Unacknowledged(int(c.fd)) {
 		c.closeNow(nil)
 		return
 	}
@@ -23,10 +67,10 @@ func (c *Conn) CloseIdle() {
 }
 
 func (c *Conn) finish(cause error) {
-	if c.state != Open {
+	if c.state != open {
 		return
 	}
-	c.enter(Closing)
+	c.enter(closing)
 	c.cause = cause
 	c.deadline = 0
 	c.attend()
@@ -36,7 +80,7 @@ func (c *Conn) finish(cause error) {
 // goes on reading. Nothing more can be written. The connection is closed when the
 // peer has stopped sending too.
 func (c *Conn) CloseWrite() {
-	if c.state == Open {
+	if c.state == open {
 		c.flags |= writeDone
 		c.shared.Or(refMute)
 		c.attend()
@@ -45,24 +89,27 @@ func (c *Conn) CloseWrite() {
 
 // shutWrite follows CloseWrite when everything is flushed, and every event after it.
 func (c *Conn) shutWrite() {
+	if !c.is(writeShut) && (c.layered() || !c.is(peerDone)) {
+		switch err := c.closeWrite(); {
+		case err == unix.EAGAIN:
+			c.watchProgress(0)
+			return
+		case err != nil:
+			c.closeNow(err)
+			return
+		}
+		c.flags |= writeShut
+	}
 	if c.is(peerDone) {
 		c.closeNow(nil)
-		return
-	}
-	if c.is(writeShut) {
-		return
-	}
-	c.flags |= writeShut
-	if err := c.loop.calls.shutdown(int(c.fd), unix.SHUT_WR); err != nil {
-		c.closeNow(err)
 	}
 }
 
 // Abort ends the connection now, with a reset: pending output is dropped, and the
-// peer cannot take what it got for complete. OnClose is called with err at the end
-// of the cycle, not inside the call.
+// peer cannot take what it got for complete. EventClosed comes at the end of the cycle, not
+// inside the call, and err is its cause.
 func (c *Conn) Abort(err error) {
-	if c.state != Closed {
+	if c.state != closed {
 		c.flags |= resetOnClose
 		c.closeNow(err)
 	}
@@ -70,23 +117,23 @@ func (c *Conn) Abort(err error) {
 
 // closeNow ends a connection in any state.
 func (c *Conn) closeNow(cause error) {
-	if c.state == Closed {
+	if c.state == closed {
 		return
 	}
-	c.enter(Closed)
+	c.enter(closed)
 	c.cause = cause
 	c.shared.Or(refGone)
-	c.loop.wheel.cancel(&c.timer)
-	for c.timers != nil {
-		c.timers.Stop()
+	c.loop.wheel.Cancel(&c.timer)
+	for c.extra != nil && c.extra.timers != nil {
+		c.extra.timers.Stop()
 	}
 	c.loop.closed = append(c.loop.closed, c)
 }
 
-// end cuts the connection off: with a reset, because only its protocol knows whether
-// everything was said. While lingering, it was.
+// end cuts the connection off: with a reset, because only its handler knows whether
+// the answer is complete. While lingering, it is.
 func (c *Conn) end(cause error) {
-	if c.state == Lingering {
+	if c.state == lingering {
 		c.closeNow(cause)
 		return
 	}
@@ -95,15 +142,22 @@ func (c *Conn) end(cause error) {
 
 // linger follows when everything is flushed.
 func (c *Conn) linger() {
-	if c.is(peerDone) {
+	if c.is(peerDone) && !c.layered() {
 		c.closeNow(c.cause)
 		return
 	}
-	if err := c.loop.calls.shutdown(int(c.fd), unix.SHUT_WR); err != nil {
-		c.closeNow(c.cause) // ENOTCONN: the peer has gone already
+	switch err := c.closeWrite(); {
+	case err == unix.EAGAIN:
+		c.watchProgress(0) // a layer has to send the end of its output
+		return
+	case err != nil: // ENOTCONN: the peer has gone already
+		c.closeNow(c.cause)
+		return
+	case c.is(peerDone) && (c.fd < 0 || c.extra.socket.eof):
+		c.closeNow(c.cause)
 		return
 	}
-	c.enter(Lingering)
+	c.enter(lingering)
 	c.dropInput()
 	c.progress = 0
 	c.writeBy = 0
@@ -111,9 +165,15 @@ func (c *Conn) linger() {
 	c.armTimer()
 }
 
-// discard reads once and throws the input away.
+// discard reads once, below all layers, and discards the input.
 func (c *Conn) discard() {
-	n, errno := c.loop.calls.read(int(c.fd), c.loop.input)
+	var n int
+	var err error
+	if c.layered() {
+		n, err = c.extra.bottom.Read(c.loop.input)
+	} else {
+		n, err = readSocket(int(c.fd), c.loop.input)
+	}
 	switch {
 	case n > 0:
 		c.loop.count.BytesRead += uint64(n)
@@ -121,9 +181,9 @@ func (c *Conn) discard() {
 		if c.progress > c.settings.LingerBytes {
 			c.closeNow(c.cause)
 		}
-	case errno == unix.EAGAIN, errno == unix.EINTR:
-		// Nothing there yet: wait on.
-	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+	case notNow(err):
+		// Nothing there yet: go on waiting.
+	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:
 		c.closeNow(c.cause) // FIN, or a reset by a peer that has read enough
@@ -133,12 +193,11 @@ func (c *Conn) discard() {
 // free is the one place where a connection ends.
 func (c *Conn) free() {
 	l := c.loop
-	c.onClose()
+	c.event(EventClosed)
 	c.dropInput()
 	c.noteBacklog(0)
 	for c.out != nil {
-		// It calls release functions. One that panics has had its turn: what comes
-		// behind it is next.
+		// It calls release functions. If one panics, the next call goes on after it.
 		l.call(func() {
 			l.spare.PutQueue(c.out)
 			c.out = nil
@@ -146,61 +205,9 @@ func (c *Conn) free() {
 	}
 	l.table.remove(c.token)
 	if !c.is(detached) {
-		c.closeSocket()
+		l.call(c.closeTransport)
 	}
 	l.conns--
 	l.count.ended(c.cause)
-	l.limit.of(c.settings).release()
-}
-
-func (c *Conn) closeSocket() {
-	if c.is(resetOnClose) {
-		// A failure leaves the default, an ordinary close.
-		_ = c.loop.calls.resetAtEnd(int(c.fd))
-	}
-	closeFD(int(c.fd))
-}
-
-func (c *Conn) onClose() {
-	defer c.recovered()
-	c.protocol.OnClose(c, c.cause)
-}
-
-// open gives an accepted or dialled descriptor, non-blocking, to the loop. It returns
-// nil when the loop was forced to end. The poller learns of the connection when
-// OnOpen has returned; while it is short of watches, the connection waits.
-func (l *Loop) open(fd int, peer endpoint, s *Service) *Conn {
-	if l.forced {
-		closeFD(fd)
-		l.limit.of(s.settings).release()
-		l.count.Dropped++
-		return nil
-	}
-	c := &Conn{
-		loop:     l,
-		protocol: s.protocol,
-		settings: s.settings,
-		fd:       int32(fd),
-		flags:    unwatched,
-		peer:     peer,
-	}
-	c.timer.owner = c
-	c.token = l.table.add(c)
-	l.conns++
-	if s.dialled {
-		l.count.Dialled++
-	} else {
-		l.count.Accepted++
-	}
-	c.deadline = later(l.now, c.settings.IdleTimeout)
-	c.armTimer()
-	l.current = c
-	c.call(c.protocol.OnOpen)
-	l.current = nil
-	if l.draining {
-		c.tellDrain()
-	}
-	c.settle()
-	l.returned(c)
-	return c
+	l.limit.quotaOf(c).release()
 }

@@ -58,8 +58,8 @@ func TestLingerReadsAwayWhatThePeerStillSends(t *testing.T) {
 		sent += peer.offer(body[sent:])
 		return sent == len(body)
 	})
-	if c.state != Lingering {
-		t.Fatalf("state %v, want Lingering", c.state)
+	if c.state != lingering {
+		t.Fatalf("state %v, want lingering", c.state)
 	}
 	peer.all()
 	if string(peer.got) != "too large, go away" || !peer.eof {
@@ -75,7 +75,7 @@ func TestLingerReadsAwayWhatThePeerStillSends(t *testing.T) {
 func TestLingerIsBoundedInTime(t *testing.T) {
 	onBoth(t, func(t *testing.T, pair pairKind) {
 		r := newRig(t)
-		p := withTimeout{&script{}, nil}
+		p := withTimeout(&script{}, nil)
 		c, peer := r.open(pair, p)
 		c.Close()
 		r.until("the end arrives", peer.all)
@@ -98,11 +98,11 @@ func TestLingerIsBoundedInTime(t *testing.T) {
 // Whatever the protocol does after Close, the end of lingering stays in place.
 func TestLingerCannotBeProlonged(t *testing.T) {
 	for name, prolong := range map[string]func(c *Conn){
-		"SetDeadline":     func(c *Conn) { c.SetDeadline(time.Hour) },
-		"no deadline":     func(c *Conn) { c.SetDeadline(0) },
-		"Become":          func(c *Conn) { c.Become(&script{}) },
+		"SetDeadline":     func(c *Conn) { c.SetTimeout(time.Hour) },
+		"no deadline":     func(c *Conn) { c.SetTimeout(0) },
+		"Become":          func(c *Conn) { c.SetProtocol((&script{}).Open) },
 		"Close again":     (*Conn).Close,
-		"resume and more": func(c *Conn) { c.PauseRead(); c.ResumeRead(); c.Again() },
+		"resume and more": func(c *Conn) { c.PauseRead(); c.ResumeRead(); c.Redeliver() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
@@ -144,7 +144,7 @@ func TestLingerIsBoundedInBytes(t *testing.T) {
 
 func TestLingerIsSkippedWhenThePeerHasFinished(t *testing.T) {
 	r := newRig(t)
-	p := withEOF{&script{}, (*Conn).Close}
+	p := withEOF(&script{}, (*Conn).Close)
 	_, peer := r.open(tcpPair, p)
 	peer.shutWrite()
 	r.until("the connection ends", p.ended)
@@ -173,7 +173,7 @@ func TestLingeringConnectionHoldsNoBuffer(t *testing.T) {
 	r.until("input arrives", func() bool { return c.Buffered() > 0 })
 	c.Close()
 	r.settled()
-	if c.state != Lingering || c.in != nil || c.out != nil {
+	if c.state != lingering || c.in != nil || c.out != nil {
 		t.Errorf("state %v, input %v, output %v", c.state, c.in, c.out)
 	}
 }
@@ -224,12 +224,12 @@ func TestAbortDropsPendingOutput(t *testing.T) {
 }
 
 func TestAbortWhileClosingAndLingering(t *testing.T) {
-	for _, state := range []State{Closing, Lingering} {
+	for _, state := range []state{closing, lingering} {
 		r := newRig(t)
 		ours, peer := slowPair(t, tcpPair)
 		p := &script{}
 		c := r.adopt(ours, p)
-		if state == Closing {
+		if state == closing {
 			_, _ = c.Write(pattern(1 << 20))
 		}
 		c.Close()
@@ -241,7 +241,7 @@ func TestAbortWhileClosingAndLingering(t *testing.T) {
 		r.cycle()
 		p.expect(t, "open", "close:enough")
 		r.until("the end reaches the peer", peer.all)
-		if peer.err != unix.ECONNRESET && state == Closing {
+		if peer.err != unix.ECONNRESET && state == closing {
 			t.Errorf("%v: the peer saw an orderly end", state)
 		}
 	}
@@ -258,18 +258,18 @@ func TestClosingDoesNotSpin(t *testing.T) {
 		peer.send("unread")
 		peer.shutWrite()
 		r.settled()
-		if c.state != Closing {
-			t.Errorf("state %v, want Closing", c.state)
+		if c.state != closing {
+			t.Errorf("state %v, want closing", c.state)
 		}
 	})
 }
 
 func TestStateMoves(t *testing.T) {
-	states := []State{Open, Closing, Lingering, Closed}
-	allowed := map[[2]State]bool{
-		{Open, Closing}: true, {Open, Closed}: true,
-		{Closing, Lingering}: true, {Closing, Closed}: true,
-		{Lingering, Closed}: true,
+	states := []state{open, closing, lingering, closed}
+	allowed := map[[2]state]bool{
+		{open, closing}: true, {open, closed}: true,
+		{closing, lingering}: true, {closing, closed}: true,
+		{lingering, closed}: true,
 	}
 	for _, from := range states {
 		for _, to := range states {
@@ -278,7 +278,7 @@ func TestStateMoves(t *testing.T) {
 				(&Conn{state: from}).enter(to)
 				return
 			}()
-			if refused == allowed[[2]State{from, to}] {
+			if refused == allowed[[2]state{from, to}] {
 				t.Errorf("from %v to %v: refused %v", from, to, refused)
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -19,31 +21,31 @@ import (
 //
 // An idle one holds this struct and a table slot, nothing else.
 type Conn struct {
-	// What every event touches comes first, close together.
+	// The fields that every event needs come first, close together.
 
 	loop     *Loop
-	protocol Protocol
-	value    any // the protocol's own
+	handler  Handler
+	userData any
 	settings *Settings
 
-	in  *buffers.Buffer // input that the protocol has not used; nil if there is none
+	in  *buffers.Buffer // input that the handler has not used; nil if there is none
 	out *buffers.Queue  // output that the kernel has not taken; nil if there is none
 
 	token    poller.Token
-	fd       int32
+	fd       int32 // -1 without a socket
 	flags    flags
-	state    State
+	state    state
 	interest poller.Interest
 	shared   atomic.Uint32 // refGone, refMute, refFull: read by Refs on any goroutine
-	deadline int64         // of the protocol or the state, on the loop's clock; 0 for none
+	deadline int64         // of the handler or the state, on the loop's clock; 0 for none
 	writeBy  int64         // when pending output stalls out; 0 for none
-	timer    timer         // armed at the earlier of the two deadlines, or before it
+	timer    wheel.Timer   // armed at the earlier of the two deadlines, or before it
 
 	progress int64 // bytes taken since writeBy was set; while lingering, bytes discarded
 	cause    error // why it closes
-	peer     endpoint
+	peer     sockets.Addr
 	posted   atomic.Int64 // bytes that Refs have written, on their way through the inbox
-	timers   *Timer       // of After, the last one first: they end with the connection
+	extra    *extra       // nil for most connections
 }
 
 // The part of a connection's state that its Refs read, as bits of Conn.shared.
@@ -57,15 +59,15 @@ const (
 type flags uint32
 
 const (
-	readPaused     flags = 1 << iota // by the protocol
-	outputFull                       // above the high-water mark, not yet at the low one
-	peerDone                         // the peer's FIN has been read
-	endUntold                        // the protocol was not told of that: it came later, by Become
+	readPaused     flags = 1 << iota // by the handler
+	outputFull                       // above the high-water mark, not yet at the low-water mark
+	peerDone                         // the end of the peer's input has been read
+	eofPending                       // EventEOF is due: the handler came after the end
 	peerHungUp                       // the peer's FIN has been seen behind unread input
 	needsAttention                   // in the loop's attention list
 	redeliver                        // kept input is to be delivered again
-	became                           // Become was called
-	ownDeadline                      // the protocol has set a deadline
+	handedOver                       // SetProtocol was called
+	ownDeadline                      // SetTimeout was called
 	resetOnClose                     // close with RST, so that nothing looks complete
 	writeDone                        // CloseWrite was called
 	writeShut                        // FIN is sent, and the connection still open
@@ -75,70 +77,88 @@ const (
 	writeBackoff                     // the kernel is short of memory: a timer will write again
 	readBackoff                      // the same for reading
 	watchBackoff                     // the same for the poller
+	overloaded                       // beyond the limit of connections
+	suppliesBuffer                   // the handler has ReadBuffer
+	delivering                       // OnData is being called
+	layerAdded                       // AddLayer was called meanwhile: unused input is the layer's
 )
 
-// Settings are the limits and deadlines of a listener's connections: the engine's
-// Options of the same names, which say more, as a protocol's Tune has left them.
+// Settings are the limits and deadlines of a connection: the engine's Options of the same
+// names, which say more, unless its protocol has changed them.
 type Settings struct {
 	LowWater, HighWater int64         // bytes of pending output
 	MaxOutput           int64         // bytes of pending output beyond which a further write aborts
-	MaxInput            int           // bytes of input kept for the protocol
-	IdleTimeout         time.Duration // without input, if the protocol sets no deadline
+	MaxInput            int           // bytes of input kept for the handler
+	IdleTimeout         time.Duration // without input, if the handler sets no deadline
 	WriteTimeout        time.Duration // for 16 KiB of output, or all there is
-	LingerTimeout       time.Duration // of reading away, after Close
-	LingerBytes         int64         // of reading away, after Close
-	DrainGrace          time.Duration // that an idle connection is kept in a drain
-
-	refused bool // the connections are beyond the limit, to be told so
+	LingerTimeout       time.Duration // of discarding input, after Close
+	LingerBytes         int64         // of discarded input, after Close
+	DrainGrace          time.Duration // for which a drain keeps an idle connection
 }
 
-// Settings are the limits and deadlines of the connection's listener. They must not
-// be changed.
+// Settings are the limits and deadlines of the connection. They must not be changed: see
+// SetSettings.
 func (c *Conn) Settings() *Settings { return c.settings }
+
+// SetSettings replaces the limits and deadlines, for a protocol that has its own: call it
+// in the Protocol with a changed copy of Settings. One copy may serve all connections of
+// a loop, which start with the same settings. It must not change afterwards.
+func (c *Conn) SetSettings(s *Settings) {
+	if s.WriteTimeout != c.settings.WriteTimeout && c.fd >= 0 {
+		sockets.BoundUnacknowledged(int(c.fd), s.WriteTimeout)
+	}
+	c.settings = s
+	if !c.is(ownDeadline) {
+		c.deadline = later(c.loop.now, s.IdleTimeout)
+		c.armTimer()
+	}
+}
 
 func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
 
 // Loop is the loop that the connection lives on.
 func (c *Conn) Loop() *Loop { return c.loop }
 
-// State is the value last given to SetState, nil before.
-func (c *Conn) State() any { return c.value }
+// UserData is the value last given to SetUserData, nil before.
+func (c *Conn) UserData() any { return c.userData }
 
-// SetState keeps the protocol's own value for this connection. A pointer costs no
+// SetUserData keeps a value of the protocol for this connection. A pointer costs no
 // allocation.
-func (c *Conn) SetState(v any) { c.value = v }
+func (c *Conn) SetUserData(v any) { c.userData = v }
 
-// Open says that neither Close nor Abort was called, and nothing failed.
-func (c *Conn) Open() bool { return c.state == Open }
+// Open reports that neither Close nor Abort was called, and nothing failed.
+func (c *Conn) Open() bool { return c.state == open }
 
-// RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr, made anew at
-// each call.
-func (c *Conn) RemoteAddr() net.Addr { return c.peer.addr() }
+// Overloaded reports that the connection is beyond Options.MaxConns, and was accepted to
+// be told so (Options.MaxRefusals): the protocol should answer briefly, and close.
+func (c *Conn) Overloaded() bool { return c.is(overloaded) }
+
+// Err is the cause of the connection's end, for EventClosed: nil after Close, io.EOF when
+// the peer closed first, otherwise an error. It is nil while the connection is open.
+func (c *Conn) Err() error { return c.cause }
+
+// RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr, which each call
+// allocates.
+func (c *Conn) RemoteAddr() net.Addr { return c.peer.NetAddr() }
 
 // RemoteAddrPort is the peer's address without an allocation. It is the zero value
 // for a Unix socket.
-func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.peer.addrPort() }
+func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.peer.AddrPort() }
 
-// Become gives the connection to another protocol: p.OnOpen is called, and input
-// that is not used goes to p.OnData when the callback at hand has returned. The
-// value of State is cleared. The protocol before gets no OnClose.
-func (c *Conn) Become(p Protocol) {
-	if c.state != Open {
-		return
+// LocalAddr is the address that the peer has connected to, a *net.TCPAddr or
+// *net.UnixAddr, which each call asks of the kernel; nil if the connection is gone.
+func (c *Conn) LocalAddr() net.Addr {
+	switch {
+	case c.state == closed:
+		return nil
+	case c.extra != nil && c.extra.local.IsSet():
+		return c.extra.local.NetAddr()
 	}
-	c.protocol = bind(p, c.loop)
-	c.value = nil
-	c.flags = c.flags&^(readPaused|ownDeadline|fullDuplex) | became
-	if c.is(peerDone) {
-		c.flags |= endUntold
+	addr, err := sockets.LocalAddr(int(c.fd))
+	if err != nil {
+		return nil
 	}
-	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
-	c.armTimer()
-	c.protocol.OnOpen(c)
-	if c.loop.draining {
-		c.tellDrain()
-	}
-	c.Again()
+	return addr
 }
 
 // attend has the connection settled at the end of the cycle, unless its own event
@@ -158,7 +178,7 @@ func (c *Conn) schedule() {
 
 // ready handles the connection's event of this cycle.
 func (c *Conn) ready(r poller.Ready) {
-	if c.state == Closed {
+	if c.state == closed {
 		return
 	}
 	c.loop.current = c
@@ -168,7 +188,7 @@ func (c *Conn) ready(r poller.Ready) {
 	case r&(poller.Read|poller.ReadClosed) == 0:
 	case c.is(readBackoff):
 		c.bothEnded()
-	case c.state == Lingering:
+	case c.state == lingering:
 		c.discard()
 	case c.wantsRead():
 		if !c.backlogged() {
@@ -189,44 +209,71 @@ func (c *Conn) ready(r poller.Ready) {
 // the read after it returns the cause.
 func (c *Conn) failed() {
 	switch {
-	case c.state == Lingering:
+	case c.state == lingering:
 		c.closeNow(c.cause) // a reset by a peer that has read enough
 	case c.wantsRead() && c.backlogged():
 		// Kept input is delivered first.
 	case c.wantsRead() && c.receive():
 	default:
-		c.Abort(c.socketError())
+		c.Abort(sockets.Error(int(c.fd)))
 	}
+}
+
+// resume goes on with a connection that was written to, resumed or woken outside its own
+// event.
+func (c *Conn) resume() {
+	c.flags &^= needsAttention
+	if c.is(redeliver) {
+		c.redeliver()
+	}
+	if c.hasInput() && !c.backlogged() {
+		c.loop.current = c
+		switch {
+		case c.state == lingering:
+			c.discard()
+		case c.wantsRead():
+			c.receive()
+		}
+		c.loop.current = nil
+	}
+	c.settle()
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water
 // marks and closing have their consequences, and the poller learns what the
 // connection waits for.
 func (c *Conn) settle() {
-	if c.is(endUntold) && c.wantsInput() && !c.is(redeliver) {
-		c.flags &^= endUntold
+	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
+		c.flags &^= eofPending
 		c.endOfInput()
 	}
-	if c.out != nil && c.state != Closed && !c.is(writeBackoff) {
+	if c.state != closed && !c.is(writeBackoff) && (c.out != nil || c.held() > 0) {
 		c.markFull()
 		c.flush()
 		c.markDrained()
 	}
-	if c.out == nil {
+	if c.out == nil && c.held() == 0 {
 		switch {
-		case c.state == Closing:
+		case c.state == closing:
 			c.linger()
-		case c.state == Open && c.is(writeDone):
+		case c.state == open && c.is(writeDone):
 			c.shutWrite()
 		}
 	}
-	if want := c.interests(); c.state != Closed && want != c.interest && !c.is(watchBackoff) {
+	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
+	}
+	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) {
+		c.schedule() // the poller does not know of it
 	}
 }
 
 // watch registers with the poller what the connection waits for.
 func (c *Conn) watch(want poller.Interest) {
+	if c.fd < 0 {
+		c.interest = want
+		return
+	}
 	register := c.loop.poller.Set
 	if c.is(unwatched) {
 		register = c.loop.poller.Add
@@ -271,14 +318,14 @@ func shortOfWatches(err error) bool {
 }
 
 // bothEnded handles the end of both directions while nothing is waited for, which
-// the poller would report for ever: after CloseWrite, or when the peer of a Unix
+// the poller would report again and again: after CloseWrite, or when the peer of a Unix
 // socket has closed it, and can take no answer.
 func (c *Conn) bothEnded() {
 	switch {
-	case c.state == Lingering:
+	case c.state == lingering:
 		c.closeNow(c.cause) // the FIN it has waited for
 		return
-	case c.state != Open || c.is(peerDone):
+	case c.state != open || c.is(peerDone):
 		c.closeNow(unix.EPIPE)
 		return
 	}
@@ -290,15 +337,24 @@ func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {
 	case c.is(readBackoff):
-	case c.state == Lingering || c.wantsRead():
+	case c.state == lingering || c.wantsRead():
 		want = poller.Readable
-	case c.state == Open && !c.is(peerDone|peerHungUp):
+	case c.state == open && !c.is(peerDone|peerHungUp):
 		want = poller.Hangup
 	}
-	if c.out != nil && !c.is(writeBackoff) {
+	if c.waitsForRoom() && !c.is(writeBackoff) {
 		want |= poller.Writable
 	}
 	return want
+}
+
+// waitsForRoom reports whether output waits for the socket to take more. Output above
+// layers may wait for something else.
+func (c *Conn) waitsForRoom() bool {
+	if c.layered() {
+		return c.extra.socket.full && (c.out != nil || c.held() > 0)
+	}
+	return c.out != nil
 }
 
 // call hands the connection to fn. A panic costs this connection only.

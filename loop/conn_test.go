@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -38,8 +39,7 @@ func TestOpenCallbackMayWriteAndClose(t *testing.T) {
 		c.Close()
 	}}
 	ours, peer := newUnixPair(t)
-	r.loop.limit.served.take()
-	r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: p, settings: &r.settings})
+	r.openConn(r.loop.newConn(ours.release(), sockets.Addr{}), p)
 	r.until("the farewell arrives", func() bool { return peer.all() })
 	if string(peer.got) != "welcome and goodbye" {
 		t.Errorf("peer got %q", peer.got)
@@ -52,11 +52,11 @@ func TestOpenCallbackMayWriteAndClose(t *testing.T) {
 func TestStateBelongsToTheProtocol(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.open(unixPair, &script{})
-	if c.State() != nil {
-		t.Errorf("state %v before SetState", c.State())
+	if c.UserData() != nil {
+		t.Errorf("state %v before SetState", c.UserData())
 	}
-	c.SetState(c)
-	if c.State() != c || c.Loop() != r.loop {
+	c.SetUserData(c)
+	if c.UserData() != c || c.Loop() != r.loop.Loop {
 		t.Error("the connection does not give back what it was given")
 	}
 }
@@ -175,9 +175,9 @@ func TestClosingCallbackMayDoAnything(t *testing.T) {
 		c.Close()
 		c.Abort(io.ErrUnexpectedEOF)
 		c.ResumeRead()
-		c.Again()
-		c.SetDeadline(1)
-		c.Become(&script{})
+		c.Redeliver()
+		c.SetTimeout(1)
+		c.SetProtocol((&script{}).Open)
 		c.After(1, func(*Conn) { t.Error("a timer of a closed connection went off") })
 		n.Abort(errors.New("from OnClose"))
 	}}
@@ -212,7 +212,7 @@ func TestDescriptorIsClosedOnce(t *testing.T) {
 	if descriptorOpen(fd) {
 		t.Error("still open after the cycle")
 	}
-	if got := r.loop.limit.served.taken.Load(); got != 0 {
+	if got := r.loop.limit.served.used.Load(); got != 0 {
 		t.Errorf("%d connections counted, want 0", got)
 	}
 	other, theirs := newUnixPair(t) // takes the number

@@ -36,7 +36,7 @@ func TestAgainWithNothingUsedReadsNoMore(t *testing.T) {
 	asking := true
 	p := &script{data: func(c *Conn, _ []byte) int {
 		if asking {
-			c.Again()
+			c.Redeliver()
 		}
 		return 0
 	}}
@@ -56,11 +56,11 @@ func TestAgainWithNothingUsedReadsNoMore(t *testing.T) {
 
 func TestDeadlineCountsFromTheStartOfTheCycle(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, _ := r.open(unixPair, p)
 	r.loop.Post(func() {
 		r.now.Add(int64(time.Second)) // a callback that takes long
-		c.SetDeadline(time.Second)
+		c.SetTimeout(time.Second)
 	})
 	r.cycle()
 	r.pass(0)

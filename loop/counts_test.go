@@ -10,7 +10,7 @@ type lineCount struct{ Lines, Bytes uint64 }
 
 func TestCountsArePublishedBeforeTheWait(t *testing.T) {
 	r := newRig(t)
-	c := NewCounts[lineCount](r.loop)
+	c := NewCounts[lineCount](r.loop.Loop)
 	var within lineCount
 	_ = r.loop.Post(func() {
 		c.Own.Lines++
@@ -31,7 +31,7 @@ func TestCountsAreReadWhileTheLoopRuns(t *testing.T) {
 	r.loop.clock = sinceStart
 	stop := running(t, r.loop)
 	made := make(chan *Counts[lineCount], 1)
-	_ = r.loop.Post(func() { made <- NewCounts[lineCount](r.loop) })
+	_ = r.loop.Post(func() { made <- NewCounts[lineCount](r.loop.Loop) })
 	c := receive(t, made, "the loop makes them")
 	const times = 1000
 	var readers sync.WaitGroup
@@ -59,9 +59,9 @@ func TestCountsAreReadWhileTheLoopRuns(t *testing.T) {
 // Protocols come and go with their listeners.
 func TestCountsEndWithTheirProtocol(t *testing.T) {
 	r := newRig(t)
-	kept := NewCounts[lineCount](r.loop)
+	kept := NewCounts[lineCount](r.loop.Loop)
 	for range 100 {
-		NewCounts[lineCount](r.loop)
+		NewCounts[lineCount](r.loop.Loop)
 	}
 	r.until("only those in use are published", func() bool {
 		runtime.GC()

@@ -3,18 +3,19 @@ package loop
 import (
 	"math"
 	"time"
+
+	"github.com/eddynet/eddy/internal/wheel"
 )
 
-// SetDeadline has OnTimeout called once d has passed, in place of any deadline
-// before; zero unsets it. d counts from the start of the loop's cycle, Loop.Now, so a
-// callback that has run for long before the call has that much less. Until the first
-// call, the connection ends when nothing was read for Settings.IdleTimeout. Moving a
-// deadline back costs a store.
+// SetTimeout has EventTimeout come once d has passed, in place of any deadline before;
+// zero unsets it. d counts from the start of the loop's cycle, Loop.Now: the time that a
+// callback has taken before the call counts. Until the first call, the connection ends
+// when nothing was read for Settings.IdleTimeout. Moving a deadline back costs a store.
 //
 // Output that the peer does not take has a deadline of its own, which always runs.
-// So has closing: after Close, SetDeadline does nothing.
-func (c *Conn) SetDeadline(d time.Duration) {
-	if c.state != Open {
+// So has closing: after Close, SetTimeout does nothing.
+func (c *Conn) SetTimeout(d time.Duration) {
+	if c.state != open {
 		return // the state has a deadline of its own
 	}
 	c.flags |= ownDeadline
@@ -27,24 +28,24 @@ func (c *Conn) SetDeadline(d time.Duration) {
 }
 
 // armTimer makes sure that the timer is early enough. It may be too early: then
-// expire arms it anew.
+// expire arms it again.
 func (c *Conn) armTimer() {
 	at := c.deadline
 	if at == 0 || c.writeBy != 0 && c.writeBy < at {
 		at = c.writeBy
 	}
-	if at == 0 || c.state == Closed {
+	if at == 0 || c.state == closed {
 		return
 	}
-	if tick := tickAfter(at); !c.timer.armed() || tick < c.timer.when {
-		c.loop.wheel.arm(&c.timer, tick)
+	if tick := tickAfter(at); !c.timer.Armed() || tick < c.timer.When {
+		c.loop.wheel.Arm(&c.timer, tick)
 	}
 }
 
 // endOfTime is 292 years after the start of the clock.
-const endOfTime = math.MaxInt64 - tickNanos
+const endOfTime = math.MaxInt64 - wheel.Tick
 
-// later is the time d after t. Some people's durations are for ever.
+// later is the time d after t, at most endOfTime.
 func later(t int64, d time.Duration) int64 {
 	if int64(d) > endOfTime-t {
 		return endOfTime
@@ -53,7 +54,7 @@ func later(t int64, d time.Duration) int64 {
 }
 
 // tickAfter is the first tick that is not before the time at.
-func tickAfter(at int64) int64 { return (at + tickNanos - 1) / tickNanos }
+func tickAfter(at int64) int64 { return (at + wheel.Tick - 1) / wheel.Tick }
 
 // expire looks which deadline has passed, if any.
 func (c *Conn) expire(now int64) {
@@ -64,7 +65,7 @@ func (c *Conn) expire(now int64) {
 		c.Abort(ErrWriteTimeout)
 	case c.deadline != 0 && c.deadline <= now:
 		c.deadline = 0
-		if !c.is(ownDeadline) && c.state == Open {
+		if !c.is(ownDeadline) && c.state == open {
 			c.deadline = later(now, c.settings.IdleTimeout)
 		}
 		c.timedOut()
@@ -73,22 +74,20 @@ func (c *Conn) expire(now int64) {
 }
 
 func (c *Conn) timedOut() {
-	if c.state == Lingering {
+	if c.state == lingering {
 		c.loop.count.LingerTimeouts++
 		c.closeNow(c.cause)
 		return
 	}
 	c.loop.count.TimedOut++
-	if h, ok := c.protocol.(TimeoutHandler); ok {
-		c.call(h.OnTimeout)
-		return
+	if !c.event(EventTimeout) {
+		c.Abort(ErrTimeout)
 	}
-	c.Abort(ErrTimeout)
 }
 
 // Timer is a function that waits for its time on a loop.
 type Timer struct {
-	timer
+	timer        wheel.Timer
 	loop         *Loop
 	fn           func()
 	conn         *Conn  // that it ends with; nil for none
@@ -99,10 +98,9 @@ type Timer struct {
 // and it is never early. Loop only: from elsewhere, Post a function that calls it.
 func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	t := &Timer{loop: l, fn: fn}
-	t.owner = t
-	// The clock, not now: a callback that has held the loop for a while counts
-	// from here.
-	l.wheel.arm(&t.timer, tickAfter(later(l.clock(), d)))
+	t.timer.Owner = t
+	// The clock, not now: the time that the current callback has taken does not count.
+	l.wheel.Arm(&t.timer, tickAfter(later(l.clock(), d)))
 	return t
 }
 
@@ -110,15 +108,15 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 // then. The resolution is a millisecond, and it is never early.
 func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
 	t := c.loop.After(d, func() { c.call(fn) })
-	if c.state == Closed {
+	if c.state == closed {
 		t.Stop()
 		return t
 	}
-	t.conn, t.older = c, c.timers
+	t.conn, t.older = c, c.more().timers
 	if t.older != nil {
 		t.older.newer = t
 	}
-	c.timers = t
+	c.extra.timers = t
 	return t
 }
 
@@ -131,7 +129,7 @@ func (t *Timer) unlink() {
 	if t.newer != nil {
 		t.newer.older = t.older
 	} else {
-		c.timers = t.older
+		c.extra.timers = t.older
 	}
 	if t.older != nil {
 		t.older.newer = t.newer
@@ -139,16 +137,16 @@ func (t *Timer) unlink() {
 	t.conn, t.newer, t.older = nil, nil, nil
 }
 
-// Stop keeps the function from being called, and says whether it was in time.
+// Stop keeps the function from being called, and reports whether it was in time.
 // Loop only.
 func (t *Timer) Stop() bool {
-	armed := t.armed()
-	t.loop.wheel.cancel(&t.timer)
+	armed := t.timer.Armed()
+	t.loop.wheel.Cancel(&t.timer)
 	t.unlink()
 	return armed
 }
 
-func (t *Timer) expire(int64) {
+func (t *Timer) expire() {
 	t.unlink()
 	t.loop.call(t.fn)
 }

@@ -33,9 +33,9 @@ func TestDeadlineIsNeverEarly(t *testing.T) {
 		r := newRig(t)
 		r.now.Add(123_456) // not on a tick
 		r.cycle()
-		p := withTimeout{&script{}, nil}
+		p := withTimeout(&script{}, nil)
 		c, _ := r.open(unixPair, p)
-		c.SetDeadline(d)
+		c.SetTimeout(d)
 		r.pass(d - 1)
 		if p.count("timeout") != 0 {
 			t.Errorf("%v: early", d)
@@ -49,17 +49,17 @@ func TestDeadlineIsNeverEarly(t *testing.T) {
 
 func TestTimeoutHandlerDecides(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, _ := r.open(unixPair, p)
-	p2 := withTimeout{p.script, func(c *Conn) {
+	p2 := withTimeout(p.script, func(c *Conn) {
 		if p.count("timeout") < 3 {
-			c.SetDeadline(time.Second)
+			c.SetTimeout(time.Second)
 			return
 		}
 		c.Abort(ErrTimeout)
-	}}
-	c.protocol = p2
-	c.SetDeadline(time.Second)
+	})
+	c.handler = p2
+	c.SetTimeout(time.Second)
 	for i := range 3 {
 		r.pass(time.Second)
 		if got := p.count("timeout"); got != i+1 {
@@ -72,9 +72,9 @@ func TestTimeoutHandlerDecides(t *testing.T) {
 
 func TestPassedDeadlineIsUnset(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, _ := r.open(unixPair, p)
-	c.SetDeadline(time.Second)
+	c.SetTimeout(time.Second)
 	r.pass(time.Second)
 	r.pass(time.Hour)
 	p.expect(t, "open", "timeout")
@@ -84,9 +84,9 @@ func TestPassedDeadlineIsUnset(t *testing.T) {
 // A timer of a connection that was closed does nothing, however long it was armed.
 func TestClosedConnectionHasNoTimeout(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, _ := r.open(unixPair, p)
-	c.SetDeadline(time.Second)
+	c.SetTimeout(time.Second)
 	c.Abort(nil)
 	r.pass(time.Minute)
 	p.expect(t, "open", "close:<nil>")
@@ -99,27 +99,27 @@ func TestClosedConnectionHasNoTimeout(t *testing.T) {
 // goes off. Moving it forward moves the timer.
 func TestDeadlineMoves(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, _ := r.open(unixPair, p)
 
-	c.SetDeadline(10 * time.Second)
-	armed := c.timer.when
-	c.SetDeadline(20 * time.Second)
-	if c.timer.when != armed {
+	c.SetTimeout(10 * time.Second)
+	armed := c.timer.When
+	c.SetTimeout(20 * time.Second)
+	if c.timer.When != armed {
 		t.Error("the timer was moved for a later deadline")
 	}
 	r.pass(10 * time.Second)
 	if p.count("timeout") != 0 {
 		t.Fatal("went off at the earlier time")
 	}
-	c.SetDeadline(5 * time.Second)
+	c.SetTimeout(5 * time.Second)
 	r.pass(5 * time.Second)
 	if p.count("timeout") != 1 {
 		t.Fatal("did not go off at the time it was moved forward to")
 	}
 
-	c.SetDeadline(5 * time.Second)
-	c.SetDeadline(0)
+	c.SetTimeout(5 * time.Second)
+	c.SetTimeout(0)
 	r.pass(time.Hour)
 	if p.count("timeout") != 1 {
 		t.Fatal("went off though it was unset")
@@ -130,9 +130,9 @@ func TestDeadlineMoves(t *testing.T) {
 // Input does not move a deadline that the protocol has set.
 func TestOwnDeadlineStandsWhileInputComes(t *testing.T) {
 	r := newRig(t)
-	p := withTimeout{&script{}, nil}
+	p := withTimeout(&script{}, nil)
 	c, peer := r.open(unixPair, p)
-	c.SetDeadline(10 * time.Second)
+	c.SetTimeout(10 * time.Second)
 	for i := range 9 {
 		peer.send("slow")
 		r.until("input arrives", func() bool { return p.count("data:") == i+1 })
@@ -156,7 +156,7 @@ func TestDeadlineBeyondTheEndOfTime(t *testing.T) {
 	_, idlePeer := r.open(unixPair, idle)
 	idlePeer.send("x")
 	c, _ := r.open(unixPair, own)
-	c.SetDeadline(forever)
+	c.SetTimeout(forever)
 	c.After(forever, func(*Conn) { t.Error("a timer of all eternity went off") })
 	ours, _ := slowPair(t, unixPair)
 	c = r.adopt(ours, pending)
@@ -180,7 +180,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 	ours, peer := slowPair(t, unixPair)
 	p := &script{}
 	c := r.adopt(ours, p)
-	c.SetDeadline(0) // has no say in this
+	c.SetTimeout(0) // has no say in this
 	_, _ = c.Write(pattern(1 << 20))
 	r.settled()
 	for range 29 {
@@ -208,7 +208,7 @@ func TestPeerThatTrickles(t *testing.T) {
 	ours.buffers(1, 1) // so that every little bit that is taken makes room for more
 	p := &script{}
 	c := r.adopt(ours, p)
-	c.SetDeadline(0)
+	c.SetTimeout(0)
 	_, _ = c.Write(pattern(4 << 20))
 	r.settled()
 	before := c.Pending()
@@ -232,7 +232,7 @@ func TestSlowReaderWithProgressIsKept(t *testing.T) {
 	ours, peer := slowPair(t, unixPair)
 	p := &script{}
 	c := r.adopt(ours, p)
-	c.SetDeadline(0)
+	c.SetTimeout(0)
 	want := pattern(2 << 20)
 	_, _ = c.Write(want)
 	c.Close()
@@ -260,7 +260,7 @@ func TestStreamThatNeverRunsEmptyMakesProgress(t *testing.T) {
 	ours, peer := slowPair(t, unixPair)
 	p := &script{}
 	c := r.adopt(ours, p)
-	c.SetDeadline(0)
+	c.SetTimeout(0)
 	piece := pattern(10_000)
 	var more func()
 	more = func() {
@@ -288,7 +288,7 @@ func TestWriteDeadlineEndsWithTheOutput(t *testing.T) {
 	ours, peer := slowPair(t, unixPair)
 	p := &script{}
 	c := r.adopt(ours, p)
-	c.SetDeadline(0)
+	c.SetTimeout(0)
 	_, _ = c.Write(pattern(1 << 20))
 	r.until("all output arrives", func() bool { peer.pull(1 << 20); return len(peer.got) == 1<<20 })
 	r.settled()
@@ -363,7 +363,7 @@ func TestTimerAfterALongCallback(t *testing.T) {
 func TestIdleTimeoutComesBack(t *testing.T) {
 	r := newRig(t)
 	r.settings.IdleTimeout = 100 * time.Millisecond
-	p := withTimeout{&script{}, func(c *Conn) { _, _ = c.WriteString("ping ") }}
+	p := withTimeout(&script{}, func(c *Conn) { _, _ = c.WriteString("ping ") })
 	_, peer := r.open(unixPair, p)
 	for i := range 3 {
 		r.pass(100 * time.Millisecond)
@@ -399,15 +399,15 @@ func TestTimersOfAConnectionEndWithIt(t *testing.T) {
 	}
 	r.pass(time.Second)
 	c.Abort(nil)
-	if !ran || c.timers != nil {
-		t.Errorf("ran %v, timers left %v", ran, c.timers)
+	if !ran || c.extra.timers != nil {
+		t.Errorf("ran %v, timers left %v", ran, c.extra.timers)
 	}
 	for i, timer := range timers {
-		if timer.armed() || timer.Stop() {
+		if timer.timer.Armed() || timer.Stop() {
 			t.Errorf("timer %d is still armed", i)
 		}
 	}
-	if late := c.After(time.Hour, func(*Conn) {}); late.armed() {
+	if late := c.After(time.Hour, func(*Conn) {}); late.timer.Armed() {
 		t.Error("a timer of a closed connection is armed")
 	}
 	r.pass(2 * time.Hour)

@@ -12,12 +12,16 @@ import (
 // Detach takes the connection off its loop and returns it as a net.Conn with
 // deadlines, for use on any goroutine, with the input that was not used. It is a
 // *net.TCPConn or *net.UnixConn, or, while output is pending, one with CloseWrite that
-// writes this before anything else; what it releases is released on the loop, as long
-// as that runs. OnClose is called with ErrDetached. Call it outside OnData, which has
-// not yet said what it uses, and on a paused connection.
+// writes this before anything else; release functions are called on the loop, as long as
+// that runs. Over layers it reads and writes through them. EventClosed follows, with
+// ErrDetached. Call it outside OnData, which has not yet said how much it uses, and on a
+// paused connection. A connection without a socket has nothing to detach: an error.
 func (c *Conn) Detach() (net.Conn, []byte, error) {
-	if c.state != Open {
+	switch {
+	case c.state != open:
 		return nil, nil, ErrClosed
+	case c.fd < 0:
+		return nil, nil, errNoSocket
 	}
 	if !c.is(unwatched) {
 		if err := c.loop.poller.Delete(int(c.fd)); err != nil {
@@ -33,17 +37,21 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 		input = bytes.Clone(c.in.B)
 	}
 	c.noteBacklog(0)
+	if err == nil && c.layered() {
+		c.extra.socket.detached = conn
+		conn = &layeredConn{Conn: conn, top: c.extra.top}
+	}
 	if err == nil && c.out != nil {
 		c.out.ReleaseBy(c.loop.callAnyhow)
-		conn = behind(conn, c.out)
+		conn = after(conn, c.out)
 		c.out = nil
 	}
 	c.closeNow(ErrDetached)
 	return conn, input, err
 }
 
-// behind returns conn with writes that wait until the output in q is written.
-func behind(conn net.Conn, q *buffers.Queue) net.Conn {
+// after returns conn with writes that wait until the output in q is written.
+func after(conn net.Conn, q *buffers.Queue) net.Conn {
 	d := &detachedConn{Conn: conn}
 	d.first.Lock()
 	go func() {
@@ -53,7 +61,7 @@ func behind(conn net.Conn, q *buffers.Queue) net.Conn {
 	return d
 }
 
-// detachedConn is a connection with output of its loop's time before it.
+// detachedConn is a connection whose output begins with that of its loop.
 type detachedConn struct {
 	net.Conn
 	first sync.Mutex
@@ -80,4 +88,62 @@ func (d *detachedConn) CloseWrite() error {
 		return err
 	}
 	return d.Conn.(interface{ CloseWrite() error }).CloseWrite()
+}
+
+// layeredConn is a detached connection that reads and writes through its layers.
+type layeredConn struct {
+	net.Conn
+	top Transport
+
+	mu sync.Mutex // of writing
+}
+
+func (d *layeredConn) Read(p []byte) (n int, err error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if n, err = d.top.Read(p); !notNow(err) {
+			return n, err
+		}
+	}
+}
+
+func (d *layeredConn) Write(p []byte) (n int, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for n < len(p) || d.held() {
+		var slices [][]byte
+		if n < len(p) {
+			slices = [][]byte{p[n:]}
+		}
+		m, err := d.top.Write(slices)
+		n += m
+		if err != nil && !notNow(err) {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (d *layeredConn) held() bool {
+	_, n := d.top.Held()
+	return n > 0
+}
+
+// CloseWrite ends the output, with the layers' own end.
+func (d *layeredConn) CloseWrite() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for {
+		if err := d.top.CloseWrite(); !notNow(err) {
+			return err
+		}
+	}
+}
+
+// Close closes the connection at once, like that of a TCP connection.
+func (d *layeredConn) Close() error {
+	d.top.Close(false)
+	return nil
 }

@@ -50,7 +50,7 @@ func TestDetachGivesTheConnectionAway(t *testing.T) {
 	if after := openDescriptors(); after != before {
 		t.Errorf("%d descriptors, %d before", after, before)
 	}
-	if n := r.loop.limit.served.taken.Load(); n != 0 || r.loop.conns != 0 {
+	if n := r.loop.limit.served.used.Load(); n != 0 || r.loop.conns != 0 {
 		t.Errorf("%d connections counted, %d on the loop", n, r.loop.conns)
 	}
 }

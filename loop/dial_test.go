@@ -14,6 +14,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 )
 
 // outcome is what Dial reports.
@@ -27,24 +30,17 @@ func (o *outcome) done(c *Conn, err error) { o.calls, o.conn, o.err = o.calls+1,
 
 func (o *outcome) reported() bool { return o.calls > 0 }
 
-// dialRig is a rig whose loop has settings for dialled connections.
-func dialRig(t *testing.T) *rig {
-	r := newRig(t)
-	r.loop.settings = &r.settings
-	return r
-}
-
 func TestDialConnects(t *testing.T) {
 	for network, address := range map[string]string{
 		"tcp": "127.0.0.1:0", "tcp4": "127.0.0.1:0", "tcp6": "[::1]:0",
 		"unix": filepath.Join(t.TempDir(), "socket"),
 	} {
 		t.Run(network, func(t *testing.T) {
-			r := dialRig(t)
-			_, addr := r.listen(network, address, r.service(r.loop, hello{}))
+			r := newRig(t)
+			_, addr := r.listen(network, address, hello{})
 			p := &script{}
 			var o outcome
-			r.loop.Dial(network, addr.String(), p, time.Minute, func(c *Conn, err error) {
+			r.loop.Dial(network, addr.String(), p.Open, time.Minute, func(c *Conn, err error) {
 				p.note("done")
 				o.done(c, err)
 				_, _ = c.WriteString("!")
@@ -71,20 +67,20 @@ func TestDialConnects(t *testing.T) {
 }
 
 func TestDialRefused(t *testing.T) {
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	closeFD(fds[0])
+	sockets.Close(fds[0])
 	for network, address := range map[string]string{
 		"tcp":  addr.String(),
 		"unix": filepath.Join(t.TempDir(), "nobody"),
 	} {
-		r := dialRig(t)
+		r := newRig(t)
 		before := openDescriptors()
 		p := &script{}
 		var o outcome
-		r.loop.Dial(network, address, p, time.Minute, o.done)
+		r.loop.Dial(network, address, p.Open, time.Minute, o.done)
 		r.until("the failure is reported", o.reported)
 		r.settled()
 		if !errors.Is(o.err, unix.ECONNREFUSED) && !errors.Is(o.err, unix.ENOENT) || o.conn != nil || o.calls != 1 {
@@ -101,9 +97,9 @@ func TestDialBadAddress(t *testing.T) {
 	for _, c := range []struct{ network, address string }{
 		{"udp", "127.0.0.1:1"}, {"tcp", "no port"}, {"tcp", "127.0.0.1:no-such-service"},
 	} {
-		r := dialRig(t)
+		r := newRig(t)
 		var o outcome
-		r.loop.Dial(c.network, c.address, &script{}, time.Minute, o.done)
+		r.loop.Dial(c.network, c.address, (&script{}).Open, time.Minute, o.done)
 		r.until("the failure is reported", o.reported)
 		if o.err == nil || o.conn != nil {
 			t.Errorf("%s %s: outcome %+v, want an error", c.network, c.address, o)
@@ -112,9 +108,9 @@ func TestDialBadAddress(t *testing.T) {
 }
 
 func TestDialTimesOut(t *testing.T) {
-	r := dialRig(t)
+	r := newRig(t)
 	var o outcome
-	r.loop.Dial("tcp4", fullListener(t).String(), &script{}, 20*time.Millisecond, o.done)
+	r.loop.Dial("tcp4", fullListener(t).String(), (&script{}).Open, 20*time.Millisecond, o.done)
 	r.until("the timeout is reported", o.reported)
 	var timeout net.Error
 	if !errors.As(o.err, &timeout) || !timeout.Timeout() || o.conn != nil {
@@ -135,7 +131,7 @@ func fullListener(t *testing.T) net.Addr {
 // fillQueue listens on an address, with a full queue.
 func fillQueue(t *testing.T, network, address string) net.Addr {
 	t.Helper()
-	fds, addr, err := Listen(t.Context(), network, address, 1)
+	fds, addr, err := sockets.Listen(t.Context(), network, address, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,10 +162,10 @@ func fillQueue(t *testing.T, network, address string) net.Addr {
 // attempt is under way.
 func TestDialWhileTheLoopEnds(t *testing.T) {
 	for name, cycles := range map[string]int{"at once": 0, "later": 3} {
-		r := dialRig(t)
+		r := newRig(t)
 		addr := fullListener(t)
 		var o outcome
-		r.loop.Dial("tcp4", addr.String(), &script{}, time.Minute, o.done)
+		r.loop.Dial("tcp4", addr.String(), (&script{}).Open, time.Minute, o.done)
 		for range cycles {
 			r.cycle()
 		}
@@ -181,20 +177,20 @@ func TestDialWhileTheLoopEnds(t *testing.T) {
 }
 
 func TestDialBeyondMaxConns(t *testing.T) {
-	r := dialRig(t)
+	r := newRig(t)
 	r.loop.limit = NewLimit(0, 0)
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	adoptSocket(t, fds[0])
 	var o outcome
-	r.loop.Dial("tcp4", addr.String(), &script{}, time.Minute, o.done)
+	r.loop.Dial("tcp4", addr.String(), (&script{}).Open, time.Minute, o.done)
 	r.until("the failure is reported", o.reported)
 	if !errors.Is(o.err, errMaxConns) {
 		t.Errorf("outcome %+v, want the limit", o)
 	}
-	if n := r.loop.limit.served.taken.Load(); n != 0 {
+	if n := r.loop.limit.served.used.Load(); n != 0 {
 		t.Errorf("%d connections counted", n)
 	}
 }
@@ -206,12 +202,12 @@ func TestDialWithoutRoomInThePoller(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	r := dialRig(t)
+	r := newRig(t)
 	short := &crowded{readiness: r.loop.poller, errno: unix.ENOMEM}
 	r.loop.poller = short
 	var made outcome
 	p := &script{}
-	r.loop.Dial("tcp4", ln.Addr().String(), p, time.Minute, made.done)
+	r.loop.Dial("tcp4", ln.Addr().String(), p.Open, time.Minute, made.done)
 	r.until("the connection is reported", made.reported)
 	if made.err != nil {
 		t.Fatal(made.err)
@@ -228,45 +224,31 @@ func TestDialWithoutRoomInThePoller(t *testing.T) {
 	p.expect(t, "open")
 	short.errno = 0
 	r.until("its input arrives", func() bool {
-		r.now.Add(tickNanos)
+		r.now.Add(wheel.Tick)
 		return p.count("data:x") == 1
 	})
 }
 
-// binder is a protocol whose Bind does as told.
-type binder struct {
-	echo
-	bind func() Protocol
-}
-
-func (b binder) Bind(*Loop) Protocol { return b.bind() }
-
-// done is called once whatever the protocol is, and nobody is connected to.
+// done is called once, and nobody is connected to.
 func TestDialWithoutAProtocol(t *testing.T) {
-	for name, p := range map[string]Protocol{
-		"nil":            nil,
-		"Bind gives nil": binder{bind: func() Protocol { return nil }},
-		"Bind panics":    binder{bind: func() Protocol { panic("in Bind") }},
-	} {
-		r := dialRig(t)
-		ln, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer ln.Close()
-		var o outcome
-		r.loop.Dial("tcp4", ln.Addr().String(), p, time.Minute, o.done)
-		r.until("the failure is reported", o.reported)
-		r.settled()
-		if !errors.Is(o.err, errUnbound) || o.conn != nil || o.calls != 1 {
-			t.Errorf("%s: outcome %+v, want one error", name, o)
-		}
+	r := newRig(t)
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var o outcome
+	r.loop.Dial("tcp4", ln.Addr().String(), nil, time.Minute, o.done)
+	r.until("the failure is reported", o.reported)
+	r.settled()
+	if !errors.Is(o.err, errNoProtocol) || o.conn != nil || o.calls != 1 {
+		t.Errorf("outcome %+v, want one error", o)
 	}
 }
 
 // A name has two addresses, and the one that is tried first does not answer.
 func TestDialTriesTheOtherFamily(t *testing.T) {
-	r := dialRig(t)
+	r := newRig(t)
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -276,7 +258,7 @@ func TestDialTriesTheOtherFamily(t *testing.T) {
 	fillQueue(t, "tcp6", fmt.Sprintf("[::1]:%d", port))
 	resolveTo(t, netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	var o outcome
-	r.loop.Dial("tcp", fmt.Sprintf("both.test:%d", port), &script{}, time.Hour, o.done)
+	r.loop.Dial("tcp", fmt.Sprintf("both.test:%d", port), (&script{}).Open, time.Hour, o.done)
 	r.until("it is connected", o.reported)
 	if o.err != nil {
 		t.Fatal(o.err)

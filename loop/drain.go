@@ -8,8 +8,9 @@ import (
 // StopAccepting serves the connections that wait in the kernel's queues, closes
 // the loop's listeners and then calls done, which must not block. Call it once. Any
 // goroutine.
-func (l *Loop) StopAccepting(done func()) error {
-	return l.post(task{must: true, run: func() {
+func (r *Reactor) StopAccepting(done func()) error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
 		l.onStopped = done
 		for _, a := range slices.Clone(l.acceptors) {
 			a.drain()
@@ -27,35 +28,35 @@ func (l *Loop) stoppedAccepting(a *Acceptor) {
 	}
 }
 
-// Drain tells every connection that the engine shuts down: a protocol with
-// OnShutdown ends it in its own time, others are closed when grace is over. Run
-// returns after the last one. Call it when no loop accepts any more. Any goroutine.
-func (l *Loop) Drain(grace time.Duration) error {
-	return l.post(task{must: true, run: func() {
+// Drain has every connection end: EventShutdown leaves it to handlers when, others are
+// closed when grace is over. Run returns after the last one. Call it when no loop accepts
+// any more. Any goroutine.
+func (r *Reactor) Drain(grace time.Duration) error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
 		l.draining, l.grace = true, grace
 		for _, c := range l.table.conns() {
-			c.tellDrain()
+			c.shutdown()
 		}
 	}})
 }
 
-// tellDrain tells a connection that the engine shuts down. One that comes, or changes
-// its protocol, during a drain is told then.
-func (c *Conn) tellDrain() {
-	if c.state != Open {
-		return
-	}
-	if h, ok := c.protocol.(ShutdownHandler); ok {
-		c.call(h.OnShutdown)
+// shutdown tells a connection that the engine drains. One that opens, or changes its
+// protocol, during a drain is told then.
+func (c *Conn) shutdown() {
+	switch {
+	case c.state != open:
+	case c.event(EventShutdown):
 		c.attend()
-		return
+	default:
+		c.After(c.loop.grace, (*Conn).CloseIdle)
 	}
-	c.After(c.loop.grace, (*Conn).CloseIdle)
 }
 
 // Force ends all connections at once, and the loop with them. Any goroutine.
-func (l *Loop) Force() error {
-	return l.post(task{must: true, run: func() {
+func (r *Reactor) Force() error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
 		l.draining, l.forced = true, true
 		for _, s := range l.table.sources() {
 			s.end(ErrServerClosed)

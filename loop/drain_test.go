@@ -6,11 +6,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 )
 
 func TestDrainTellsConnectionsAndClosesTheOthers(t *testing.T) {
 	r := newRig(t)
-	told := withShutdown{&script{}, nil}
+	told := withShutdown(&script{}, nil)
 	untold := &script{}
 	a, peerA := r.open(unixPair, told)
 	_, peerB := r.open(unixPair, untold)
@@ -46,7 +49,7 @@ func TestDrainTellsConnectionsAndClosesTheOthers(t *testing.T) {
 func TestRunEndsAfterTheLastConnectionOfADrain(t *testing.T) {
 	r := newRig(t)
 	ended := make(chan struct{})
-	p := withShutdown{&script{closed: func(*Conn, error) { close(ended) }}, nil}
+	p := withShutdown(&script{closed: func(*Conn, error) { close(ended) }}, nil)
 	_, peer := r.open(unixPair, p)
 	result := make(chan error, 1)
 	go func() { result <- r.loop.Run() }()
@@ -84,8 +87,8 @@ func TestDrainWithoutConnectionsEndsAtOnce(t *testing.T) {
 
 func TestForceEndsEverything(t *testing.T) {
 	r := newRig(t)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
-	idle, stubborn, closing := &script{}, withShutdown{&script{}, nil}, &script{}
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
+	idle, stubborn, closing := &script{}, withShutdown(&script{}, nil), &script{}
 	r.open(unixPair, idle)
 	r.open(unixPair, stubborn)
 	ours, _ := slowPair(t, unixPair)
@@ -135,7 +138,7 @@ func TestForceResetsWhatIsCutOff(t *testing.T) {
 
 func TestStopAcceptingServesTheQueue(t *testing.T) {
 	r := newRig(t)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range acceptBudget + 10 {
 		clients = append(clients, dial(t, addr))
@@ -145,7 +148,7 @@ func TestStopAcceptingServesTheQueue(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.cycle()
-	r.pass(inFlight + tickNanos)
+	r.pass(handshakeTime + wheel.Tick)
 	if !done {
 		t.Error("done was not called")
 	}
@@ -169,11 +172,11 @@ func TestDrainClosesIdleConnectionsAtTheEndOfTheGrace(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.cycle()
-		r.pass(time.Second - tickNanos)
+		r.pass(time.Second - wheel.Tick)
 		if p.ended() {
 			t.Fatal("ended within the grace")
 		}
-		r.pass(tickNanos)
+		r.pass(wheel.Tick)
 		if !p.ended() {
 			t.Fatal("still open after the grace")
 		}
@@ -193,7 +196,7 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 		"output in the kernel": func(r *rig, c *Conn, _ *socket) {
 			_, _ = c.Write(pattern(10_000))
 			c.flush()
-			if !unacknowledged(int(c.fd)) {
+			if !sockets.Unacknowledged(int(c.fd)) {
 				r.t.Skip("this system does not report it")
 			}
 		},
@@ -205,7 +208,7 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 		"unread input": func(_ *rig, c *Conn, peer *socket) {
 			c.PauseRead()
 			peer.send("more")
-			for unread(int(c.fd)) == false {
+			for sockets.Unread(int(c.fd)) == false {
 				time.Sleep(time.Millisecond)
 			}
 		},
@@ -215,16 +218,16 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 			p := &script{data: func(*Conn, []byte) int { return 0 }}
 			c, peer := r.open(unixPair, p) // where output counts as under way until it is read
 			busy(r, c, peer)
-			if name == "output in the kernel" && !unacknowledged(int(c.fd)) {
+			if name == "output in the kernel" && !sockets.Unacknowledged(int(c.fd)) {
 				t.Skip("this system does not tell")
 			}
 			c.CloseIdle()
-			if c.state != Closing {
-				t.Fatalf("%v, want Closing", c.state)
+			if c.state != closing {
+				t.Fatalf("%v, want closing", c.state)
 			}
 			r.cycle()
-			if c.state != Lingering {
-				t.Errorf("%v, want Lingering", c.state)
+			if c.state != lingering {
+				t.Errorf("%v, want lingering", c.state)
 			}
 			peer.all()
 			peer.close()
@@ -239,13 +242,13 @@ func TestCloseIdleLosesNothing(t *testing.T) {
 // Listeners that are being closed are waited for, and a loop that ends does not wait.
 func TestStopAcceptingWaitsForAllListeners(t *testing.T) {
 	for name, end := range map[string]func(r *rig){
-		"in time":        func(r *rig) { r.pass(inFlight + tickNanos) },
+		"in time":        func(r *rig) { r.pass(handshakeTime + wheel.Tick) },
 		"the loop ends":  func(r *rig) { r.loop.end() },
 		"ends before it": func(r *rig) { _ = r.loop.Force(); r.cycle() },
 	} {
 		r := newRig(t)
-		a, _ := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
-		r.listen("unix", filepath.Join(t.TempDir(), "s"), r.service(r.loop, hello{}))
+		a, _ := r.listen("tcp4", "127.0.0.1:0", hello{})
+		r.listen("unix", filepath.Join(t.TempDir(), "s"), hello{})
 		_ = a.Close()
 		calls := 0
 		_ = r.loop.StopAccepting(func() { calls++ })
@@ -262,7 +265,7 @@ func TestStopAcceptingWaitsForAllListeners(t *testing.T) {
 func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
 	r := newRig(t)
 	r.loop.limit = NewLimit(1, 0)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 4 {
 		clients = append(clients, dial(t, addr))
@@ -274,7 +277,7 @@ func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
 	stopped := false
 	_ = r.loop.StopAccepting(func() { stopped = true })
 	r.cycle()
-	r.pass(inFlight + tickNanos)
+	r.pass(handshakeTime + wheel.Tick)
 	for _, client := range clients {
 		r.until("the client is greeted", client.has("hello"))
 	}
@@ -291,7 +294,7 @@ func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
 		client.close()
 	}
 	r.until("all have ended", func() bool { return r.loop.conns == 0 })
-	if n := r.loop.limit.served.taken.Load(); n != 0 {
+	if n := r.loop.limit.served.used.Load(); n != 0 {
 		t.Errorf("%d connections counted", n)
 	}
 }
@@ -299,7 +302,7 @@ func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
 // Short of descriptors, a drain goes on accepting when connections have ended.
 func TestDrainServesTheQueueWhenDescriptorsReturn(t *testing.T) {
 	r := newRig(t)
-	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	faults := inject(r.loop)
 	faults.arm(fault{call: onAccept, errno: unix.EMFILE, first: 1, every: 1, last: 1000}, a.fd)
 	client := dial(t, addr)
@@ -314,7 +317,7 @@ func TestDrainServesTheQueueWhenDescriptorsReturn(t *testing.T) {
 	}
 	faults.disarm()
 	r.until("the client is greeted", func() bool {
-		r.now.Add(tickNanos)
+		r.now.Add(wheel.Tick)
 		r.cycle()
 		return client.has("hello")()
 	})

@@ -12,8 +12,8 @@ var (
 	// ErrServerClosed: the engine has shut down, or is about to.
 	ErrServerClosed = errors.New("eddy: engine closed")
 	// ErrOutputFull: the peer takes its output more slowly than it is written.
-	// Wait for OnDrain, or raise Options.MaxOutput.
-	ErrOutputFull = errors.New("eddy: output full: wait for OnDrain before writing more, or raise MaxOutput")
+	// Wait for EventWritable, or raise Options.MaxOutput.
+	ErrOutputFull = errors.New("eddy: output full: wait for EventWritable before writing more, or raise MaxOutput")
 	// ErrInputFull: a protocol left more input unused than Options.MaxInput.
 	ErrInputFull = errors.New("eddy: input full: OnData must use its input or PauseRead, or raise MaxInput")
 	// ErrInboxFull: more than a million tasks wait for the loop.
@@ -30,7 +30,8 @@ var (
 
 	errUsed      = errors.New("eddy: OnData returned a count below 0 or above the length of its input")
 	errFileShort = errors.New("eddy: file ended before the range given to SendFile")
-	errUnbound   = errors.New("eddy: no protocol: it is nil, or its Bind has returned nil or panicked")
+	errNoHandler = errors.New("eddy: the protocol has returned no Handler")
+	errNoSocket  = errors.New("eddy: the connection has no socket to detach")
 	errFileRange = errors.New("eddy: SendFile was given a negative offset or length")
 )
 
@@ -73,7 +74,7 @@ func (l *Loop) call(fn func()) {
 
 // callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
 func (l *Loop) callAnyhow(fn func()) {
-	if l.PostAnyway(fn) == nil {
+	if l.PostUnbounded(fn) == nil {
 		return
 	}
 	defer func() {

@@ -8,7 +8,7 @@ func SweepFaults(t *testing.T, protocol func() Protocol, send []string, mask fun
 	t.Helper()
 	x := &exchange{
 		network:  "tcp4",
-		protocol: func(*testing.T) Protocol { return protocol() },
+		protocol: func(*testing.T) opener { return openingWith(protocol()) },
 		send:     send,
 		mask:     mask,
 	}

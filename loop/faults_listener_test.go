@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -30,14 +32,13 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			r := newRig(t)
 			limit := NewLimit(0, 0)
 			r.loop.limit = limit
-			service := r.service(r.loop, hello{})
-			fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+			fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			faults := inject(r.loop)
 			faults.arm(f, fds[0])
-			if _, err := r.loop.Accept(fds[0], []*Service{service}); err != nil {
+			if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, false); err != nil {
 				t.Fatal(err)
 			}
 			client := dial(t, addr)
@@ -52,9 +53,9 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			if r.loop.count.AcceptPauses != pauses {
 				t.Errorf("%d pauses at one time: the loop spins", r.loop.count.AcceptPauses-pauses+1)
 			}
-			limit.served.most = 10
+			limit.served.max = 10
 			for range 2 * f.last {
-				r.pass(shortageDelay + 2*tickNanos)
+				r.pass(shortageDelay + 2*wheel.Tick)
 			}
 			r.until("the client is greeted", client.has("hello"))
 			r.settled()
@@ -72,7 +73,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 func TestDrainOfAListenerThatAcceptsNothing(t *testing.T) {
 	for _, errno := range []unix.Errno{unix.EPERM, unix.EINTR, unix.ECONNABORTED} {
 		r := newRig(t)
-		a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+		a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 		client := dial(t, addr)
 		faults := inject(r.loop)
 		faults.arm(fault{call: onAccept, errno: errno, first: 1, every: 1, last: 100_000}, a.fd)
@@ -80,7 +81,7 @@ func TestDrainOfAListenerThatAcceptsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.cycle()
-		r.pass(inFlight + tickNanos)
+		r.pass(handshakeTime + wheel.Tick)
 		r.until("the client is told", client.all)
 		if faults.hits > 3*acceptBudget { // once in the cycle, twice in the drain
 			t.Errorf("%v: accept was called %d times", errno, faults.hits)
@@ -90,7 +91,7 @@ func TestDrainOfAListenerThatAcceptsNothing(t *testing.T) {
 
 func TestDrainOfAListenerGoesOnBehindARefusal(t *testing.T) {
 	r := newRig(t)
-	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 5 {
 		clients = append(clients, dial(t, addr))
@@ -115,7 +116,7 @@ func TestFailedWaitEndsTheLoopInOrder(t *testing.T) {
 	r := newRig(t)
 	p := &script{}
 	_, peer := r.open(tcpPair, p)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	client := dial(t, addr)
 	r.loop.poller = blind{r.loop.poller}
 	if err := r.loop.Run(); !errors.Is(err, unix.EBADF) {
@@ -139,11 +140,11 @@ func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
 	before := openDescriptors()
 	r := newRig(t)
 	r.loop.end()
-	fds, _, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, _, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.Accept(fds[0], nil); err != ErrServerClosed {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != ErrServerClosed {
 		t.Errorf("Accept: %v, want ErrServerClosed", err)
 	}
 	if after := openDescriptors(); after > before {
@@ -167,8 +168,7 @@ func pollerShortOfWatches(t *testing.T, network string, errno unix.Errno) {
 	if network != "tcp4" {
 		served = r.newLoop(r.loop.limit)
 	}
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(served, hello{}))
-	cycle(t, served) // the service is bound
+	_, addr := r.listenFor("tcp4", "127.0.0.1:0", hello{}, served)
 	short := &crowded{readiness: served.poller, errno: errno}
 	served.poller = short
 	var clients []*socket
@@ -197,7 +197,7 @@ func pollerShortOfWatches(t *testing.T, network string, errno unix.Errno) {
 	for i, client := range clients {
 		client.send(" and served")
 		r.until("the client is served", func() bool {
-			r.now.Add(int64(tickNanos))
+			r.now.Add(int64(wheel.Tick))
 			cycle(t, served)
 			return client.has("hello and served")()
 		})

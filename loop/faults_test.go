@@ -2,11 +2,12 @@ package loop
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/poller"
 )
 
@@ -14,19 +15,15 @@ import (
 type callName string
 
 const (
-	onAccept      callName = "accept"
-	onRead        callName = "read"
-	onWrite       callName = "write"
-	onWritev      callName = "writev"
-	onSendFile    callName = "sendfile"
-	onShutdown    callName = "shutdown"
-	onResetAtEnd  callName = "SO_LINGER"
-	onSocketError callName = "SO_ERROR"
-	onAdd         callName = "poller add"
-	onSet         callName = "poller set"
-	onDelete      callName = "poller delete"
-	onControl     callName = "poller add, set or delete"
-	onWait        callName = "poller wait"
+	onAccept   callName = "accept"
+	onRead     callName = "read"
+	onWrite    callName = "write"
+	onShutdown callName = "shutdown"
+	onAdd      callName = "poller add"
+	onSet      callName = "poller set"
+	onDelete   callName = "poller delete"
+	onControl  callName = "poller add, set or delete"
+	onWait     callName = "poller wait"
 )
 
 // fault is what goes wrong, and when: counted from 1, at the calls first,
@@ -60,16 +57,16 @@ func (f fault) strikes(n int) bool {
 	return n >= f.first && n <= f.last && (n-f.first)%f.every == 0
 }
 
-// faults stands between a loop and the kernel. It counts the calls for the sockets it
-// aims at, and lets a fault strike them.
+// faults stands between a loop and the kernel: as its poller, its accept, and a layer of
+// the connections it aims at. It counts the calls for these, and lets a fault strike.
 type faults struct {
-	system calls
 	readiness
-	fault  fault
-	armed  bool
-	aim    map[int]bool                     // descriptors
-	next   bool                             // the next connection is aimed at too
-	tokens map[poller.Token]poller.Interest // of the descriptors, also when they are closed
+	accepting func(fd int) (int, sockets.Addr, unix.Errno)
+	fault     fault
+	armed     bool
+	aim       map[int]bool                     // descriptors
+	next      bool                             // the next connection is aimed at too
+	tokens    map[poller.Token]poller.Interest // of the descriptors, also when they are closed
 
 	lost map[int]bool // descriptors whose registration a Set has lost
 
@@ -79,14 +76,18 @@ type faults struct {
 }
 
 // inject puts itself between l and the kernel.
-func inject(l *Loop) *faults {
-	f := &faults{system: l.calls, readiness: l.poller, lost: map[int]bool{}}
+func inject(l *Reactor) *faults {
+	f := &faults{accepting: l.accept, readiness: l.poller, lost: map[int]bool{}}
 	l.poller = f
-	l.calls = calls{
-		accept: f.accept, read: f.read, write: f.write, writev: f.writev, sendFile: f.sendFile,
-		shutdown: f.shutdown, resetAtEnd: f.resetAtEnd, socketError: f.socketError,
-	}
+	l.accept = f.accept
 	return f
+}
+
+// add adds the layer to a connection that the faults aim at.
+func (f *faults) add(c *Conn) {
+	if f.armed && f.aim[int(c.fd)] {
+		_ = c.AddLayer(func(below Transport) Transport { return &faultyTransport{below, f, c} }) // without output
+	}
 }
 
 // arm aims at the next connection, and at the descriptors given.
@@ -128,18 +129,11 @@ func (f *faults) errorFor(call callName, fd int) error {
 	return nil
 }
 
-func (f *faults) progress(n int, errno unix.Errno) (int, unix.Errno) {
-	if errno == 0 {
-		f.done++
-	}
-	return n, errno
-}
-
-func (f *faults) accept(fd int) (int, endpoint, unix.Errno) {
+func (f *faults) accept(fd int) (int, sockets.Addr, unix.Errno) {
 	if f.strike(onAccept, fd) {
-		return -1, endpoint{}, f.fault.errno
+		return -1, sockets.Addr{}, f.fault.errno
 	}
-	conn, peer, errno := f.system.accept(fd)
+	conn, peer, errno := f.accepting(fd)
 	if errno == 0 {
 		f.done++
 		f.aimNext(conn)
@@ -147,83 +141,55 @@ func (f *faults) accept(fd int) (int, endpoint, unix.Errno) {
 	return conn, peer, errno
 }
 
-func (f *faults) read(fd int, p []byte) (int, unix.Errno) {
-	if f.strike(onRead, fd) {
-		if f.fault.errno != 0 {
-			return 0, f.fault.errno
-		}
-		p = p[:f.fault.most]
-	}
-	return f.progress(f.system.read(fd, p))
+// faultyTransport is the layer.
+type faultyTransport struct {
+	Transport
+	faults *faults
+	conn   *Conn
 }
 
-func (f *faults) write(fd int, p []byte) (int, unix.Errno) {
-	if f.strike(onWrite, fd) {
+func (t *faultyTransport) Read(p []byte) (int, error) {
+	f := t.faults
+	if f.strike(onRead, int(t.conn.fd)) {
 		if f.fault.errno != 0 {
 			return 0, f.fault.errno
 		}
 		p = p[:min(len(p), f.fault.most)]
 	}
-	return f.progress(f.system.write(fd, p))
+	n, err := t.Transport.Read(p)
+	if err == nil || err == io.EOF {
+		f.done++
+	}
+	return n, err
 }
 
-func (f *faults) writev(fd int, slices [][]byte) (int, unix.Errno) {
-	if f.strike(onWritev, fd) {
+func (t *faultyTransport) Write(slices [][]byte) (n int, err error) {
+	f := t.faults
+	if f.strike(onWrite, int(t.conn.fd)) {
+		t.conn.extra.socket.full = true // as after a kernel that does the same
 		if f.fault.errno != 0 {
 			return 0, f.fault.errno
 		}
 		var short [][]byte
 		for _, p := range slices {
-			if room := f.fault.most - total(short); room > 0 {
+			if room := f.fault.most - sizeOf(short); room > 0 {
 				short = append(short, p[:min(len(p), room)])
 			}
 		}
+		defer func() { t.conn.extra.socket.full = true }()
 		slices = short
 	}
-	return f.progress(f.system.writev(fd, slices))
-}
-
-func total(slices [][]byte) (n int) {
-	for _, p := range slices {
-		n += len(p)
+	if n, err = t.Transport.Write(slices); err == nil {
+		f.done++
 	}
-	return n
+	return n, err
 }
 
-func (f *faults) sendFile(fd int, file *os.File, offset, n int64) (int64, error) {
-	if f.strike(onSendFile, fd) {
-		if f.fault.errno != 0 {
-			return 0, f.fault.errno
-		}
-		n = min(n, int64(f.fault.most))
-	}
-	f.done++
-	return f.system.sendFile(fd, file, offset, n)
-}
-
-func (f *faults) shutdown(fd, how int) error {
-	if err := f.errorFor(onShutdown, fd); err != nil {
+func (t *faultyTransport) CloseWrite() error {
+	if err := t.faults.errorFor(onShutdown, int(t.conn.fd)); err != nil {
 		return err
 	}
-	return f.system.shutdown(fd, how)
-}
-
-func (f *faults) resetAtEnd(fd int) error {
-	if err := f.errorFor(onResetAtEnd, fd); err != nil {
-		return err
-	}
-	return f.system.resetAtEnd(fd)
-}
-
-func (f *faults) socketError(fd int) error {
-	err := f.errorFor(onSocketError, fd)
-	if err == unix.Errno(0) {
-		return nil // another call has taken the failure
-	}
-	if err != nil {
-		return err
-	}
-	return f.system.socketError(fd)
+	return t.Transport.CloseWrite()
 }
 
 // controlError is errorFor for the poller's calls, which may fail all together.

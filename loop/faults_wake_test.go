@@ -30,15 +30,15 @@ func (d *deaf) Wake() error {
 }
 
 // makeDeaf puts a fault between the loop and its wake-ups.
-func makeDeaf(l *Loop, errno unix.Errno, first, every, last int) *deaf {
+func makeDeaf(l *Reactor, errno unix.Errno, first, every, last int) *deaf {
 	d := &deaf{readiness: l.poller, fault: fault{call: onWake, errno: errno, first: first, every: every, last: last}}
 	l.poller = d
 	return d
 }
 
 // asleep waits until the loop is about to wait.
-func asleep(l *Loop) {
-	for deadline := time.Now().Add(patience); !l.inbox.resting.Load() && time.Now().Before(deadline); {
+func asleep(l *Reactor) {
+	for deadline := time.Now().Add(patience); !l.inbox.asleep.Load() && time.Now().Before(deadline); {
 		time.Sleep(100 * time.Microsecond)
 	}
 }
@@ -70,7 +70,7 @@ func TestFailedWakeIsTriedAgain(t *testing.T) {
 func TestNextTaskWakesALoopThatCouldNotBeWoken(t *testing.T) {
 	r := newRig(t)
 	d := makeDeaf(r.loop, unix.EAGAIN, 1, 1, 1)
-	r.loop.inbox.rest() // the loop is about to wait
+	r.loop.inbox.prepareToWait() // the loop is about to wait
 	for range 2 {
 		_ = r.loop.Post(func() {})
 	}
@@ -98,7 +98,7 @@ func TestFaultsInWakeUps(t *testing.T) {
 func postersOf(t *testing.T, f fault) {
 	const posters, tasks = 4, 100
 	r := newRig(t)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, echo{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", echo{})
 	d := makeDeaf(r.loop, f.errno, f.first, f.every, f.last)
 	stop := running(t, r.loop)
 	client := dial(t, addr)

@@ -3,6 +3,8 @@ package loop
 import (
 	"slices"
 	"testing"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // TestFramedBytesStayTogether: what stands around owned bytes is written with them, also
@@ -19,9 +21,7 @@ func TestFramedBytesStayTogether(t *testing.T) {
 		errs = append(errs, c.WriteFramed(nil, nil, nil, nil))
 	}}
 	ours, _ := unixPair.make(t)
-	settings := r.settings
-	r.loop.limit.served.take()
-	r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: p, settings: &settings})
+	r.openConn(r.loop.newConn(ours.release(), sockets.Addr{}), p)
 	r.until("the connection ends", p.ended)
 	if want := []error{nil, ErrOutputFull, ErrClosed}; !slices.Equal(errs, want) {
 		t.Errorf("got %v, want %v", errs, want)

@@ -26,7 +26,7 @@ func relay(t *testing.T, r *rig) (a, b *socket) {
 	var left, right *Conn
 	end := func(to **Conn, pair pairKind) (*Conn, *socket) {
 		ours, peer := slowPair(t, pair)
-		p := withDrain{&script{open: (*Conn).EnableFullDuplex, data: forward(to)}, func(*Conn) { (*to).ResumeRead() }}
+		p := withWritable(&script{open: (*Conn).EnableFullDuplex, data: forward(to)}, func(*Conn) { (*to).ResumeRead() })
 		return r.adopt(ours, p), peer
 	}
 	left, a = end(&right, tcpPair)
@@ -135,7 +135,7 @@ func TestRelaysUnderRandomPauses(t *testing.T) {
 func TestFullDuplexEndsWithTheProtocol(t *testing.T) {
 	r := newRig(t)
 	c, _ := r.open(unixPair, &script{open: (*Conn).EnableFullDuplex})
-	c.Become(&script{})
+	c.SetProtocol((&script{}).Open)
 	if c.is(fullDuplex) {
 		t.Error("the next protocol inherits it")
 	}

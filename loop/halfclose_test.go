@@ -37,7 +37,7 @@ func TestCloseWriteSendsTheEndAfterTheOutput(t *testing.T) {
 
 func TestCloseWriteAfterThePeerHasFinished(t *testing.T) {
 	r := newRig(t)
-	p := withEOF{&script{}, nil}
+	p := withEOF(&script{}, nil)
 	c, peer := r.open(tcpPair, p)
 	peer.shutWrite()
 	r.until("the end is told", func() bool { return p.count("eof") == 1 })
@@ -72,7 +72,7 @@ func TestCloseAfterCloseWrite(t *testing.T) {
 func TestPausedWithBothDirectionsShut(t *testing.T) {
 	onBoth(t, func(t *testing.T, pair pairKind) {
 		r := newRig(t)
-		p := withHangup{&script{open: (*Conn).PauseRead}, nil}
+		p := withHangup(&script{open: (*Conn).PauseRead}, nil)
 		c, peer := r.open(pair, p)
 		c.CloseWrite()
 		peer.send("last words")

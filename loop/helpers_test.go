@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // patience bounds what must happen. No passing test waits it out.
@@ -22,24 +24,25 @@ const patience = 10 * time.Second
 // two cycles the test may do what the loop's goroutine may.
 type rig struct {
 	t        *testing.T
-	loop     *Loop
+	loop     *Reactor
 	now      atomic.Int64 // nanoseconds
-	settings Settings
+	settings *Settings    // the loop's
 	logged   logBook
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, settings: testSettings()}
+	r := &rig{t: t}
 	r.now.Store(int64(time.Hour))
 	r.loop = r.newLoop(NewLimit(1<<20, 0))
+	r.settings = &r.loop.settings
 	return r
 }
 
 // newLoop makes a loop on the rig's clock, ended when the test is over.
-func (r *rig) newLoop(limit *Limit) *Loop {
+func (r *rig) newLoop(limit *Limit) *Reactor {
 	r.t.Helper()
-	l, err := New(Config{Logger: slog.New(&r.logged), Limit: limit, Clock: r.now.Load})
+	l, err := New(Config{Logger: slog.New(&r.logged), Limit: limit, Clock: r.now.Load, Settings: testSettings()})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -65,12 +68,9 @@ func (r *rig) cycle() {
 	cycle(r.t, r.loop)
 }
 
-func cycle(t *testing.T, l *Loop) {
+func cycle(t *testing.T, l *Reactor) {
 	t.Helper()
-	if err := l.poller.Wake(); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.cycle(); err != nil {
+	if err := l.cycle(0); err != nil {
 		t.Fatal(err)
 	}
 	l.publish() // as before the next wait
@@ -132,32 +132,38 @@ func (r *rig) settled() {
 	r.quiet()
 }
 
+// opener has a Protocol. In tests, most handlers have.
+type opener interface{ Open(c *Conn) Handler }
+
 // open puts one end of a new pair on the loop, and returns the connection and the
 // other end.
-func (r *rig) open(pair pairKind, p Protocol) (*Conn, *socket) {
+func (r *rig) open(pair pairKind, p opener) (*Conn, *socket) {
 	r.t.Helper()
 	ours, theirs := pair.make(r.t)
 	return r.adopt(ours, p), theirs
 }
 
 // adopt puts a socket on the loop, which owns it from now on.
-func (r *rig) adopt(s *socket, p Protocol) *Conn {
+func (r *rig) adopt(s *socket, p opener) *Conn {
 	r.t.Helper()
-	settings := r.settings // of this connection: a test may change the next one's
-	r.loop.limit.served.take()
-	r.loop.open(s.release(), endpoint{}, &Service{loop: r.loop, protocol: p, settings: &settings})
-	all := r.loop.table.conns()
-	for _, c := range all {
-		if c.settings == &settings {
-			return c
-		}
+	c := r.openConn(r.loop.newConn(s.release(), sockets.Addr{}), p)
+	if c.state == closed {
+		r.t.Fatal("the connection did not stay open")
 	}
-	r.t.Fatal("the connection did not stay open")
-	return nil
+	return c
 }
 
-// script is a protocol for tests: it notes what is called, and does as told. The
-// optional parts of a protocol are in the types around it.
+// openConn opens a connection with the rig's settings of now.
+func (r *rig) openConn(c *Conn, p opener) *Conn {
+	settings := *r.settings // of this connection: a test may change the next one's
+	c.settings = &settings
+	r.loop.limit.served.acquire()
+	r.loop.open(c, p.Open, &r.loop.count.Accepted)
+	return c
+}
+
+// script is a protocol for tests, and its handler: it notes the calls, and does as told.
+// It leaves events to the loop, unless a type around it handles them.
 type script struct {
 	open   func(c *Conn)
 	data   func(c *Conn, in []byte) int // nil uses everything
@@ -167,11 +173,15 @@ type script struct {
 	input []byte   // what was used
 }
 
-func (s *script) OnOpen(c *Conn) {
+func (s *script) Open(c *Conn) Handler { return s.opened(c, s) }
+
+// opened notes that h, which is s or around it, has opened c.
+func (s *script) opened(c *Conn, h Handler) Handler {
 	s.calls = append(s.calls, "open")
 	if s.open != nil {
 		s.open(c)
 	}
+	return h
 }
 
 func (s *script) OnData(c *Conn, in []byte) int {
@@ -190,11 +200,14 @@ func (s *script) OnData(c *Conn, in []byte) int {
 	return used
 }
 
-func (s *script) OnClose(c *Conn, err error) {
-	s.calls = append(s.calls, fmt.Sprintf("close:%v", err))
-	if s.closed != nil {
-		s.closed(c, err)
+func (s *script) OnEvent(c *Conn, e Event) bool {
+	if e == EventClosed {
+		s.calls = append(s.calls, fmt.Sprintf("close:%v", c.Err()))
+		if s.closed != nil {
+			s.closed(c, c.Err())
+		}
 	}
+	return false
 }
 
 func (s *script) note(call string) { s.calls = append(s.calls, call) }
@@ -217,59 +230,41 @@ func (s *script) expect(t *testing.T, want ...string) {
 	}
 }
 
-// The optional parts: each notes the call and does as told.
-
-type withEOF struct {
+// handling is a script that handles an event: it notes it, and does as told.
+type handling struct {
 	*script
-	eof func(c *Conn)
+	event Event
+	do    func(c *Conn) // may be nil
 }
 
-func (p withEOF) OnEOF(c *Conn) { p.script.optional("eof", p.eof, c) }
+func (p handling) Open(c *Conn) Handler { return p.opened(c, p) }
 
-type withHangup struct {
-	*script
-	hangup func(c *Conn)
-}
-
-func (p withHangup) OnHangup(c *Conn) { p.script.optional("hangup", p.hangup, c) }
-
-type withDrain struct {
-	*script
-	drain func(c *Conn)
-}
-
-func (p withDrain) OnDrain(c *Conn) { p.script.optional("drain", p.drain, c) }
-
-type withTimeout struct {
-	*script
-	timeout func(c *Conn)
-}
-
-func (p withTimeout) OnTimeout(c *Conn) { p.script.optional("timeout", p.timeout, c) }
-
-type withShutdown struct {
-	*script
-	shutdown func(c *Conn)
-}
-
-func (p withShutdown) OnShutdown(c *Conn) { p.script.optional("shutdown", p.shutdown, c) }
-
-func (s *script) optional(name string, fn func(*Conn), c *Conn) {
-	s.note(name)
-	if fn != nil {
-		fn(c)
+func (p handling) OnEvent(c *Conn, e Event) bool {
+	if e != p.event {
+		return p.script.OnEvent(c, e)
 	}
+	p.note(strings.ToLower(e.String()))
+	if p.do != nil {
+		p.do(c)
+	}
+	return true
 }
+
+func withEOF(s *script, do func(*Conn)) handling      { return handling{s, EventEOF, do} }
+func withHangup(s *script, do func(*Conn)) handling   { return handling{s, EventHangup, do} }
+func withWritable(s *script, do func(*Conn)) handling { return handling{s, EventWritable, do} }
+func withTimeout(s *script, do func(*Conn)) handling  { return handling{s, EventTimeout, do} }
+func withShutdown(s *script, do func(*Conn)) handling { return handling{s, EventShutdown, do} }
 
 // echo is the least protocol that answers.
 type echo struct{}
 
-func (echo) OnOpen(*Conn)         {}
-func (echo) OnClose(*Conn, error) {}
+func (echo) Open(*Conn) Handler { return echo{} }
 func (echo) OnData(c *Conn, in []byte) int {
 	_, _ = c.Write(in) // a failure ends the connection by itself
 	return len(in)
 }
+func (echo) OnEvent(*Conn, Event) bool { return false }
 
 // logBook keeps log lines.
 type logBook struct {

@@ -7,31 +7,34 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/wheel"
 )
 
 // Who had connected is served, and who comes is neither accepted nor reset.
 func TestHoldOffKeepsNewClientsOut(t *testing.T) {
 	for network, address := range map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0"} {
 		t.Run(network, func(t *testing.T) {
-			fds, addr, err := Listen(t.Context(), network, address, 1)
+			fds, addr, err := sockets.Listen(t.Context(), network, address, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
 			listener := adoptSocket(t, fds[0])
 			before := dial(t, addr)
-			holdOff(listener.fd)
+			sockets.HoldOff(listener.fd)
 
 			_, err = net.DialTimeout(network, addr.String(), 100*time.Millisecond)
 			var timeout net.Error
 			if !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("connect: %v, want nothing to come of it", err)
 			}
-			fd, _, errno := accept(listener.fd)
+			fd, _, errno := sockets.Accept(listener.fd)
 			if errno != 0 {
 				t.Fatalf("accept the one who had connected: %v", errno)
 			}
 			speaks(t, adoptSocket(t, fd), before)
-			if _, _, errno := accept(listener.fd); errno != unix.EAGAIN {
+			if _, _, errno := sockets.Accept(listener.fd); errno != unix.EAGAIN {
 				t.Errorf("accept another one: %v, want EAGAIN", errno)
 			}
 		})
@@ -42,7 +45,7 @@ func TestHoldOffKeepsNewClientsOut(t *testing.T) {
 // directly.
 func TestHoldOffDoesNotDisturbAConnection(t *testing.T) {
 	ours, theirs := newTCPPair(t)
-	holdOff(ours.fd)
+	sockets.HoldOff(ours.fd)
 	speaks(t, ours, theirs)
 	theirs.shutWrite()
 	arrives(t, "the end", ours.all)
@@ -68,7 +71,7 @@ func arrives(t *testing.T, what string, ok func() bool) {
 // The loop goes on while clients that are about to join the queue are waited for.
 func TestClosingAListenerDoesNotBlockTheLoop(t *testing.T) {
 	r := newRig(t)
-	a, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	before := dial(t, addr)
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
@@ -77,7 +80,7 @@ func TestClosingAListenerDoesNotBlockTheLoop(t *testing.T) {
 	if a.fd < 0 {
 		t.Error("the listener is closed without waiting")
 	}
-	r.pass(inFlight + tickNanos)
+	r.pass(handshakeTime + wheel.Tick)
 	if a.fd >= 0 || len(r.loop.acceptors) != 0 {
 		t.Errorf("the listener is open; %d listeners on the loop", len(r.loop.acceptors))
 	}

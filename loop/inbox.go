@@ -14,21 +14,21 @@ const (
 	inboxTime   = 2 * time.Millisecond
 )
 
-// maxTasks bounds the tasks that wait, some 60 MB of memory: a loop that does not keep
-// up with those who post has them know.
+// maxTasks bounds the tasks that wait, some 60 MB of memory: beyond it, posting is an
+// error.
 const maxTasks = 1 << 20
 
 // tasksKept bounds the task array that is kept for the next batch.
 const tasksKept = 4 * inboxBudget
 
-// task is one thing to do on a loop: run a function, or, where conn is set, hand
-// the connection to a function or append output to it, unless it is closed.
+// task is run on a loop: a function, or, where conn is set, a function of the connection
+// or output to append to it, unless it is closed.
 type task struct {
-	run    func()
-	conn   *Conn
-	visit  func(*Conn) // nil for output
-	output []byte      // owned by the task
-	must   bool        // it is taken also when the inbox is full
+	run       func()
+	conn      *Conn
+	visit     func(*Conn) // nil for output
+	output    []byte      // owned by the task
+	unbounded bool        // accepted also when the inbox is full
 }
 
 // inbox is how other goroutines reach a loop. Only the first task in an empty
@@ -40,24 +40,24 @@ type inbox struct {
 	ended   bool        // guarded by mu
 	unwoken bool        // guarded by mu: the last attempt to wake the loop has failed
 	waiting atomic.Bool // there are tasks
-	resting atomic.Bool // the loop will not look before it is woken
+	asleep  atomic.Bool // the loop will not look before it is woken
 
-	taken []task // taken over by the loop, run from next on; the loop's own
+	batch []task // that the loop runs, from next on; the loop's own
 	next  int
 }
 
-// pending says whether there is anything to run. Loop only.
-func (b *inbox) pending() bool { return b.next < len(b.taken) || b.waiting.Load() }
+// pending reports whether there are tasks. Loop only.
+func (b *inbox) pending() bool { return b.next < len(b.batch) || b.waiting.Load() }
 
-// rest is called before a wait, and says whether to wait. Either it sees a task that
-// has come meanwhile, or whoever posts it sees that the loop rests.
-func (b *inbox) rest() bool {
-	b.resting.Store(true)
+// prepareToWait is called before a wait, and reports whether to wait. Either it sees a
+// task that has come meanwhile, or whoever posts it sees that the loop is asleep.
+func (b *inbox) prepareToWait() bool {
+	b.asleep.Store(true)
 	return !b.pending()
 }
 
-// rise is called after a wait.
-func (b *inbox) rise() { b.resting.Store(false) }
+// doneWaiting is called after a wait.
+func (b *inbox) doneWaiting() { b.asleep.Store(false) }
 
 func (l *Loop) post(t task) error {
 	l.inbox.mu.Lock()
@@ -87,21 +87,21 @@ func (l *Loop) postLocked(t task) error {
 	if b.ended {
 		return ErrServerClosed
 	}
-	if len(b.tasks) >= maxTasks && !t.must {
+	if len(b.tasks) >= maxTasks && !t.unbounded {
 		return ErrInboxFull
 	}
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)
 	b.waiting.Store(true)
-	if (first || b.unwoken) && b.resting.Load() {
+	if (first || b.unwoken) && b.asleep.Load() {
 		l.wake()
 	}
 	return nil
 }
 
 // wake must be called with the inbox locked, so that no wake-up comes after close: the
-// poller's descriptors may be somebody else's by then. The task is in: if the loop
-// cannot be woken now, the next task tries again, and so does a timer.
+// poller's descriptors may be somebody else's by then. The task is in the inbox: if the
+// loop cannot be woken now, the next task tries again, and so does a timer.
 func (l *Loop) wake() {
 	b := &l.inbox
 	err := l.poller.Wake()
@@ -123,32 +123,32 @@ func (l *Loop) wakeAgain() {
 	}
 }
 
-// take gets the next task, if there is one.
-func (b *inbox) take() (t task, ok bool) {
-	if b.next == len(b.taken) {
+// pop returns the next task, if there is one.
+func (b *inbox) pop() (t task, ok bool) {
+	if b.next == len(b.batch) {
 		if !b.waiting.Load() {
 			return task{}, false
 		}
-		if cap(b.taken) > tasksKept {
-			b.taken = nil // memory returns after a spike
+		if cap(b.batch) > tasksKept {
+			b.batch = nil // memory returns after a spike
 		}
 		b.mu.Lock()
-		b.taken, b.tasks = b.tasks, b.taken[:0]
+		b.batch, b.tasks = b.tasks, b.batch[:0]
 		b.waiting.Store(false)
 		b.mu.Unlock()
 		b.next = 0
 	}
-	t = b.taken[b.next]
-	b.taken[b.next] = task{}
+	t = b.batch[b.next]
+	b.batch[b.next] = task{}
 	b.next++
 	return t, true
 }
 
-// drainInbox runs posted tasks, within the budget, and reports whether it ran all.
-func (l *Loop) drainInbox() bool {
+// runTasks runs posted tasks, within the budget, and reports whether it ran all.
+func (l *Loop) runTasks() bool {
 	until := int64(0)
 	for range inboxBudget {
-		t, ok := l.inbox.take()
+		t, ok := l.inbox.pop()
 		if !ok {
 			return true
 		}
@@ -157,7 +157,7 @@ func (l *Loop) drainInbox() bool {
 			l.call(t.run)
 		case t.visit == nil:
 			t.conn.writePosted(t.output)
-		case t.conn.state != Closed:
+		case t.conn.state != closed:
 			t.conn.call(t.visit)
 		}
 		if l.watch.mark.Load() != 0 { // as in returned, but t would be copied each time
@@ -180,7 +180,7 @@ func (b *inbox) close() {
 	b.ended = true
 }
 
-// closed says whether tasks are refused.
+// closed reports whether tasks are refused.
 func (b *inbox) closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

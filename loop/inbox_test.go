@@ -7,11 +7,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // running runs a loop on a goroutine until the test is over, or until stop is
 // called, which returns what Run did.
-func running(t *testing.T, l *Loop) (stop func() error) {
+func running(t *testing.T, l *Reactor) (stop func() error) {
 	t.Helper()
 	result := make(chan error, 1)
 	go func() { result <- l.Run() }()
@@ -122,23 +124,23 @@ func TestWakeUpsAreShared(t *testing.T) {
 		}
 	}
 	for i := range 3 {
-		if !r.loop.inbox.rest() {
+		if !r.loop.inbox.prepareToWait() {
 			t.Fatal("the loop would not wait with an empty inbox")
 		}
 		post(100)
 		if events, err := w.Wait(time.Minute); err != nil || len(events) != 0 { // returns at once: it was woken
 			t.Fatalf("Wait: %v, %v", events, err)
 		}
-		r.loop.inbox.rise()
-		if !r.loop.drainInbox() || ran != 110*i+100 || w.n != i+1 {
+		r.loop.inbox.doneWaiting()
+		if !r.loop.runTasks() || ran != 110*i+100 || w.n != i+1 {
 			t.Fatalf("%d tasks ran, woken %d times, want %d and %d", ran, w.n, 110*i+100, i+1)
 		}
 		post(10)
-		if r.loop.inbox.rest() || r.loop.timeout() != 0 {
+		if r.loop.inbox.prepareToWait() || r.loop.timeout() != 0 {
 			t.Error("the loop would wait with tasks in its inbox")
 		}
-		r.loop.inbox.rise()
-		if !r.loop.drainInbox() || ran != 110*i+110 || w.n != i+1 {
+		r.loop.inbox.doneWaiting()
+		if !r.loop.runTasks() || ran != 110*i+110 || w.n != i+1 {
 			t.Fatalf("%d tasks ran, woken %d times, want %d and %d", ran, w.n, 110*i+110, i+1)
 		}
 	}
@@ -173,7 +175,7 @@ func TestInboxFull(t *testing.T) {
 	if err := r.loop.StopAccepting(func() { stopped = true }); err != nil {
 		t.Errorf("StopAccepting: %v", err)
 	}
-	for !r.loop.drainInbox() {
+	for !r.loop.runTasks() {
 	}
 	if ran != maxTasks || !stopped {
 		t.Errorf("%d of %d tasks ran, stopped %v", ran, maxTasks, stopped)
@@ -256,16 +258,16 @@ func TestConnectionDealtToAnEndingLoop(t *testing.T) {
 	ours, peer := newUnixPair(t)
 	fd := ours.release()
 	p := &script{}
-	r.loop.limit.served.take()
+	r.loop.limit.served.acquire()
 	_ = r.loop.Post(func() {
-		r.loop.open(fd, endpoint{}, &Service{loop: r.loop, protocol: p, settings: &r.settings})
+		r.loop.open(r.loop.newConn(fd, sockets.Addr{}), p.Open, &r.loop.count.Accepted)
 	})
 	r.loop.end()
 	p.expect(t, "open", "close:"+ErrServerClosed.Error())
 	if !peer.all() {
 		t.Error("the descriptor is still open")
 	}
-	if n := r.loop.limit.served.taken.Load(); n != 0 {
+	if n := r.loop.limit.served.used.Load(); n != 0 {
 		t.Errorf("%d connections counted, want 0", n)
 	}
 	if s := r.loop.Stats(); s.Accepted != 1 || s.Closed != 1 {
@@ -319,7 +321,7 @@ func TestInboxShrinksAfterASpike(t *testing.T) {
 		_ = r.loop.Post(func() {})
 		r.settled()
 	}
-	if n := cap(r.loop.inbox.tasks) + cap(r.loop.inbox.taken); n > 2*tasksKept {
+	if n := cap(r.loop.inbox.tasks) + cap(r.loop.inbox.batch); n > 2*tasksKept {
 		t.Errorf("room for %d tasks is kept", n)
 	}
 }

@@ -3,26 +3,27 @@ package loop
 import (
 	"io"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/eddynet/eddy/buffers"
 )
 
+// maxFill bounds in bytes how much one read puts into memory of the handler's.
+const maxFill = 256 << 10
+
 // inputs is the pool for input that is kept. It is mostly the beginning of
-// something small, and may be kept for as long as a peer likes.
+// a small message, and may be kept for as long as a peer likes.
 var inputs = buffers.NewPool(16 << 10)
 
-// wantsInput says whether input is to be delivered.
+// wantsInput reports whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
-	held := c.flags & (readPaused | outputFull)
-	return c.state == Open && (held == 0 || held == outputFull && c.is(fullDuplex))
+	stopped := c.flags & (readPaused | outputFull)
+	return c.state == open && (stopped == 0 || stopped == outputFull && c.is(fullDuplex))
 }
 
-// wantsRead says whether the socket is to be read.
+// wantsRead reports whether the transport is to be read.
 func (c *Conn) wantsRead() bool { return c.wantsInput() && !c.is(peerDone) }
 
-// Buffered is the number of bytes of input that the protocol has left unused. Within
-// OnData it does not count those at hand.
+// Buffered is the number of bytes of input that the handler has left unused. Within
+// OnData it does not count those of the call.
 func (c *Conn) Buffered() int {
 	if c.in == nil {
 		return 0
@@ -30,80 +31,105 @@ func (c *Conn) Buffered() int {
 	return len(c.in.B)
 }
 
-// backlogged says that kept input is about to be delivered again. More is read after
-// that: what is kept stays within one read of what the protocol makes it.
+// backlogged reports that kept input is about to be delivered again. More is read after
+// that: no more than one read is added to the input that the handler leaves.
 func (c *Conn) backlogged() bool { return c.is(redeliver) && c.in != nil }
 
-// EOF says that the peer has stopped sending and all its input has been read.
+// EOF reports that the peer has stopped sending and all its input has been read.
 func (c *Conn) EOF() bool { return c.is(peerDone) }
 
-// PauseRead stops reading, and the delivery of input that is kept: what the peer
-// sends waits in the kernel, whose flow control will hold it up.
+// PauseRead stops reading, and the delivery of input that is kept: input waits in
+// the kernel, whose flow control slows the peer down.
 func (c *Conn) PauseRead() { c.flags |= readPaused }
 
 // EnableFullDuplex keeps the connection's input coming while its output is above the
 // high-water mark, for protocols whose two directions are independent: relays above
-// all. Such a protocol must bound the output itself, by pausing the source of it when
-// Full reports true, until OnDrain; Settings.MaxOutput still applies. The default fits
+// all. Such a protocol must bound the output itself, by pausing its source when Full
+// reports true, until EventWritable; Settings.MaxOutput still applies. The default fits
 // protocols that answer requests: a peer that does not read its answers is not read.
-// Call it in OnOpen.
+// Call it in the Protocol.
 func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
 
 // ResumeRead ends a pause. Input that is kept is delivered soon, not inside the
 // call.
 func (c *Conn) ResumeRead() {
 	c.flags &^= readPaused
-	c.Again()
+	c.Redeliver()
 }
 
-// Again has OnData called once more, soon but not inside the call, with the input
-// that is left unused then, even if nothing has come behind it; without any, it does
-// nothing. It is for protocols that bound the work of one call, so that others get
-// their turn. Until that call the connection is not read: an OnData that uses nothing
-// and calls Again each time never sees more, and keeps the loop busy. To wait for
-// more input, return without it.
-func (c *Conn) Again() {
+// Redeliver has OnData called once more, soon but not inside the call, with the unused
+// input, even if no more has come; without any, it does nothing. It is for handlers that
+// bound the work of one call, so that other connections get their turn. Until that call
+// the connection is not read: an OnData that uses nothing and calls Redeliver each time
+// never sees more, and keeps the loop busy. To wait for more input, return without it.
+func (c *Conn) Redeliver() {
 	c.flags |= redeliver
 	c.schedule()
 }
 
-// receive reads once and hands the input on. It reports whether there was any, or
-// its end.
+// receive reads once and delivers the input. It reports whether there was any, or its
+// end.
 func (c *Conn) receive() bool {
 	l := c.loop
-	into, owner := c.inputSpace()
-	if !c.wantsRead() { // paused, or closed, by InputSpace
-		if owner != nil && c.state != Closed {
-			c.filled(owner, 0)
-		}
+	into, supplied := c.readBuffer()
+	if !c.wantsRead() { // paused, or closed, by ReadBuffer
+		c.filled(supplied, nil)
 		return false
 	}
-	n, errno := l.calls.read(int(c.fd), into)
-	l.count.BytesRead += uint64(max(n, 0))
-	if owner != nil {
-		c.filled(owner, max(n, 0))
+	n, err := c.read(into)
+	l.count.BytesRead += uint64(n)
+	switch {
+	case n > 0 && !supplied:
+		c.deliverNew(into[:n])
+	case supplied:
+		c.filled(supplied, into[:n])
 	}
 	switch {
-	case c.state != Open || owner != nil && n > 0:
-	case n > 0:
-		c.take(into[:n])
-	case errno == 0:
+	case n > 0 || c.state != open:
+	case err == io.EOF:
 		c.endOfInput()
-	case errno == unix.EAGAIN, errno == unix.EINTR:
+		return true
+	case notNow(err):
 		// Somebody else's bytes were announced, or none at all: wait again.
-	case errno == unix.ENOBUFS, errno == unix.ENOMEM:
+	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:
-		c.Abort(errno) // output may be pending: what the peer has got is not the whole
+		c.Abort(err) // pending output may be lost: the peer must not take its part for all
 	}
-	return errno == 0
+	return n > 0
 }
 
-// take delivers new input behind what is kept, and keeps what is not used.
-func (c *Conn) take(p []byte) {
-	if !c.is(ownDeadline) {
+// readBuffer is where the next input goes: the loop's buffer, or memory that the handler
+// supplies.
+func (c *Conn) readBuffer() (into []byte, supplied bool) {
+	if !c.is(suppliesBuffer) || c.in != nil {
+		return c.loop.input, false
+	}
+	defer c.recovered()
+	if into = c.handler.(ReadBuffer).ReadBuffer(c); len(into) == 0 {
+		return c.loop.input, false
+	}
+	return into[:min(len(into), maxFill)], true
+}
+
+// filled returns memory to the handler that has supplied it, with p in it.
+func (c *Conn) filled(supplied bool, p []byte) {
+	if supplied && c.state != closed {
+		c.moveDeadline(len(p))
+		c.keep(p, c.deliver(p))
+	}
+}
+
+// moveDeadline follows n bytes of input.
+func (c *Conn) moveDeadline(n int) {
+	if n > 0 && !c.is(ownDeadline) {
 		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	}
+}
+
+// deliverNew delivers new input, appended to kept input, and keeps the unused rest.
+func (c *Conn) deliverNew(p []byte) {
+	c.moveDeadline(len(p))
 	if c.in != nil {
 		c.in.B = append(c.in.B, p...)
 		p = c.in.B
@@ -111,7 +137,7 @@ func (c *Conn) take(p []byte) {
 	c.keep(p, c.deliver(p))
 }
 
-// redeliver hands kept input to the protocol again.
+// redeliver delivers kept input again.
 func (c *Conn) redeliver() {
 	c.flags &^= redeliver
 	if c.out != nil {
@@ -128,7 +154,7 @@ func (c *Conn) redeliver() {
 func (c *Conn) keep(p []byte, used int) {
 	rest := p[used:]
 	switch {
-	case len(rest) == 0 || c.state != Open:
+	case len(rest) == 0 || c.state != open:
 		c.dropInput()
 	case len(rest) > c.settings.MaxInput && c.wantsInput(): // a pause stops it growing
 		c.Abort(ErrInputFull)
@@ -147,19 +173,24 @@ func (c *Conn) dropInput() {
 	}
 }
 
-// deliver calls OnData until the protocol that the connection speaks at the end
-// has seen what is left, and returns how much was used.
+// deliver calls OnData until the handler that the connection has at the end has seen the
+// unused rest, and returns how much was used.
 func (c *Conn) deliver(p []byte) int {
 	used := 0
 	for {
-		c.flags &^= became | redeliver
+		c.flags = c.flags&^(handedOver|redeliver) | delivering
 		n := c.onData(p[used:])
+		c.flags &^= delivering
 		if n < 0 || n > len(p)-used {
 			c.Abort(errUsed)
 			return len(p)
 		}
 		used += n
-		if !c.is(became) || !c.wantsInput() || used == len(p) {
+		switch {
+		case c.is(layerAdded) && c.state == open:
+			c.returnInput(p[used:])
+			return len(p)
+		case !c.is(handedOver) || !c.wantsInput() || used == len(p):
 			return used
 		}
 	}
@@ -167,23 +198,21 @@ func (c *Conn) deliver(p []byte) int {
 
 func (c *Conn) onData(p []byte) (used int) {
 	defer c.recovered()
-	return c.protocol.OnData(c, p)
+	return c.handler.OnData(c, p)
 }
 
-// endOfInput handles the peer's FIN.
+// endOfInput handles the end of the peer's input.
 func (c *Conn) endOfInput() {
 	c.flags |= peerDone
-	if h, ok := c.protocol.(EOFHandler); ok {
-		c.call(h.OnEOF)
-		return
+	if !c.event(EventEOF) {
+		c.finish(io.EOF)
 	}
-	c.finish(io.EOF)
 }
 
-// hangup handles a FIN that stands behind input which is not being read.
+// hangup handles a FIN that stands after input which is not being read.
 func (c *Conn) hangup() {
 	c.flags |= peerHungUp
-	if h, ok := c.protocol.(HangupHandler); ok && c.state == Open {
-		c.call(h.OnHangup)
+	if c.state == open {
+		c.event(EventHangup)
 	}
 }

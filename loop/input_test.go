@@ -49,7 +49,7 @@ func TestLargeInputArrivesWhole(t *testing.T) {
 			if sent == len(want) {
 				p.data = nil
 				if c.Buffered() > 0 {
-					c.Again()
+					c.Redeliver()
 				}
 			}
 			return len(p.input) == len(want)
@@ -100,7 +100,7 @@ func TestAgainDeliversWhatIsLeft(t *testing.T) {
 	p.data = func(c *Conn, in []byte) int {
 		n := bytes.IndexByte(in, '\n') + 1
 		if n < len(in) {
-			c.Again()
+			c.Redeliver()
 		}
 		return n
 	}
@@ -120,7 +120,7 @@ func TestAgainIsNotInsideTheCall(t *testing.T) {
 			t.Error("OnData was called inside OnData")
 		}
 		inside = true
-		c.Again()
+		c.Redeliver()
 		c.ResumeRead()
 		inside = false
 		return 1
@@ -137,7 +137,7 @@ func TestAgainIsNotInsideTheCall(t *testing.T) {
 func TestEndOfInputComesAfterWhatWasAskedForAgain(t *testing.T) {
 	oneAtATime := func(c *Conn, in []byte) int {
 		_, _ = c.Write(in[:1])
-		c.Again()
+		c.Redeliver()
 		return 1
 	}
 	onBoth(t, func(t *testing.T, pair pairKind) {
@@ -153,7 +153,7 @@ func TestEndOfInputComesAfterWhatWasAskedForAgain(t *testing.T) {
 	})
 	t.Run("OnEOF", func(t *testing.T) {
 		r := newRig(t)
-		p := withEOF{&script{data: oneAtATime}, (*Conn).Close}
+		p := withEOF(&script{data: oneAtATime}, (*Conn).Close)
 		_, peer := r.open(unixPair, p)
 		peer.send("abc")
 		peer.shutWrite()
@@ -229,7 +229,7 @@ func TestPauseAndResumeBeforeAnythingComes(t *testing.T) {
 func TestHangupWhilePaused(t *testing.T) {
 	onBoth(t, func(t *testing.T, pair pairKind) {
 		r := newRig(t)
-		p := withHangup{&script{open: (*Conn).PauseRead}, nil}
+		p := withHangup(&script{open: (*Conn).PauseRead}, nil)
 		c, peer := r.open(pair, p)
 		peer.send("unread")
 		peer.shutWrite()
@@ -263,7 +263,7 @@ func TestHangupWithoutHandlerDoesNotSpin(t *testing.T) {
 func TestInputOfAPeerThatClosedWhilePaused(t *testing.T) {
 	onBoth(t, func(t *testing.T, pair pairKind) {
 		r := newRig(t)
-		p := withHangup{&script{open: (*Conn).PauseRead}, nil}
+		p := withHangup(&script{open: (*Conn).PauseRead}, nil)
 		c, peer := r.open(pair, p)
 		peer.send("the last words")
 		peer.close()
@@ -299,7 +299,7 @@ func TestEndOfInputClosesByDefault(t *testing.T) {
 // A half-closed connection serves on: invariant 13.
 func TestAnswerPendingAtEndOfInput(t *testing.T) {
 	r := newRig(t)
-	p := withEOF{&script{}, nil}
+	p := withEOF(&script{}, nil)
 	c, peer := r.open(tcpPair, p)
 	peer.send("request")
 	peer.shutWrite()
@@ -347,7 +347,7 @@ func TestOutputPendingAtDefaultClose(t *testing.T) {
 
 func TestKeptInputAtEndOfInput(t *testing.T) {
 	r := newRig(t)
-	p := withEOF{&script{data: func(*Conn, []byte) int { return 0 }}, nil}
+	p := withEOF(&script{data: func(*Conn, []byte) int { return 0 }}, nil)
 	c, peer := r.open(unixPair, p)
 	peer.send("half a request")
 	peer.shutWrite()
@@ -356,7 +356,7 @@ func TestKeptInputAtEndOfInput(t *testing.T) {
 		t.Errorf("Buffered %d in OnEOF's time", c.Buffered())
 	}
 	p.data = nil
-	c.Again()
+	c.Redeliver()
 	r.settled()
 	if want := []string{"open", "data:half a request", "eof", "data:half a request"}; !slices.Equal(p.calls, want) {
 		t.Errorf("calls %q, want %q", p.calls, want)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // Whoever can connect while the sockets of an address are opened, one after the other,
@@ -25,7 +27,7 @@ func TestNoClientIsLostWhileListening(t *testing.T) {
 		accepted := 0
 		for _, fd := range fds {
 			accepted += acceptWaiting(t, fd)
-			closeFD(fd)
+			sockets.Close(fd)
 		}
 		if accepted != connected {
 			t.Fatalf("%d clients of %d are in a queue", accepted, connected)
@@ -54,7 +56,7 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 				t.Errorf("%s %s again: %v, want EADDRINUSE", c.network, address, err)
 			}
 			for _, fd := range fds {
-				closeFD(fd)
+				sockets.Close(fd)
 			}
 		}
 	}
@@ -66,7 +68,7 @@ func freePort(t *testing.T) int {
 	t.Helper()
 	for port := 9999; port > 5000; port-- {
 		if fds, _, err := Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port), 1); err == nil {
-			closeFD(fds[0])
+			sockets.Close(fds[0])
 			return port
 		}
 	}
@@ -88,7 +90,7 @@ func connectAllTheTime(port int) (stop func() int) {
 				if err != nil {
 					return // too many could connect
 				}
-				defer closeFD(fd)
+				defer sockets.Close(fd)
 				if unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port}) == nil {
 					connected.Add(1)
 				}
@@ -107,10 +109,10 @@ func connectAllTheTime(port int) (stop func() int) {
 func acceptWaiting(t *testing.T, fd int) (accepted int) {
 	t.Helper()
 	for {
-		conn, _, errno := accept(fd)
+		conn, _, errno := sockets.Accept(fd)
 		switch errno {
 		case 0:
-			closeFD(conn)
+			sockets.Close(conn)
 			accepted++
 		case unix.EAGAIN:
 			return accepted

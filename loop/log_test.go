@@ -16,7 +16,7 @@ func TestLimitOfConnectionsIsNoError(t *testing.T) {
 	var log bytes.Buffer
 	r.loop.logger = slog.New(slog.NewTextHandler(&log, nil))
 	r.loop.limit = NewLimit(1, 0)
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	dial(t, addr)
 	dial(t, addr)
 	r.settled()

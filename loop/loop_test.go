@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // openDescriptors counts portably: no system here has it in the same place.
@@ -20,21 +22,16 @@ func openDescriptors() (n int) {
 
 func TestRunServesAndEnds(t *testing.T) {
 	before := openDescriptors()
-	l, err := New(Config{Logger: slog.New(&logBook{}), Limit: NewLimit(10, 0)})
+	l, err := New(Config{Logger: slog.New(&logBook{}), Limit: NewLimit(10, 0), Settings: testSettings()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	stop := running(t, l)
-	settings := testSettings()
-	service, err := l.NewService(echo{}, &settings)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Accept(fds[0], []*Service{service}); err != nil {
+	if _, err := l.Accept(fds[0], []*Reactor{l}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	client := dial(t, addr)
@@ -73,11 +70,11 @@ func (s *socket) wait(events int16) {
 func TestDiscardReleasesWhatALoopWasGiven(t *testing.T) {
 	before := openDescriptors()
 	r := newRig(t)
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.Accept(fds[0], []*Service{r.service(r.loop, echo{})}); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	client := dial(t, addr) // waits in the queue
@@ -98,11 +95,11 @@ func TestDiscardWithMoreThanABudgetOfTasks(t *testing.T) {
 	for range inboxBudget {
 		_ = r.loop.Post(func() {})
 	}
-	fds, _, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, _, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.Accept(fds[0], []*Service{r.service(r.loop, echo{})}); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	r.loop.Discard()

@@ -1,12 +1,13 @@
 package loop
 
 import (
+	"io"
 	"os"
+	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // shortageDelay is how long to wait when the kernel is short of memory or of
@@ -16,27 +17,26 @@ const shortageDelay = 50 * time.Millisecond
 const (
 	// writeBudget is about how many bytes one connection writes in one cycle.
 	writeBudget = 256 << 10
-	// maxSlices is how many segments one write gathers.
-	maxSlices = 64
 	// progressStep is how many bytes a peer has to take within WriteTimeout, if
-	// as many are pending. Otherwise a trickle would keep a connection for ever.
+	// as many are pending. Otherwise a trickle would keep a connection open indefinitely.
 	progressStep = 16 << 10
 )
 
 // Pending is the number of bytes that were written but not yet accepted by the
-// kernel.
+// kernel, with those that layers hold.
 func (c *Conn) Pending() int64 {
-	if c.out == nil {
-		return 0
+	n := c.held()
+	if c.out != nil {
+		n += c.out.Len()
 	}
-	return c.out.Len()
+	return n
 }
 
-// Full says that the output has risen above the high-water mark. No input is
-// delivered until it has fallen to the low one and OnDrain was called.
+// Full reports that the output has risen above the high-water mark. No input is
+// delivered until it has fallen to the low-water mark, at which EventWritable comes.
 func (c *Conn) Full() bool { return c.is(outputFull) || c.Pending() > c.settings.HighWater }
 
-// Write copies p behind the pending output. It leaves with everything else that
+// Write appends a copy of p to the pending output. It leaves with everything else that
 // the callback writes, in one system call. The error is ErrClosed, or
 // ErrOutputFull, which has aborted the connection: see Settings.MaxOutput.
 func (c *Conn) Write(p []byte) (int, error) {
@@ -46,19 +46,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	q.Write(p)
 	return len(p), nil
-}
-
-// WriteParts is Write for several slices that belong together: all or none of them
-// is written.
-func (c *Conn) WriteParts(parts ...[]byte) error {
-	q, err := c.queue()
-	if err != nil {
-		return err
-	}
-	for _, p := range parts {
-		q.Write(p)
-	}
-	return nil
 }
 
 // WriteString is Write for a string.
@@ -73,8 +60,8 @@ func (c *Conn) WriteString(s string) (int, error) {
 }
 
 // Out is the buffer at the end of the pending output: append to its B. It is valid
-// until the callback returns or another method of c writes. What is appended when
-// the connection is not open is thrown away. Large output is better off with
+// until the callback returns or another method of c writes. Bytes appended when the
+// connection is not open are discarded. Large output is better off with
 // Write, which spreads it over several buffers.
 func (c *Conn) Out() *buffers.Buffer {
 	q, err := c.queue()
@@ -85,8 +72,8 @@ func (c *Conn) Out() *buffers.Buffer {
 	return q.Tail()
 }
 
-// WriteBuffer moves b, which the loop owns from now on, also when an error is
-// returned, behind the pending output. The errors are Write's.
+// WriteBuffer appends b itself to the pending output. The loop owns it from now on, also
+// when an error is returned. The errors are Write's.
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
@@ -97,7 +84,7 @@ func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	return nil
 }
 
-// WriteOwned puts p itself behind the pending output, without a copy. p must not
+// WriteOwned appends p itself to the pending output, without a copy. p must not
 // change until release is called: on the loop, once, when p is written or the
 // connection has ended, and also when an error is returned. It may be nil. The errors
 // are Write's.
@@ -106,8 +93,8 @@ func (c *Conn) WriteOwned(p []byte, release func()) error {
 }
 
 // WriteFramed is WriteOwned for p between two slices that are copied: all of it is
-// written, or none.
-func (c *Conn) WriteFramed(before, p, behind []byte, release func()) error {
+// written, or none, whatever MaxOutput is.
+func (c *Conn) WriteFramed(before, p, after []byte, release func()) error {
 	q, err := c.queue()
 	if err != nil {
 		if release != nil {
@@ -117,15 +104,15 @@ func (c *Conn) WriteFramed(before, p, behind []byte, release func()) error {
 	}
 	q.Write(before)
 	q.WriteOwned(p, release)
-	q.Write(behind)
+	q.Write(after)
 	return nil
 }
 
-// SendFile puts n bytes of f at offset behind the pending output. f is closed when
+// SendFile appends n bytes of f at offset to the pending output. f is closed when
 // they are written or the connection has ended, also when an error is returned. A
-// file that ends before n bytes aborts the connection. Where the kernel can, it
-// copies without passing through the program, sendfile(2). The disk is read on
-// the loop: a slow one holds it up.
+// file that ends before n bytes aborts the connection. On Linux, and
+// without layers, the kernel copies them: sendfile(2). The disk is read on the loop: a
+// slow one blocks it.
 func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 	release := func() { _ = f.Close() } // opened for reading: nothing is lost
 	if offset < 0 || n < 0 {
@@ -144,7 +131,7 @@ func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 // queue is the place where output enters a connection.
 func (c *Conn) queue() (*buffers.Queue, error) {
 	q, err := c.queueBeyond()
-	if err == nil && q.Len() > c.settings.MaxOutput {
+	if err == nil && c.Pending() > c.settings.MaxOutput {
 		c.Abort(ErrOutputFull)
 		return nil, ErrOutputFull
 	}
@@ -153,7 +140,7 @@ func (c *Conn) queue() (*buffers.Queue, error) {
 
 // queueBeyond is queue for output that is within bounds already.
 func (c *Conn) queueBeyond() (*buffers.Queue, error) {
-	if c.state != Open || c.is(writeDone) {
+	if c.state != open || c.is(writeDone) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
@@ -165,79 +152,110 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 
 // flush is the place where output leaves a connection.
 func (c *Conn) flush() {
-	defer c.recovered() // of a release function
+	defer c.recovered() // of a release function, or a layer
+	held := c.held()
+	taken := c.writeQueue() + held - c.held()
+	c.loop.count.BytesWritten += uint64(taken)
+	switch {
+	case c.state == closed:
+		return
+	case c.out != nil && c.out.Len() == 0:
+		c.noteBacklog(0)
+		c.loop.spare.PutQueue(c.out)
+		c.out = nil
+	case c.out != nil:
+		c.noteBacklog(c.out.Len())
+	}
+	if c.Pending() > 0 {
+		c.watchProgress(taken)
+	} else {
+		c.writeBy = 0
+	}
+}
+
+// writeQueue writes what the transport takes, within writeBudget, and returns how many
+// bytes that were.
+func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
-	taken := int64(0)
+	if c.layered() {
+		c.extra.socket.full = false
+		if q == nil {
+			_, err := c.write(nil)
+			c.written(0, err)
+			return 0
+		}
+	}
 	for q.Len() > 0 {
 		n, wanted, err := c.writeHead(q)
 		q.Advance(n) // calls release functions, which may write more
 		taken += n
-		c.loop.count.BytesWritten += uint64(n)
-		if err != nil {
-			c.Abort(err) // the peer has got a part only
-			return
-		}
-		if n < wanted || taken >= writeBudget || c.state == Closed {
+		if !c.written(n, err) || n < wanted || taken >= writeBudget || c.state == closed {
 			break
 		}
 	}
-	c.noteBacklog(q.Len())
-	if q.Len() > 0 {
-		c.watchProgress(taken)
-		return
-	}
-	c.writeBy = 0
-	c.out = nil
-	c.loop.spare.PutQueue(q)
+	return taken
 }
 
-// writeHead writes what stands at the head of q, in one system call, and returns
-// how much of what it tried was taken. A kernel that takes nothing now is not an
-// error.
-func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
-	var errno unix.Errno
-	fd := int(c.fd)
-	if f, offset, length := q.File(); f != nil {
-		wanted = min(length, writeBudget)
-		n, err = c.loop.calls.sendFile(fd, f, offset, wanted)
-		if err == nil && n == 0 {
-			return 0, wanted, errFileShort
-		}
-		errno, _ = err.(unix.Errno)
-		if err != nil && errno == 0 {
-			return 0, wanted, err
-		}
-	} else {
-		slices := q.Slices(c.loop.slices, writeBudget)
-		var m int
-		if len(slices) == 1 {
-			wanted = int64(len(slices[0]))
-			m, errno = c.loop.calls.write(fd, slices[0])
-		} else {
-			for _, p := range slices {
-				wanted += int64(len(p))
-			}
-			m, errno = c.loop.calls.writev(fd, slices)
-		}
-		n = int64(m)
-	}
-	switch errno {
-	case 0:
-		return n, wanted, nil
-	case unix.EAGAIN, unix.EINTR:
+// written looks at the result of a write, and reports whether to go on.
+func (c *Conn) written(n int64, err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case notNow(err):
 		// No room, or a signal came first: the poller says when to go on.
-		return 0, wanted, nil
-	case unix.ENOBUFS, unix.ENOMEM:
+	case shortOfMemory(err):
 		c.retryLater(writeBackoff)
-		return 0, wanted, nil
+	default:
+		c.Abort(err) // the peer has got a part only
 	}
-	return 0, wanted, errno
+	return false
+}
+
+// writeHead writes the head of q, in one system call, and returns how many of the wanted
+// bytes were taken.
+func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
+	if f, offset, length := q.File(); f != nil {
+		return c.sendFile(f, offset, min(length, writeBudget))
+	}
+	slices := q.Slices(c.loop.slices, writeBudget)
+	m, err := c.write(slices)
+	return int64(m), int64(sizeOf(slices)), err
+}
+
+// sendFile sends up to n bytes of f: directly where the kernel can, otherwise a piece
+// that is copied through a buffer.
+func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err error) {
+	if sockets.CanSendFile && !c.layered() {
+		sent, errno := sockets.SendFile(int(c.fd), f, offset, n)
+		switch {
+		case errno != 0:
+			err = errno
+		case sent == 0:
+			err = errFileShort
+		}
+		return sent, n, err
+	}
+	b := c.loop.spare.Get()
+	defer c.loop.spare.Put(b)
+	b.B = slices.Grow(b.B, int(min(n, buffers.MaxKept)))
+	piece := b.B[:min(n, int64(cap(b.B)))]
+	m, err := f.ReadAt(piece, offset)
+	if m == 0 {
+		if err == io.EOF {
+			err = errFileShort
+		}
+		return 0, n, err
+	}
+	c.loop.slices = append(c.loop.slices[:0], piece[:m])
+	m, err = c.write(c.loop.slices)
+	c.loop.slices = c.loop.slices[:0]
+	return int64(m), int64(len(piece)), err
 }
 
 // markFull notes that output has risen above the high-water mark, before it is
-// flushed: a callback that saw Full waits for OnDrain, even if the flush takes all.
+// flushed: a callback that saw Full waits for EventWritable, even if the flush takes all.
 func (c *Conn) markFull() {
-	if !c.is(outputFull) && c.out.Len() > c.settings.HighWater {
+	if !c.is(outputFull) && c.Pending() > c.settings.HighWater {
 		c.flags |= outputFull
 		c.shared.Or(refFull)
 	}
@@ -245,21 +263,19 @@ func (c *Conn) markFull() {
 
 // markDrained notes that output has fallen to the low-water mark.
 func (c *Conn) markDrained() {
-	if !c.is(outputFull) || c.state == Closed || c.Pending() > c.settings.LowWater {
+	if !c.is(outputFull) || c.state == closed || c.Pending() > c.settings.LowWater {
 		return
 	}
 	c.flags &^= outputFull
 	c.shared.And(^refFull)
-	if h, ok := c.protocol.(DrainHandler); ok && c.state == Open {
-		c.call(h.OnDrain)
-		if c.out != nil {
-			c.markFull() // it has filled the output again: the poller need not be told of anything
-		}
+	if c.state == open {
+		c.event(EventWritable)
+		c.markFull() // it may have filled the output again: then the poller need not be told
 	}
-	c.Again()
+	c.Redeliver()
 }
 
-// noteBacklog counts n bytes of output that stay when the socket takes no more.
+// noteBacklog counts n bytes of output that the socket does not take for now.
 func (c *Conn) noteBacklog(n int64) {
 	if c.out != nil {
 		c.loop.count.PendingOutput += n - c.out.Noted

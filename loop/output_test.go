@@ -30,7 +30,7 @@ func TestWritesOfACallbackLeaveTogether(t *testing.T) {
 		b := buffers.Get()
 		b.B = append(b.B, "five"...)
 		_ = c.WriteBuffer(b)
-		_ = c.WriteParts([]byte(" s"), nil, []byte("ix"))
+		_ = c.WriteFramed([]byte(" s"), nil, []byte("ix"), nil)
 		if c.Pending() != int64(len("one two three four five six")) {
 			t.Errorf("Pending %d in the callback", c.Pending())
 		}
@@ -117,7 +117,7 @@ func TestHighWaterStopsDeliveryUntilLowWater(t *testing.T) {
 		r := newRig(t)
 		r.settings.HighWater, r.settings.LowWater = 400_000, 100_000
 		ours, peer := slowPair(t, pair)
-		p := withDrain{&script{}, nil}
+		p := withWritable(&script{}, nil)
 		p.data = func(c *Conn, in []byte) int {
 			_, _ = c.Write(pattern(500_000))
 			if !c.Full() {
@@ -125,7 +125,7 @@ func TestHighWaterStopsDeliveryUntilLowWater(t *testing.T) {
 			}
 			return 1
 		}
-		p.drain = func(c *Conn) {
+		p.do = func(c *Conn) {
 			p.script.data = nil
 			if c.Full() || c.Pending() > 100_000 {
 				t.Errorf("OnDrain with %d pending, Full %v", c.Pending(), c.Full())
@@ -149,15 +149,15 @@ func TestHighWaterStopsDeliveryUntilLowWater(t *testing.T) {
 
 		r.until("the output falls to the low-water mark", func() bool {
 			peer.pull(5000)
-			return p.count("drain") > 0
+			return p.count("writable") > 0
 		})
 		r.until("what was held up arrives", func() bool { return string(p.input) == "abc" })
-		if p.calls[2] != "drain" || !strings.HasPrefix(p.calls[3], "data:b") {
+		if p.calls[2] != "writable" || !strings.HasPrefix(p.calls[3], "data:b") {
 			t.Errorf("calls %q, want OnDrain, then the input that was kept", p.calls)
 		}
 		r.until("all output arrives", func() bool { peer.pull(1 << 20); return len(peer.got) == 500_000 })
 		r.settled()
-		if p.count("drain") != 1 {
+		if p.count("writable") != 1 {
 			t.Errorf("calls %q, want one OnDrain", p.calls)
 		}
 	})
@@ -168,13 +168,13 @@ func TestDrainIsToldAfterAFlushThatTakesAll(t *testing.T) {
 	r := newRig(t)
 	r.settings.HighWater, r.settings.LowWater = 10, 5
 	full := false
-	p := withDrain{&script{open: func(c *Conn) {
+	p := withWritable(&script{open: func(c *Conn) {
 		_, _ = c.WriteString("more than ten bytes")
 		full = c.Full()
-	}}, nil}
+	}}, nil)
 	r.open(unixPair, p)
 	r.settled()
-	if !full || p.count("drain") != 1 {
+	if !full || p.count("writable") != 1 {
 		t.Errorf("Full %v, calls %q, want OnDrain once", full, p.calls)
 	}
 }
@@ -258,9 +258,6 @@ func TestWriteAfterClose(t *testing.T) {
 	}
 	if err := c.WriteOwned([]byte("x"), func() { released++ }); err != ErrClosed || released != 1 {
 		t.Errorf("WriteOwned: %v, released %d times", err, released)
-	}
-	if err := c.WriteParts([]byte("x"), []byte("y")); err != ErrClosed {
-		t.Errorf("WriteParts: %v", err)
 	}
 	if err := c.WriteBuffer(buffers.Get()); err != ErrClosed {
 		t.Errorf("WriteBuffer: %v", err)
@@ -384,7 +381,7 @@ func TestKeptInputWaitsForRoomFilledByATask(t *testing.T) {
 	r.until("the input arrives", func() bool { return p.count("data:") == 1 })
 	if err := c.Ref().Do(func(c *Conn) {
 		_, _ = c.Write(pattern(int(r.settings.HighWater) + 1))
-		c.Again()
+		c.Redeliver()
 	}); err != nil {
 		t.Fatal(err)
 	}

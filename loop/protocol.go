@@ -1,128 +1,126 @@
 package loop
 
-// Protocol is what a listener's connections speak. Its methods run on the
-// connection's own loop and must not block: while one runs, all other
-// connections of that loop wait. One value serves all connections of a listener,
-// and two loops call it at the same time: what it changes belongs into Conn.SetState,
-// into an instance of each loop (Binder), or behind a lock.
+// Protocol opens a connection: accepted, dialled, adopted, or handed over by another
+// protocol (Conn.SetProtocol). It is called on the connection's loop, before anything
+// else, and may set the connection's settings, its first deadline and layers, and write.
+// The Handler that it returns gets the connection's input and events; nil aborts the
+// connection. To leave the connection to another protocol, return what that one returns:
+// so a wrapper is a function around a Protocol.
 //
-// A Protocol may implement more: InputSpace, OnDrain, OnTimeout, OnEOF, OnHangup, OnShutdown,
-// Bind and Tune, each described at its interface.
-type Protocol interface {
-	// OnOpen is called once, before anything else.
-	OnOpen(c *Conn)
-	// OnData is called when input has come. in is valid until it returns, and is
-	// never empty. It returns how many bytes of in are used; the rest is kept and
-	// comes back with more behind it, up to Options.MaxInput. It may change bytes
-	// that it uses, to unmask them in place for example; those it leaves unused come
-	// back as it left them. A number below 0 or above len(in) aborts the connection.
+// One Protocol serves all connections of a listener, and two loops call it at the same
+// time: shared state belongs into Conn.SetUserData, into a PerLoop, or behind a lock.
+type Protocol func(c *Conn) Handler
+
+// Handler handles the input and the events of one connection, or of many. Its methods
+// run on the connection's loop and must not block: all other connections of the loop
+// wait meanwhile. A wrapper embeds a Handler and overrides a method.
+type Handler interface {
+	// OnData is called when input has come. in is valid until it returns, and is never
+	// empty, except after ReadBuffer. It returns how many bytes of in are used. The rest
+	// is kept and comes back with more appended to it, up to Settings.MaxInput. It may
+	// change bytes that it uses, to unmask them in place for example; unused bytes come
+	// back as OnData left them. A number below 0 or above len(in) aborts the connection.
 	OnData(c *Conn, in []byte) (used int)
-	// OnClose is called once, after everything else. err is nil after Close,
-	// io.EOF when the peer closed first, and otherwise the cause.
-	OnClose(c *Conn, err error)
+	// OnEvent is called for everything else. The default action of an event, which its
+	// comment describes, follows if it returns false.
+	OnEvent(c *Conn, e Event) (handled bool)
 }
 
-// Lender is an optional part of a Protocol that gathers much input: it lends the loop the
-// memory where that belongs, and spares it a copy.
-type Lender interface {
-	// InputSpace is called before the connection is read, unless input is kept that
-	// was not used. What has come is put into the slice it returns, as much as fits, up
-	// to 256 KiB; nil leaves it to OnData. The memory is the loop's until OnFilled, which
-	// follows at once.
-	InputSpace(c *Conn) []byte
-	// OnFilled is called in place of OnData: the first n bytes of the space are input,
-	// which counts as used. n is 0 if nothing has come after all.
-	OnFilled(c *Conn, n int)
+// Event is what OnEvent is called for.
+type Event uint8
+
+const (
+	// EventWritable: pending output, which was above the high-water mark, has fallen to
+	// the low-water mark. Default: none.
+	EventWritable Event = iota + 1
+	// EventEOF, once: the peer has stopped sending, and everything it sent has been
+	// read; input that OnData has not used is still kept. Default: the connection closes
+	// after its pending output.
+	EventEOF
+	// EventHangup, at most once: the peer has stopped sending while the connection is
+	// not being read (PauseRead, or output above its mark). Default: none.
+	EventHangup
+	// EventTimeout: the deadline has passed. The handler should close the connection or
+	// set another deadline: one of SetTimeout is unset before the call. Without
+	// SetTimeout, the event comes after every Settings.IdleTimeout without input.
+	// Default: the connection is aborted with ErrTimeout.
+	EventTimeout
+	// EventShutdown: the engine drains. The handler should finish its work and close the
+	// connection. Default: CloseIdle after the grace period.
+	EventShutdown
+	// EventClosed, once, after everything else. Conn.Err is the cause. Default: none.
+	EventClosed
+)
+
+var eventNames = [...]string{
+	EventWritable: "Writable", EventEOF: "EOF", EventHangup: "Hangup",
+	EventTimeout: "Timeout", EventShutdown: "Shutdown", EventClosed: "Closed",
 }
 
-// DrainHandler is an optional part of a Protocol.
-type DrainHandler interface {
-	// OnDrain is called when the output, having risen above the high-water mark,
-	// has fallen to the low one: there is room again.
-	OnDrain(c *Conn)
+// String is the name of the event, without its prefix.
+func (e Event) String() string { return eventNames[e] }
+
+// ReadBuffer is an optional part of a Handler that gathers much input: it supplies the
+// memory that the connection is read into, which saves a copy. A wrapper that hides it
+// costs this saving, nothing else.
+type ReadBuffer interface {
+	// ReadBuffer is called before the connection is read, unless unused input is kept.
+	// Input is read into the slice that it returns, up to 256 KiB; nil stands for the
+	// loop's own buffer. OnData follows at once, with the part of the slice that was
+	// filled. It is empty if there was no input after all.
+	ReadBuffer(c *Conn) []byte
 }
 
-// TimeoutHandler is an optional part of a Protocol. Without it, a connection is
-// aborted with ErrTimeout when its deadline passes.
-type TimeoutHandler interface {
-	// OnTimeout is called when the deadline has passed. It should close the connection
-	// or set another: one of SetDeadline is unset before the call. A protocol that has
-	// never set one is called again after every Settings.IdleTimeout without input.
-	OnTimeout(c *Conn)
-}
+// unopened handles a connection until its Protocol has returned, and one without a
+// handler.
+type unopened struct{}
 
-// EOFHandler is an optional part of a Protocol. Without it, a connection whose
-// peer has stopped sending is closed once its output is flushed.
-type EOFHandler interface {
-	// OnEOF is called once, when the peer has stopped sending and everything it
-	// sent has been read; input that OnData has not used is still kept.
-	OnEOF(c *Conn)
-}
+func (unopened) OnData(*Conn, []byte) int  { return 0 }
+func (unopened) OnEvent(*Conn, Event) bool { return false }
 
-// HangupHandler is an optional part of a Protocol.
-type HangupHandler interface {
-	// OnHangup is called at most once, when the peer stops sending while the
-	// connection is not being read (PauseRead, or output above its mark).
-	OnHangup(c *Conn)
-}
-
-// ShutdownHandler is an optional part of a Protocol. Without it, a connection is
-// closed when a drain's grace is over.
-type ShutdownHandler interface {
-	// OnShutdown is called when the engine begins to drain. The protocol should
-	// finish what it is doing and close the connection.
-	OnShutdown(c *Conn)
-}
-
-// Binder is an optional part of a Protocol that keeps something for each loop: a
-// cache or a free list that needs no lock.
-type Binder interface {
-	// Bind is called on the loop, once for each loop a listener has, and for each
-	// connection that is dialled or becomes this protocol. It returns the Protocol
-	// that serves connections there: what is made once for each loop is to be kept.
-	// If it returns nil or panics, the connections are aborted.
-	Bind(l *Loop) Protocol
-}
-
-// Tuner is an optional part of a Protocol that has limits and deadlines of its own.
-type Tuner interface {
-	// Tune may change the settings of a listener's connections, which come filled
-	// in from the engine's options. It is called once for each listener, on the
-	// goroutine that listens, and an error of it is that of Listen.
-	Tune(s *Settings) error
-}
-
-// Refuser is an optional part of a Protocol. Without it, a connection beyond
-// Options.MaxConns that Options.MaxRefusals admits is closed at once.
-type Refuser interface {
-	// Refusing returns what is spoken on such connections: it should tell the client
-	// and close. Without it, as with nil, they are closed at once. It is called once for each loop a listener has, on the loop, of the
-	// instance that Bind returned.
-	Refusing() Protocol
-}
-
-// refusing closes connections beyond the limit.
-type refusing struct{}
-
-func (refusing) OnOpen(c *Conn)           { c.Close() }
-func (refusing) OnData(*Conn, []byte) int { return 0 }
-func (refusing) OnClose(*Conn, error)     {}
-
-// unbound serves the connections of a protocol that is nil, or whose Bind has returned
-// nil or panicked.
-type unbound struct{}
-
-func (unbound) OnOpen(c *Conn)           { c.Abort(errUnbound) }
-func (unbound) OnData(*Conn, []byte) int { return 0 }
-func (unbound) OnClose(*Conn, error)     {}
-
-// bind never returns nil.
-func bind(p Protocol, l *Loop) Protocol {
-	if b, ok := p.(Binder); ok {
-		p = b.Bind(l)
+// open has p open the connection.
+func (c *Conn) open(p Protocol) {
+	defer c.recovered()
+	c.flags &^= suppliesBuffer
+	c.handler = unopened{}
+	h := p(c)
+	if h == nil {
+		c.Abort(errNoHandler)
+		return
 	}
-	if p == nil {
-		return unbound{}
+	if c.handler != (unopened{}) {
+		return // p has called SetProtocol
 	}
-	return p
+	c.handler = h
+	if _, ok := h.(ReadBuffer); ok {
+		c.flags |= suppliesBuffer
+	}
+}
+
+// event reports e, and says whether the handler has handled it.
+func (c *Conn) event(e Event) (handled bool) {
+	defer c.recovered()
+	return c.handler.OnEvent(c, e)
+}
+
+// SetProtocol gives the connection to another protocol: p is called, and unused input goes
+// to its Handler when the current callback has returned. User data and
+// settings are those of a new connection. The handler before gets no more events.
+func (c *Conn) SetProtocol(p Protocol) {
+	if c.state != open {
+		return
+	}
+	c.userData = nil
+	c.settings = &c.loop.settings
+	c.flags = c.flags&^(readPaused|ownDeadline|fullDuplex) | handedOver
+	if c.is(peerDone) {
+		c.flags |= eofPending
+	}
+	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
+	c.armTimer()
+	c.open(p)
+	if c.loop.draining {
+		c.shutdown()
+	}
+	c.Redeliver()
 }

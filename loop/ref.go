@@ -13,8 +13,8 @@ func (c *Conn) Ref() Ref { return Ref{c} }
 
 // Do runs fn on the connection's loop. It returns ErrClosed when the connection is
 // gone, ErrServerClosed when its loop has ended meanwhile, ErrInboxFull when that does
-// not keep up with what is posted. If the connection goes before fn had its turn, fn is
-// not called: OnClose is the word on that. Any goroutine.
+// not keep up with posted tasks. If the connection closes before fn has run, fn is not
+// called: EventClosed tells of it. Any goroutine.
 func (r Ref) Do(fn func(c *Conn)) error {
 	if r.Gone() {
 		return ErrClosed
@@ -22,16 +22,16 @@ func (r Ref) Do(fn func(c *Conn)) error {
 	return r.c.loop.post(task{conn: r.c, visit: fn})
 }
 
-// DoAnyway is Do without a bound on the inbox, for tasks that are bounded by other
+// DoUnbounded is Do without a bound on the inbox, for tasks that are bounded by other
 // means. Any goroutine.
-func (r Ref) DoAnyway(fn func(c *Conn)) error {
+func (r Ref) DoUnbounded(fn func(c *Conn)) error {
 	if r.Gone() {
 		return ErrClosed
 	}
-	return r.c.loop.post(task{conn: r.c, visit: fn, must: true})
+	return r.c.loop.post(task{conn: r.c, visit: fn, unbounded: true})
 }
 
-// Write copies p behind the connection's pending output. It returns ErrClosed when
+// Write appends a copy of p to the connection's pending output. It returns ErrClosed when
 // the connection is closing or gone, and ErrOutputFull, with nothing written, while
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
@@ -57,7 +57,7 @@ func (r Ref) Write(p []byte) error {
 
 // writePosted appends output that Ref.Write has sent through the inbox.
 func (c *Conn) writePosted(p []byte) {
-	if q, err := c.queueBeyond(); err == nil { // Write has bounded it; OnClose reports a loss, as Do says
+	if q, err := c.queueBeyond(); err == nil { // Write has bounded it; EventClosed reports a loss, as Do says
 		if len(p) > copyLimit {
 			q.WriteOwned(p, nil)
 		} else {
@@ -69,5 +69,5 @@ func (c *Conn) writePosted(p []byte) {
 	c.posted.Add(-int64(len(p)))
 }
 
-// Gone says that the connection is closed. Any goroutine.
+// Gone reports that the connection is closed. Any goroutine.
 func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&refGone != 0 }

@@ -7,18 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAcceptErrorOfTheNewConnectionsNetworkIsNoShortage(t *testing.T) {
-	if got := judge(portable(unix.ENONET)); got != acceptNext {
-		t.Errorf("ENONET: %d, want %d", got, acceptNext)
-	}
-}
-
 // A peer that vanishes without a FIN acknowledges nothing: the kernel ends such a
 // connection soon after the write timeout, although our own queue is empty.
 func TestAcceptedConnectionsEndWhenNothingIsAcknowledged(t *testing.T) {
 	r := newRig(t)
 	r.settings.WriteTimeout = 7 * time.Second
-	_, addr := r.listen("tcp4", "127.0.0.1:0", r.service(r.loop, hello{}))
+	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	client := dial(t, addr)
 	r.until("the client is greeted", client.has("hello"))
 	fd := int(r.loop.table.conns()[0].fd)

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // pairKind is a way to make two connected sockets.
@@ -55,13 +57,13 @@ func newUnixPair(t testing.TB) (ours, theirs *socket) {
 
 func newTCPPair(t testing.TB) (ours, theirs *socket) {
 	t.Helper()
-	fds, addr, err := Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
+	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener := adoptSocket(t, fds[0])
 	theirs = dial(t, addr)
-	fd, _, errno := accept(listener.fd)
+	fd, _, errno := sockets.Accept(listener.fd)
 	if errno != 0 {
 		t.Fatalf("accept: %v", errno)
 	}

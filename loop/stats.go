@@ -3,7 +3,6 @@ package loop
 import (
 	"errors"
 	"io"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,7 +14,7 @@ type Stats struct {
 	Accepted uint64 // connections, from listeners
 	Dialled  uint64 // connections
 	Closed   uint64 // connections, of both kinds
-	Refused  uint64 // of the accepted, those beyond Options.MaxConns, which were told so
+	Refused  uint64 // of the accepted, those beyond Options.MaxConns: see Conn.Overloaded
 	Dropped  uint64 // connections closed before they were opened, because the loop was cut off
 
 	DialErrors   uint64 // dials that made no connection
@@ -35,7 +34,7 @@ type Stats struct {
 	PendingOutput int64  // bytes that the kernel has not taken, because peers read slowly
 
 	Panics        uint64        // in callbacks
-	SlowCallbacks uint64        // callbacks that held a loop for Options.SlowCallback
+	SlowCallbacks uint64        // callbacks that blocked a loop for Options.SlowCallback
 	Cycles        uint64        // of the loops
 	Busy          time.Duration // in cycles, not waiting for events; of all loops together
 	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
@@ -100,33 +99,4 @@ func (s *Stats) worked(d time.Duration) {
 	s.Cycles++
 	s.Busy += d
 	s.MaxLag = max(s.MaxLag, d)
-}
-
-// snapshot is the copy of what a loop counts for other goroutines, made before each
-// wait so that counting itself needs no lock. One lock that is hardly ever contended,
-// and one copy, are cheaper than a handful of atomic counters; and nobody has to wait
-// for a loop, which may be held, to learn how it is.
-type snapshot struct {
-	mu     sync.Mutex
-	stats  Stats       // guarded by mu
-	cycle  int64       // guarded by mu: when the last cycle that has ended began
-	counts []publisher // guarded by mu: the protocols' own
-}
-
-func (l *Loop) publish() {
-	p := &l.published
-	p.mu.Lock()
-	p.stats = l.count
-	p.cycle = l.now
-	for _, c := range p.counts {
-		c.publish()
-	}
-	p.mu.Unlock()
-}
-
-// Stats returns the loop's counts as of its last wait. Any goroutine.
-func (l *Loop) Stats() Stats {
-	l.published.mu.Lock()
-	defer l.published.mu.Unlock()
-	return l.published.stats
 }

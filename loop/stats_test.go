@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // Every field takes part: what is added later too.
@@ -84,10 +86,10 @@ func TestConnectionsThatAreNotOpenedAreCounted(t *testing.T) {
 	r := newRig(t)
 	r.loop.forced = true // the loop ends
 	ours, _ := tcpPair.make(t)
-	r.loop.limit.served.take()
-	c := r.loop.open(ours.release(), endpoint{}, &Service{loop: r.loop, protocol: echo{}, settings: &r.settings})
-	if s := r.loop.count; c != nil || s.Dropped != 1 || s.Accepted != 0 || s.Open() != 0 {
-		t.Errorf("connection %v, %+v, want one that was dropped", c, s)
+	r.loop.limit.served.acquire()
+	opened := r.loop.open(r.loop.newConn(ours.release(), sockets.Addr{}), echo{}.Open, &r.loop.count.Accepted)
+	if s := r.loop.count; opened || s.Dropped != 1 || s.Accepted != 0 || s.Open() != 0 {
+		t.Errorf("opened %v, %+v, want one that was dropped", opened, s)
 	}
 }
 
@@ -153,7 +155,7 @@ func BenchmarkPublish(b *testing.B) {
 			}
 			defer l.Discard()
 			for range protocols {
-				NewCounts[[24]uint64](l)
+				NewCounts[[24]uint64](l.Loop)
 			}
 			for b.Loop() {
 				l.count.BytesRead++

@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 func TestFaultsInAnEcho(t *testing.T) {
 	send := []string{"hello", string(pattern(3000)), string(pattern(20_000))}
 	sweep(t, &exchange{
 		network:  "tcp4",
-		protocol: func(*testing.T) Protocol { return echo{} },
+		protocol: func(*testing.T) opener { return echo{} },
 		send:     send,
 		want:     bytes.Join(toBytes(send), nil),
 	})
@@ -24,7 +26,7 @@ func TestFaultsUnderBackpressure(t *testing.T) {
 	sweep(t, &exchange{
 		network:  "unix",
 		settings: func(s *Settings) { s.HighWater, s.LowWater = 8<<10, 4<<10 },
-		protocol: func(t *testing.T) Protocol {
+		protocol: func(t *testing.T) opener {
 			return &script{
 				open: smallBuffer(t),
 				data: func(c *Conn, in []byte) int { return echo{}.OnData(c, in[:min(len(in), 5000)]) + again(c) },
@@ -47,7 +49,7 @@ func smallBuffer(t *testing.T) func(*Conn) {
 
 // again has OnData called once more.
 func again(c *Conn) int {
-	c.Again()
+	c.Redeliver()
 	return 0
 }
 
@@ -58,7 +60,7 @@ func TestFaultsInALargeAnswer(t *testing.T) {
 	sweep(t, &exchange{
 		network:  "tcp4",
 		settings: func(s *Settings) { s.LingerTimeout = time.Second },
-		protocol: func(t *testing.T) Protocol {
+		protocol: func(t *testing.T) opener {
 			p, released := &script{open: smallBuffer(t)}, 0
 			p.data = func(c *Conn, in []byte) int {
 				if len(in) < 2 {
@@ -90,7 +92,7 @@ func TestFaultsAfterCloseWrite(t *testing.T) {
 	p := &script{}
 	sweep(t, &exchange{
 		network: "tcp4",
-		protocol: func(*testing.T) Protocol {
+		protocol: func(*testing.T) opener {
 			*p = script{open: func(c *Conn) {
 				_, _ = c.WriteString("greeting")
 				c.CloseWrite()
@@ -109,7 +111,7 @@ func TestFaultsBehindAHangup(t *testing.T) {
 	p := &script{}
 	sweep(t, &exchange{
 		network: "unix",
-		protocol: func(*testing.T) Protocol {
+		protocol: func(*testing.T) opener {
 			*p = script{data: func(c *Conn, in []byte) int {
 				c.PauseRead()
 				c.After(20*time.Millisecond, (*Conn).ResumeRead)
@@ -129,7 +131,7 @@ func TestFaultsInARelay(t *testing.T) {
 	sweep(t, &exchange{
 		network:  "tcp4",
 		settings: func(s *Settings) { s.HighWater, s.LowWater = 8<<10, 4<<10 },
-		protocol: func(t *testing.T) Protocol { return relaying{t, map[*Conn]*Conn{}} },
+		protocol: func(t *testing.T) opener { return relaying{t, map[*Conn]*Conn{}} },
 		send:     []string{string(content[:100]), string(content[100:])},
 		slow:     5000,
 		want:     content,
@@ -142,14 +144,15 @@ type relaying struct {
 	other map[*Conn]*Conn
 }
 
-func (p relaying) OnOpen(c *Conn) {
+func (p relaying) Open(c *Conn) Handler {
 	c.EnableFullDuplex()
 	if len(p.other) > 0 {
-		return // the other side
+		return p // the other side
 	}
 	p.other[c] = nil
 	c.PauseRead()
 	_ = c.loop.Post(func() { p.join(c) })
+	return p
 }
 
 func (p relaying) join(c *Conn) {
@@ -158,12 +161,16 @@ func (p relaying) join(c *Conn) {
 	}
 	near, far := newUnixPair(p.t)
 	l := c.loop
-	for _, s := range []*socket{near, far} {
-		l.limit.served.take()
+	open := func(s *socket, p opener) *Conn {
+		l.limit.served.acquire()
 		s.buffers(4096, 4096)
+		o := l.newConn(s.release(), sockets.Addr{})
+		o.settings = c.settings
+		l.open(o, p.Open, &l.count.Dialled)
+		return o
 	}
-	l.open(far.release(), endpoint{}, &Service{loop: l, protocol: echo{}, settings: c.settings})
-	o := l.open(near.release(), endpoint{}, &Service{loop: l, protocol: p, settings: c.settings})
+	open(far, echo{})
+	o := open(near, p)
 	p.other[c], p.other[o] = o, c
 	c.ResumeRead()
 }
@@ -177,10 +184,21 @@ func (p relaying) OnData(c *Conn, in []byte) int {
 	return len(in)
 }
 
-func (p relaying) OnDrain(c *Conn) { p.other[c].ResumeRead() }
-func (p relaying) OnEOF(c *Conn)   { p.other[c].CloseWrite() }
+func (p relaying) OnEvent(c *Conn, e Event) bool {
+	switch e {
+	case EventWritable:
+		p.other[c].ResumeRead()
+	case EventEOF:
+		p.other[c].CloseWrite()
+	case EventClosed:
+		p.closed(c, c.Err())
+	default:
+		return false
+	}
+	return true
+}
 
-func (p relaying) OnClose(c *Conn, err error) {
+func (p relaying) closed(c *Conn, err error) {
 	o := p.other[c]
 	delete(p.other, c)
 	switch {
@@ -196,7 +214,7 @@ func (p relaying) OnClose(c *Conn, err error) {
 func TestFaultsAtAReset(t *testing.T) {
 	sweep(t, &exchange{
 		network: "tcp4",
-		protocol: func(*testing.T) Protocol {
+		protocol: func(*testing.T) opener {
 			return &script{data: func(c *Conn, in []byte) int {
 				c.PauseRead()
 				return len(in)

@@ -33,17 +33,7 @@ var rows = []row{
 	{call: onWrite, errnos: []unix.Errno{unix.ENOBUFS, unix.ENOMEM}, waits: true},
 	{call: onWrite, errnos: []unix.Errno{unix.EPIPE, unix.ECONNRESET, unix.ETIMEDOUT, unix.EIO, unix.EPERM, unix.EBADF}, ends: true},
 
-	{call: onWritev, errnos: []unix.Errno{unix.EINTR, unix.EAGAIN}, most: []int{1, 1000}},
-	{call: onWritev, errnos: []unix.Errno{unix.ENOBUFS, unix.ENOMEM}, waits: true},
-	{call: onWritev, errnos: []unix.Errno{unix.EPIPE, unix.ECONNRESET, unix.EIO, unix.EINVAL}, ends: true},
-
-	{call: onSendFile, errnos: []unix.Errno{unix.EINTR, unix.EAGAIN}, most: []int{1, 1000}},
-	{call: onSendFile, errnos: []unix.Errno{unix.ENOBUFS, unix.ENOMEM}, waits: true},
-	{call: onSendFile, errnos: []unix.Errno{unix.EPIPE, unix.ECONNRESET, unix.EIO, unix.EINVAL}, ends: true},
-
 	{call: onShutdown, errnos: []unix.Errno{unix.ENOTCONN, unix.ENOBUFS, unix.ENOMEM, unix.EIO, unix.EINVAL}, ends: true},
-
-	{call: onResetAtEnd, errnos: []unix.Errno{unix.ENOBUFS, unix.EINVAL}, ends: true},
 
 	{call: onAdd, errnos: []unix.Errno{unix.ENOMEM, unix.ENOSPC}, waits: true},
 	{call: onAdd, errnos: []unix.Errno{unix.EPERM, unix.EEXIST, unix.EBADF, unix.EINVAL, unix.ELOOP}, ends: true},
@@ -54,8 +44,6 @@ var rows = []row{
 
 	// The connection's Add, or Set and Delete, and the listener's Set and Delete.
 	{call: onControl, errnos: []unix.Errno{unix.ENOMEM}, waits: true, together: 4},
-
-	{call: onSocketError, errnos: []unix.Errno{0, unix.ENOBUFS, unix.EINVAL, unix.ENOPROTOOPT}, ends: true},
 
 	{call: onWait, ready: []poller.Ready{0, poller.Read, poller.Write, poller.Read | poller.Write}},
 	{call: onWait, ready: []poller.Ready{poller.Failed, poller.Failed | poller.Read}, ends: true},

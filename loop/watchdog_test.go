@@ -5,47 +5,23 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/eddynet/eddy/internal/watchdog"
 )
 
-func TestWatchdogSleepsWhileLoopsRest(t *testing.T) {
+// The loop tells the watchdog of its cycles.
+func TestWatchdogIsToldOfCycles(t *testing.T) {
 	r := newHeldRig(t)
-	w := r.loop.watch.dog
-	loops := []*Loop{r.loop}
 	r.cycle()
-	if w.look(loops) {
-		t.Fatal("at rest just after a cycle")
+	if r.loop.Idle() {
+		t.Fatal("idle just after a cycle")
 	}
-	if !w.look(loops) {
-		t.Fatal("not at rest, with no cycle since the last look")
-	}
-	if !w.sleep(loops) || !w.asleep.Load() {
-		t.Fatal("it does not sleep")
-	}
-	r.cycle()
-	if w.asleep.Load() || len(w.rouse) != 1 {
-		t.Error("a cycle does not rouse it")
-	}
-	r.cycle()
-	if len(w.rouse) != 1 {
-		t.Error("it is roused twice")
-	}
-}
-
-func TestWatchdogDoesNotSleepThroughACycle(t *testing.T) {
-	r := newHeldRig(t)
-	w := r.loop.watch.dog
-	loops := []*Loop{r.loop}
-	w.look(loops)
-	if !w.look(loops) {
-		t.Fatal("not at rest")
-	}
-	r.cycle() // before it could go to sleep
-	if w.sleep(loops) || w.asleep.Load() {
-		t.Error("it sleeps though a cycle has begun")
+	if !r.loop.Idle() {
+		t.Fatal("not idle, with no cycle since the last look")
 	}
 	_ = r.loop.Post(func() {
-		if w.look(loops); w.look(loops) {
-			t.Error("at rest in a callback")
+		if r.loop.Idle(); r.loop.Idle() {
+			t.Error("idle in a callback")
 		}
 	})
 	r.cycle()
@@ -55,28 +31,27 @@ func TestWatchdogDoesNotSleepThroughACycle(t *testing.T) {
 func TestWatchdogWakesUpForAHeldLoop(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var logged logBook
-	w := NewWatchdog(4 * time.Millisecond)
+	w := watchdog.New(4 * time.Millisecond)
 	l, err := New(Config{Logger: slog.New(&logged), Limit: NewLimit(1, 0), Watchdog: w})
 	if err != nil {
 		t.Fatal(err)
 	}
-	loops, stop, ended := []*Loop{l}, make(chan struct{}), make(chan struct{})
+	loops, stop, ended := []watchdog.Loop{l}, make(chan struct{}), make(chan struct{})
 	go func() {
 		w.Run(loops, stop)
 		close(ended)
 	}()
 	end := running(t, l)
 	for range 3 {
-		soon(t, "it sleeps", w.asleep.Load)
+		time.Sleep(20 * 4 * time.Millisecond) // more or less the time until it sleeps
 		count := l.Stats().SlowCallbacks
 		release := make(chan struct{})
 		_ = l.Post(func() { <-release })
-		soon(t, "it is awake", func() bool { return !w.asleep.Load() })
 		time.Sleep(10 * time.Millisecond) // the callback takes this long at least
 		close(release)
 		soon(t, "it has counted the callback", func() bool { return l.Stats().SlowCallbacks > count })
 	}
-	if logged.count("held its loop") == 0 {
+	if logged.count("blocked the event loop") == 0 {
 		t.Error("nothing is logged")
 	}
 	if err := end(); err != nil {

@@ -1,28 +1,21 @@
 package loop
 
-import "io"
-
-// witness is a protocol that passes everything on to another one, and notes the lives
-// of its connections. What the other leaves to the loop, it leaves to the loop too.
+// witness wraps a protocol, and notes the lives of its connections.
 type witness struct {
-	Protocol
-	lives map[*Conn]*life
-	first *Conn
+	opener
+	lives  map[*Conn]*life
+	first  *Conn
+	faults *faults // that its connections pass through; nil for none
 }
 
-// life is what a connection's protocol was told.
+// life counts the calls for a connection.
 type life struct {
 	opened, closed int
-	late           int // calls after OnClose, or before OnOpen
+	late           int // calls after EventClosed, or before Open
 	cause          error
 }
 
-func newWitness(p Protocol) *witness { return &witness{Protocol: p, lives: map[*Conn]*life{}} }
-
-func (w *witness) Bind(l *Loop) Protocol {
-	w.Protocol = bind(w.Protocol, l)
-	return w
-}
+func newWitness(p opener) *witness { return &witness{opener: p, lives: map[*Conn]*life{}} }
 
 func (w *witness) life(c *Conn) *life {
 	if w.lives[c] == nil {
@@ -41,52 +34,31 @@ func (w *witness) called(c *Conn) {
 	}
 }
 
-func (w *witness) OnOpen(c *Conn) {
+func (w *witness) Open(c *Conn) Handler {
 	w.life(c).opened++
 	w.called(c)
-	w.Protocol.OnOpen(c)
-}
-
-func (w *witness) OnData(c *Conn, in []byte) int {
-	w.called(c)
-	return w.Protocol.OnData(c, in)
-}
-
-func (w *witness) OnClose(c *Conn, err error) {
-	w.called(c)
-	w.life(c).closed++
-	w.life(c).cause = err
-	w.Protocol.OnClose(c, err)
-}
-
-func (w *witness) OnEOF(c *Conn) {
-	w.called(c)
-	if h, ok := w.Protocol.(EOFHandler); ok {
-		h.OnEOF(c)
-		return
+	if w.faults != nil {
+		w.faults.add(c)
 	}
-	c.finish(io.EOF)
+	return &observed{w.opener.Open(c), w}
 }
 
-func (w *witness) OnTimeout(c *Conn) {
-	w.called(c)
-	if h, ok := w.Protocol.(TimeoutHandler); ok {
-		h.OnTimeout(c)
-		return
-	}
-	c.Abort(ErrTimeout)
+// observed is a handler of the other protocol.
+type observed struct {
+	Handler
+	witness *witness
 }
 
-func (w *witness) OnDrain(c *Conn) {
-	w.called(c)
-	if h, ok := w.Protocol.(DrainHandler); ok {
-		h.OnDrain(c)
-	}
+func (o *observed) OnData(c *Conn, in []byte) int {
+	o.witness.called(c)
+	return o.Handler.OnData(c, in)
 }
 
-func (w *witness) OnHangup(c *Conn) {
-	w.called(c)
-	if h, ok := w.Protocol.(HangupHandler); ok {
-		h.OnHangup(c)
+func (o *observed) OnEvent(c *Conn, e Event) bool {
+	o.witness.called(c)
+	if e == EventClosed {
+		o.witness.life(c).closed++
+		o.witness.life(c).cause = c.Err()
 	}
+	return o.Handler.OnEvent(c, e)
 }

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // A socket of datagrams keeps the bounds of writes.
@@ -16,11 +18,11 @@ func TestSlicesLeaveInOneWrite(t *testing.T) {
 	ours, theirs := adoptSocket(t, fds[0]), adoptSocket(t, fds[1])
 	slices := bytes.SplitAfter([]byte("head,and,body,in,parts,up,to,eight"), []byte(","))
 	want := bytes.Join(slices, nil)
-	if n, errno := writev(ours.fd, slices); n != len(want) || errno != 0 {
+	if n, errno := sockets.Writev(ours.fd, slices); n != len(want) || errno != 0 {
 		t.Fatalf("writev: %d, %v, want %d", n, errno, len(want))
 	}
 	got := make([]byte, 100)
-	if n, errno := read(theirs.fd, got); errno != 0 || !bytes.Equal(got[:n], want) {
+	if n, errno := sockets.Read(theirs.fd, got); errno != 0 || !bytes.Equal(got[:n], want) {
 		t.Errorf("the first write: %q, %v, want %q", got[:n], errno, want)
 	}
 }
@@ -28,17 +30,17 @@ func TestSlicesLeaveInOneWrite(t *testing.T) {
 func TestWriteOfAsManySlicesAsThereMayBe(t *testing.T) {
 	ours, theirs := newUnixPair(t)
 	var slices [][]byte
-	for i := range maxSlices {
+	for i := range sockets.MaxSlices {
 		slices = append(slices, bytes.Repeat([]byte{byte(i)}, i+1))
 	}
 	want := bytes.Join(slices, nil)
 	got := make([]byte, len(want))
 	allocations := testing.AllocsPerRun(10, func() {
 		clear(got)
-		if n, errno := writev(ours.fd, slices); n != len(want) || errno != 0 {
+		if n, errno := sockets.Writev(ours.fd, slices); n != len(want) || errno != 0 {
 			t.Fatalf("writev: %d, %v, want %d", n, errno, len(want))
 		}
-		if n, errno := read(theirs.fd, got); errno != 0 || !bytes.Equal(got[:n], want) {
+		if n, errno := sockets.Read(theirs.fd, got); errno != 0 || !bytes.Equal(got[:n], want) {
 			t.Fatalf("read %d bytes, %v, want those that were written", n, errno)
 		}
 	})
@@ -50,22 +52,22 @@ func TestWriteOfAsManySlicesAsThereMayBe(t *testing.T) {
 // What fits is written, and counted, wherever the socket is full.
 func TestSlicesThatDoNotFit(t *testing.T) {
 	ours, theirs := newUnixPair(t)
-	slices := make([][]byte, maxSlices)
+	slices := make([][]byte, sockets.MaxSlices)
 	for i := range slices {
 		slices[i] = bytes.Repeat([]byte{byte(i)}, 64<<10)
 	}
 	want := bytes.Join(slices, nil)
-	n, errno := writev(ours.fd, slices)
+	n, errno := sockets.Writev(ours.fd, slices)
 	if errno != 0 || n == 0 || n >= len(want) {
 		t.Fatalf("writev: %d of %d, %v, want a part", n, len(want), errno)
 	}
-	if n, errno := writev(ours.fd, slices); n != 0 || errno != unix.EAGAIN {
+	if n, errno := sockets.Writev(ours.fd, slices); n != 0 || errno != unix.EAGAIN {
 		t.Errorf("writev to a full socket: %d, %v, want EAGAIN", n, errno)
 	}
 	got := make([]byte, len(want))
 	arrived := 0
 	for {
-		m, errno := read(theirs.fd, got[arrived:])
+		m, errno := sockets.Read(theirs.fd, got[arrived:])
 		if errno != 0 || m == 0 {
 			break
 		}

@@ -1,0 +1,182 @@
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/poller"
+)
+
+// Adopt gives a connection of package net to the loop, over which p is spoken from now
+// on. It must be a *net.TCPConn or *net.UnixConn, of which no read or write is in
+// progress; for a descriptor, see net.FileConn. conn is closed, whatever is returned: the
+// loop has its socket. Loop only: elsewhere use Engine.Adopt.
+func (l *Loop) Adopt(conn net.Conn, p Protocol) (*Conn, error) {
+	if p == nil {
+		_ = conn.Close()
+		return nil, errNoProtocol
+	}
+	fd, peer, err := sockets.FromConn(conn)
+	_ = conn.Close() // the duplicate lives on
+	if err != nil {
+		return nil, fmt.Errorf("eddy: adopt a connection: %w", err)
+	}
+	sockets.BoundUnacknowledged(fd, l.settings.WriteTimeout)
+	return l.take(fd, peer, nil, p)
+}
+
+// AdoptTransport is Adopt for a connection without a socket: t, memory for example, calls
+// Conn.Wake whenever input or room has come. Loop only.
+func (l *Loop) AdoptTransport(t Transport, p Protocol) (*Conn, error) {
+	return l.take(-1, sockets.Addr{}, t, p)
+}
+
+// take opens a connection within the limit.
+func (l *Loop) take(fd int, peer sockets.Addr, t Transport, p Protocol) (*Conn, error) {
+	c := l.newConn(fd, peer)
+	if t != nil {
+		c.extra = &extra{top: t, bottom: t}
+	}
+	err := errMaxConns
+	if l.limit.served.acquire() {
+		if l.open(c, p, &l.count.Dialled) {
+			return c, nil
+		}
+		err = ErrServerClosed
+	} else {
+		c.closeTransport()
+	}
+	return nil, err
+}
+
+// newConn returns a connection that is not the loop's yet.
+func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
+	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched}
+}
+
+// open opens a connection that has its place in the limit, and reports whether it did: a
+// loop that was forced to end does not. The poller learns of the connection when p has
+// returned; while it is short of watches, the connection waits.
+func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
+	if l.forced {
+		c.closeTransport()
+		l.limit.quotaOf(c).release()
+		l.count.Dropped++
+		return false
+	}
+	c.timer.Owner = c
+	c.token = l.table.add(c)
+	l.conns++
+	*count++
+	c.deadline = later(l.now, c.settings.IdleTimeout)
+	c.armTimer()
+	l.current = c
+	c.open(p)
+	l.current = nil
+	if l.draining {
+		c.shutdown()
+	}
+	c.settle()
+	l.returned(c)
+	return true
+}
+
+// Dial connects to an address, over which p is spoken, on this loop. The network is
+// tcp, tcp4, tcp6 or unix. A name is looked up and its addresses are tried as by
+// net.Dialer (RFC 8305), on a goroutine. done is called once, on the loop and not
+// inside Dial: after p, or with an error. After timeout, the error is a
+// net.Error whose Timeout method returns true; when the loop ends, it is
+// ErrServerClosed. A Dial from the last callbacks of a loop is ignored. Loop only:
+// elsewhere use Engine.Dial.
+func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
+	d.token = l.table.add(d) // so that it ends with the loop
+	if !l.inbox.closed() {   // else the loop is about to end it
+		go d.connect(ctx)
+	}
+}
+
+// dialing is a connection attempt. It is in the loop's table until done is called.
+type dialing struct {
+	loop             *Loop
+	network, address string
+	protocol         Protocol
+	token            poller.Token
+	cancel           context.CancelFunc // ends connect
+	done             func(*Conn, error)
+}
+
+// connect makes the connection, on its own goroutine.
+func (d *dialing) connect(ctx context.Context) {
+	conn, err := d.dial(ctx)
+	if d.loop.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {
+		_ = conn.Close() // the loop has ended, and end was called
+	}
+}
+
+func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
+	switch {
+	case d.protocol == nil:
+		return nil, errNoProtocol
+	case d.network != "unix" && d.network != "tcp" && d.network != "tcp4" && d.network != "tcp6":
+		return nil, net.UnknownNetworkError(d.network)
+	}
+	dialer := net.Dialer{KeepAlive: -1} // our deadlines are shorter than TCP's
+	return dialer.DialContext(ctx, d.network, d.address)
+}
+
+func (d *dialing) connected(conn net.Conn, err error) {
+	switch {
+	case err != nil:
+		d.finish(nil, err)
+	case d.finished():
+		_ = conn.Close()
+	default:
+		d.finish(d.loop.Adopt(conn, d.protocol))
+	}
+}
+
+// ready is never called: the poller does not have the token.
+func (d *dialing) ready(poller.Ready) {}
+
+func (d *dialing) end(cause error) { d.finish(nil, cause) }
+
+func (d *dialing) finished() bool { return d.loop.table.lookup(d.token) == nil }
+
+// finish calls done, unless that has happened.
+func (d *dialing) finish(c *Conn, err error) {
+	if d.finished() {
+		return
+	}
+	d.loop.table.remove(d.token)
+	d.cancel()
+	if err != nil {
+		d.loop.count.DialErrors++
+		err = d.describe(err)
+	}
+	d.loop.call(func() { d.done(c, err) })
+	d.loop.returned(d)
+	if c != nil {
+		c.attend()
+	}
+}
+
+// describe adds the address to an error, unless it comes from package net, which does
+// so.
+func (d *dialing) describe(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return fmt.Errorf("eddy: %w", err)
+	}
+	return fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
+}
+
+var (
+	errNoProtocol = errors.New("no protocol: it is nil")
+	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
+)

@@ -1,0 +1,298 @@
+package loop
+
+import (
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/watchdog"
+	"github.com/eddynet/eddy/internal/wheel"
+	"github.com/eddynet/eddy/poller"
+)
+
+// inputSize is the size in bytes of the one buffer that all connections of a loop
+// read into, and so the most that one connection is read in one cycle.
+const inputSize = 64 << 10
+
+// maxPostponed bounds how long a flood of events may hold up the timers, in cycles.
+const maxPostponed = 64
+
+// yieldEvery is how long a loop runs before it lets Go's scheduler run others. After
+// 10 ms that would preempt it, and then look for others to preempt every 20
+// microseconds, which takes two to twenty per cent of a processor.
+const yieldEvery = 5 * time.Millisecond
+
+const (
+	// maxBatch is how many connections are read and served before their output is
+	// written. With hundreds of active ones, several writes in a row cost two to three
+	// per cent less of a small request than each write after its read.
+	maxBatch = 16
+	// quickEvent is how long an event may take, on the average of a cycle. If it takes
+	// longer, output is not held up like that for promptFor.
+	quickEvent = 20 * time.Microsecond
+	promptFor  = 10 * time.Millisecond
+)
+
+// Reactor is a loop as its engine sees it: the goroutine that owns a poller, the
+// connections registered with it, and their timers. Callbacks see the Loop only.
+type Reactor struct{ *Loop }
+
+// Config is what a Reactor needs from its engine.
+type Config struct {
+	Logger   *slog.Logger       // the engine's does not block: see package asynclog
+	Limit    *Limit             // shared by the engine's loops
+	Settings Settings           // that connections start with
+	Clock    func() int64       // nanoseconds on a monotonic clock; nil is the system's
+	Index    int                // among the engine's loops
+	Watchdog *watchdog.Watchdog // of the engine; nil for none
+}
+
+// New returns a reactor that does not run yet.
+func New(cfg Config) (*Reactor, error) {
+	p, err := poller.Open()
+	if err != nil {
+		return nil, err
+	}
+	clock := cfg.Clock
+	if clock == nil {
+		clock = sinceStart
+	}
+	l := &Loop{
+		poller:   p,
+		accept:   sockets.Accept,
+		clock:    clock,
+		now:      clock(),
+		logger:   cfg.Logger,
+		limit:    cfg.Limit,
+		index:    cfg.Index,
+		settings: cfg.Settings,
+		input:    make([]byte, inputSize),
+		slices:   make([][]byte, 0, sockets.MaxSlices),
+		batch:    maxBatch,
+	}
+	l.wheel = wheel.New(l.now / wheel.Tick)
+	l.watch.dog = cfg.Watchdog
+	l.begin()
+	l.publish() // it is idle
+	return &Reactor{l}, nil
+}
+
+var start = time.Now()
+
+// sinceStart reads only the monotonic clock: half the cost of time.Now.
+func sinceStart() int64 { return int64(time.Since(start)) }
+
+// Run runs the loop on the calling goroutine until Drain or Force has been called
+// and the last connection is gone. It does not return if a callback calls
+// runtime.Goexit, but ends the loop all the same.
+func (r *Reactor) Run() error {
+	l, returned := r.Loop, false
+	defer func() {
+		if !returned {
+			_ = l.Panicked(ErrGoexit) // nobody to close: all are
+		}
+		l.end()
+	}()
+	l.watch.id.Store(watchdog.GoroutineID())
+	l.begin()
+	var err error
+	for err == nil && !l.drained() {
+		err = l.cycle(poller.Forever)
+	}
+	returned = true
+	return err
+}
+
+// Turn runs one cycle on the calling goroutine, without waiting for events, and reports
+// whether there is more to do at once. It is for tests, in place of Run.
+func (r *Reactor) Turn() (more bool, err error) {
+	err = r.cycle(0)
+	return r.hasWork(), err
+}
+
+// hasWork reports whether the loop has something to do without an event.
+func (l *Loop) hasWork() bool {
+	return len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending()
+}
+
+// NextTimer is when the earliest timer may expire, on the loop's clock; -1 without any.
+// It is for tests.
+func (r *Reactor) NextTimer() int64 {
+	if next := r.wheel.Next(); next >= 0 {
+		return next * wheel.Tick
+	}
+	return -1
+}
+
+// drained reports whether a drain has nothing left to do.
+func (l *Loop) drained() bool {
+	return l.draining && l.conns == 0 && len(l.acceptors) == 0 && !l.inbox.pending()
+}
+
+// cycle is the reactor: everything that happens on a loop happens in here, in
+// this order. It waits for at most patience.
+func (l *Loop) cycle(patience time.Duration) error {
+	if l.yield || l.now >= l.yieldAt {
+		l.yield = false
+		l.yieldAt = l.now + int64(yieldEvery)
+		l.publish() // to the others
+		runtime.Gosched()
+	}
+	timeout := l.timeout()
+	if patience == 0 {
+		timeout = 0
+	}
+	l.publish()
+	if timeout != 0 && !l.inbox.prepareToWait() {
+		timeout = 0
+	}
+	events, err := l.poller.Wait(timeout)
+	l.events = len(events)
+	l.inbox.doneWaiting()
+	if err != nil {
+		return err
+	}
+	l.begin()
+	for _, event := range events {
+		if s := l.table.lookup(event.Token); s != nil {
+			s.ready(event.Ready)
+			l.returned(s)
+		}
+		if len(l.unsettled) >= l.batch {
+			l.settle()
+		}
+	}
+	l.settle()
+	l.runTasks()
+	// Input that came before a deadline is read before the timers look, even if it
+	// was not among the first events.
+	if len(events) < poller.MaxEvents-1 || l.postponed == maxPostponed {
+		l.postponed = 0
+		l.wheel.Advance(l.now/wheel.Tick, l.expire)
+	} else {
+		l.postponed++
+	}
+	l.attend()
+	l.free()
+	return nil
+}
+
+// begin starts a cycle: callbacks are told this time.
+func (l *Loop) begin() {
+	before := l.now
+	l.now = l.clock()
+	if l.now-before >= int64(yieldEvery) {
+		l.yieldAt = l.now + int64(yieldEvery) // it was asleep
+	}
+	l.watch.cycle.Store(l.now)
+	if l.watch.dog != nil {
+		l.watch.dog.Wake()
+	}
+}
+
+// timeout is how long the next wait may take. It ends the cycle for the counts.
+func (l *Loop) timeout() time.Duration {
+	// The clock, not now: callbacks may have taken a while.
+	now := l.clock()
+	busy := time.Duration(now - l.now)
+	l.count.worked(busy)
+	l.pace(now, busy)
+	if l.hasWork() {
+		return 0
+	}
+	next := l.wheel.Next()
+	if next < 0 {
+		return poller.Forever
+	}
+	return time.Duration(max(0, next*wheel.Tick-now))
+}
+
+// pace decides how many connections are settled together, after a cycle that was busy
+// for so long.
+func (l *Loop) pace(now int64, busy time.Duration) {
+	if busy > quickEvent*time.Duration(l.events+1) {
+		l.promptTo = now + int64(promptFor)
+	}
+	l.batch = maxBatch
+	if now < l.promptTo {
+		l.batch = 1
+	}
+}
+
+// settle settles the connections whose events have been handled.
+func (l *Loop) settle() {
+	for _, c := range l.unsettled {
+		c.settle()
+		l.returned(c)
+	}
+	clear(l.unsettled)
+	l.unsettled = l.unsettled[:0]
+}
+
+// attend resumes the connections that were written to, resumed, woken or closed outside
+// their own event. Whatever follows is attended to in the next cycle.
+func (l *Loop) attend() {
+	if len(l.attention) == 0 {
+		return
+	}
+	l.attending, l.attention = l.attention, l.attending[:0]
+	for _, c := range l.attending {
+		c.resume()
+		l.returned(c)
+	}
+	clear(l.attending)
+}
+
+// free ends the connections that were closed in this cycle. Their descriptors
+// stay open until here, so that none is reused while events of the cycle that
+// carry its number are still to come.
+func (l *Loop) free() {
+	for i := 0; i < len(l.closed); i++ { // EventClosed may close others
+		l.closed[i].free()
+		l.returned(l.closed[i])
+	}
+	clear(l.closed)
+	l.closed = l.closed[:0]
+}
+
+func (l *Loop) expire(t *wheel.Timer) {
+	switch owner := t.Owner.(type) {
+	case *Conn:
+		owner.expire(l.now)
+	case *Timer:
+		owner.expire()
+	}
+	l.returned(t.Owner)
+}
+
+// Discard releases what a loop that will not run holds. Posted tasks run.
+func (r *Reactor) Discard() {
+	r.watch.id.Store(watchdog.GoroutineID())
+	r.begin()
+	r.end()
+}
+
+func (l *Loop) endSources() {
+	for _, s := range l.table.sources() {
+		s.end(ErrServerClosed)
+	}
+	l.free()
+}
+
+// end releases what the loop holds, after its last cycle.
+func (l *Loop) end() {
+	l.endSources()
+	l.inbox.close()
+	for !l.runTasks() { // what was accepted is run: nothing waits for it in vain
+	}
+	l.endSources() // a connection that was dispatched to this loop may have been among it
+	for _, fn := range l.onEnd {
+		l.call(fn)
+	}
+	l.onEnd = nil
+	l.publish()
+	if err := l.poller.Close(); err != nil {
+		l.logger.Error("eddy: close the poller", "error", err)
+	}
+}

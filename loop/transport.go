@@ -1,0 +1,281 @@
+package loop
+
+import (
+	"errors"
+	"io"
+	"net"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+)
+
+// Transport is what a connection reads from and writes to in place of its socket: a layer
+// such as TLS, which has another Transport below it, or memory. A layer embeds the one
+// below and overrides what it changes. The loop calls all methods, and none may block:
+// the error syscall.EAGAIN stands for "not now". After Detach of a connection with
+// layers, one goroutine reads and another one writes, and both may block.
+type Transport interface {
+	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
+	// It returns no error together with bytes.
+	Read(p []byte) (n int, err error)
+	// Write takes bytes from the beginning of the slices, as many as it can. Bytes that
+	// it holds, because the transport below does not take them, are passed on first: with
+	// no slices, nothing else is done.
+	Write(slices [][]byte) (n int, err error)
+	// Held reports whether Read may return input or an error although the transport below
+	// has none, and how many bytes of output wait to be passed on. A layer that needs
+	// neither input nor room below to go on calls Conn.Wake.
+	Held() (input bool, output int64)
+	// CloseWrite ends the output, of which nothing is held any more. After syscall.EAGAIN
+	// it is called again.
+	CloseWrite() error
+	// Close is the last call, whatever is held. With reset, the peer must not take what
+	// it has got for complete.
+	Close(reset bool)
+}
+
+// extra is the part of a connection that most connections do not need.
+type extra struct {
+	top    Transport // read from and written to; nil for the socket itself
+	inlet  *inlet    // below the layer that was added last
+	bottom Transport // the socket, or memory
+	socket socketTransport
+	timers *Timer       // of After, the last one first: they end with the connection
+	local  sockets.Addr // of SetAddrs
+}
+
+func (c *Conn) more() *extra {
+	if c.extra == nil {
+		c.extra = &extra{}
+	}
+	return c.extra
+}
+
+// layered reports whether the connection reads from and writes to a Transport.
+func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
+
+// AddLayer puts a layer between the connection and its transport, which layer is given.
+// Input that is not used, and all that follows, goes through the layer, and so does
+// everything that is written from now on. Call it in the Protocol, or when no output is
+// pending: otherwise it returns an error.
+func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
+	if c.out != nil {
+		c.flush()
+	}
+	switch {
+	case c.state != open:
+		return ErrClosed
+	case c.Pending() > 0:
+		return errLayerOutput
+	}
+	x := c.more()
+	if x.top == nil {
+		x.socket.conn = c
+		x.top, x.bottom = &x.socket, &x.socket
+	}
+	x.inlet = &inlet{Transport: x.top}
+	x.top = layer(x.inlet)
+	if c.is(delivering) {
+		c.flags |= layerAdded // deliver knows how much input is unused
+	} else if c.in != nil {
+		c.returnInput(c.in.B)
+		c.dropInput()
+	}
+	c.attend()
+	return nil
+}
+
+// Wake has the loop read from, and write to, the connection's transport again. A layer
+// calls it when it can go on although nothing has happened below, memory whenever input
+// or room has come.
+func (c *Conn) Wake() { c.schedule() }
+
+// SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those
+// of a PROXY header, or of a connection without a socket.
+func (c *Conn) SetAddrs(remote, local net.Addr) {
+	c.peer = sockets.FromNetAddr(remote)
+	c.more().local = sockets.FromNetAddr(local)
+}
+
+// held is how many bytes of output the layers hold.
+func (c *Conn) held() int64 {
+	if !c.layered() {
+		return 0
+	}
+	_, n := c.extra.top.Held()
+	return n
+}
+
+// hasInput reports whether there is input that the poller does not know of.
+func (c *Conn) hasInput() bool {
+	if !c.layered() {
+		return false
+	}
+	from := c.extra.top
+	if c.state == lingering {
+		from = c.extra.bottom // see discard
+	}
+	input, _ := from.Held()
+	return input
+}
+
+// inlet passes on input that was read before the layer above it was added.
+type inlet struct {
+	Transport
+	prefix []byte
+}
+
+func (i *inlet) Read(p []byte) (int, error) {
+	if len(i.prefix) == 0 {
+		return i.Transport.Read(p)
+	}
+	n := copy(p, i.prefix)
+	if i.prefix = i.prefix[n:]; len(i.prefix) == 0 {
+		i.prefix = nil
+	}
+	return n, nil
+}
+
+func (i *inlet) Held() (bool, int64) {
+	input, output := i.Transport.Held()
+	return input || len(i.prefix) > 0, output
+}
+
+// returnInput gives unused input to the layer that was added last.
+func (c *Conn) returnInput(p []byte) {
+	c.flags &^= layerAdded
+	c.extra.inlet.prefix = append(c.extra.inlet.prefix, p...)
+}
+
+// socketTransport is the lowest transport of a connection with layers.
+type socketTransport struct {
+	conn     *Conn
+	eof      bool     // FIN was read
+	full     bool     // the kernel has not taken all of the last write
+	detached net.Conn // after Detach
+}
+
+func (s *socketTransport) Held() (input bool, output int64) { return false, 0 }
+
+func (s *socketTransport) Read(p []byte) (n int, err error) {
+	if s.detached != nil {
+		return s.detached.Read(p)
+	}
+	n, err = readSocket(int(s.conn.fd), p)
+	s.eof = s.eof || err == io.EOF
+	return n, err
+}
+
+func (s *socketTransport) Write(slices [][]byte) (n int, err error) {
+	if s.detached != nil {
+		all := net.Buffers(slices)
+		m, err := all.WriteTo(s.detached)
+		return int(m), err
+	}
+	if len(slices) == 0 {
+		return 0, nil
+	}
+	n, err = writeSocket(int(s.conn.fd), slices)
+	s.full = err != nil || n < sizeOf(slices)
+	return n, err
+}
+
+func (s *socketTransport) CloseWrite() error {
+	if s.detached != nil {
+		return s.detached.(interface{ CloseWrite() error }).CloseWrite()
+	}
+	return unix.Shutdown(int(s.conn.fd), unix.SHUT_WR)
+}
+
+func (s *socketTransport) Close(reset bool) {
+	if s.detached != nil {
+		_ = s.detached.Close() // nothing is written that could fail
+		return
+	}
+	closeSocket(int(s.conn.fd), reset)
+}
+
+func readSocket(fd int, p []byte) (int, error) {
+	n, errno := sockets.Read(fd, p)
+	switch {
+	case errno != 0:
+		return 0, errno
+	case n == 0:
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// writeSocket writes the slices, of which there is at least one, in one system call.
+func writeSocket(fd int, slices [][]byte) (n int, err error) {
+	var errno unix.Errno
+	if len(slices) == 1 {
+		n, errno = sockets.Write(fd, slices[0])
+	} else {
+		n, errno = sockets.Writev(fd, slices[:min(len(slices), sockets.MaxSlices)])
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
+}
+
+func closeSocket(fd int, reset bool) {
+	if reset {
+		_ = sockets.ResetOnClose(fd) // a failure leaves the default, an ordinary close
+	}
+	sockets.Close(fd)
+}
+
+func sizeOf(slices [][]byte) (n int) {
+	for _, p := range slices {
+		n += len(p)
+	}
+	return n
+}
+
+// read, write, closeWrite and close are those of the transport, or of the socket itself.
+
+func (c *Conn) read(p []byte) (int, error) {
+	if c.layered() {
+		return c.extra.top.Read(p)
+	}
+	return readSocket(int(c.fd), p)
+}
+
+func (c *Conn) write(slices [][]byte) (int, error) {
+	if c.layered() {
+		return c.extra.top.Write(slices)
+	}
+	return writeSocket(int(c.fd), slices)
+}
+
+func (c *Conn) closeWrite() error {
+	if c.layered() {
+		return c.extra.top.CloseWrite()
+	}
+	return unix.Shutdown(int(c.fd), unix.SHUT_WR)
+}
+
+func (c *Conn) closeTransport() {
+	reset := c.is(resetOnClose)
+	if c.layered() {
+		c.extra.top.Close(reset)
+		return
+	}
+	closeSocket(int(c.fd), reset)
+}
+
+// notNow reports whether err says to wait: for the poller's next event, or for an
+// interrupted system call, which is made again then.
+func notNow(err error) bool {
+	return err == unix.EAGAIN || err == unix.EINTR
+}
+
+// shortOfMemory reports whether the kernel is, for a moment.
+func shortOfMemory(err error) bool {
+	return err == unix.ENOBUFS || err == unix.ENOMEM
+}
+
+var errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")
