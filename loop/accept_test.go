@@ -60,7 +60,7 @@ func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*Acc
 	for _, l := range to {
 		l.settings = *r.settings
 	}
-	a, err := r.loop.Accept(fds[0], to, p.Open, false)
+	a, err := r.loop.Accept(fds[0], to, underLayer(p.Open), false)
 	if err != nil {
 		r.t.Fatal(err)
 	}

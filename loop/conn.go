@@ -74,6 +74,7 @@ const (
 	unwatched                        // not registered with the poller for now
 	detached                         // the descriptor is not the loop's any more
 	fullDuplex                       // EnableFullDuplex was called
+	writeRefused                     // by the transport: the last write returned EAGAIN
 	writeBackoff                     // the kernel is short of memory: a timer will write again
 	readBackoff                      // the same for reading
 	watchBackoff                     // the same for the poller
@@ -226,7 +227,7 @@ func (c *Conn) resume() {
 	if c.is(redeliver) {
 		c.redeliver()
 	}
-	if c.hasInput() && !c.backlogged() {
+	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
 		c.loop.current = c
 		switch {
 		case c.state == lingering:
@@ -263,7 +264,8 @@ func (c *Conn) settle() {
 	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
-	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) {
+	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
+		c.fd < 0 && c.interest&poller.Writable != 0 {
 		c.schedule() // the poller does not know of it
 	}
 }
@@ -348,11 +350,11 @@ func (c *Conn) interests() poller.Interest {
 	return want
 }
 
-// waitsForRoom reports whether output waits for the socket to take more. Output above
-// layers may wait for something else.
+// waitsForRoom reports whether output waits for the socket to take more, or only for the
+// next cycle. A layer that refuses output although the socket has room calls Wake.
 func (c *Conn) waitsForRoom() bool {
 	if c.layered() {
-		return c.extra.socket.full && (c.out != nil || c.held() > 0)
+		return (c.out != nil || c.held() > 0) && (!c.is(writeRefused) || c.extra.socket.full)
 	}
 	return c.out != nil
 }

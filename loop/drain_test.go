@@ -162,6 +162,7 @@ func TestStopAcceptingServesTheQueue(t *testing.T) {
 
 // A peer that does not close its idle connection does not hold up a drain.
 func TestDrainClosesIdleConnectionsAtTheEndOfTheGrace(t *testing.T) {
+	skipLayered(t, "CloseIdle over a layer is Close")
 	onBoth(t, func(t *testing.T, pair pairKind) {
 		r := newRig(t)
 		p := &script{data: func(c *Conn, in []byte) int { _, _ = c.Write(in); return len(in) }}
@@ -192,6 +193,7 @@ func TestDrainClosesIdleConnectionsAtTheEndOfTheGrace(t *testing.T) {
 
 // CloseIdle is Close where something is still under way.
 func TestCloseIdleLosesNothing(t *testing.T) {
+	skipLayered(t, "CloseIdle over a layer is Close")
 	for name, busy := range map[string]func(*rig, *Conn, *socket){
 		"output in the kernel": func(r *rig, c *Conn, _ *socket) {
 			_, _ = c.Write(pattern(10_000))

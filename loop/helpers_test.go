@@ -158,7 +158,7 @@ func (r *rig) openConn(c *Conn, p opener) *Conn {
 	settings := *r.settings // of this connection: a test may change the next one's
 	c.settings = &settings
 	r.loop.limit.served.acquire()
-	r.loop.open(c, p.Open, &r.loop.count.Accepted)
+	r.loop.open(c, underLayer(p.Open), &r.loop.count.Accepted)
 	return c
 }
 

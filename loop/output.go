@@ -178,10 +178,11 @@ func (c *Conn) flush() {
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
+		c.flags &^= writeRefused
 		c.extra.socket.full = false
 		if q == nil {
 			_, err := c.write(nil)
-			c.written(0, err)
+			c.written(err)
 			return 0
 		}
 	}
@@ -189,20 +190,24 @@ func (c *Conn) writeQueue() (taken int64) {
 		n, wanted, err := c.writeHead(q)
 		q.Advance(n) // calls release functions, which may write more
 		taken += n
-		if !c.written(n, err) || n < wanted || taken >= writeBudget || c.state == closed {
+		if !c.written(err) || taken >= writeBudget || c.state == closed {
 			break
+		}
+		if n < wanted && !c.layered() {
+			break // a layer may take more: it says when it does not
 		}
 	}
 	return taken
 }
 
 // written looks at the result of a write, and reports whether to go on.
-func (c *Conn) written(n int64, err error) bool {
+func (c *Conn) written(err error) bool {
 	switch {
 	case err == nil:
 		return true
 	case notNow(err):
-		// No room, or a signal came first: the poller says when to go on.
+		// No room, or a signal came first: the poller, or a layer, says when to go on.
+		c.flags |= writeRefused
 	case shortOfMemory(err):
 		c.retryLater(writeBackoff)
 	default:
