@@ -81,11 +81,11 @@ func flush(t *testing.T, h *asynclog.Handler) {
 }
 
 // await polls a condition that other goroutines bring about.
-func await(t *testing.T, what string, condition func() bool) {
+func await(t *testing.T, event string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("not within %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", patience, event)
 		}
 	}
 }

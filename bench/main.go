@@ -1,4 +1,4 @@
-// Bench measures eddy beside its peers, by the rules in docs/benchmarks.md:
+// Bench compares eddy with its peers, by the rules in docs/benchmarks.md:
 //
 //	go run . -quick
 //	go run . -json results.json -markdown tables.md -plot plots

@@ -82,7 +82,7 @@ func (p *Poller) control(op, fd int, token Token, events uint32) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, op, fd, &event))
 }
 
-// Wait returns what is ready; see the contract in poller.go.
+// Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	n, err := p.wait(milliseconds(timeout))
 	if err == unix.EINTR {

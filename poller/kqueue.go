@@ -63,7 +63,7 @@ func Open() (*Poller, error) {
 	return p, nil
 }
 
-// Wait returns what is ready; see the contract in poller.go.
+// Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {

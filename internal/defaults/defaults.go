@@ -22,6 +22,6 @@ func Set[T ~int | ~int64](o *Options, field string, value *T, byDefault T) {
 	case *value == 0:
 		*value = byDefault
 	case *value < 0 && o.err == nil:
-		o.err = fmt.Errorf("%s.%s is %v: it must not be negative; 0 stands for the default, %v", o.name, field, *value, byDefault)
+		o.err = fmt.Errorf("%s.%s is %v: it must not be negative; 0 means the default, %v", o.name, field, *value, byDefault)
 	}
 }

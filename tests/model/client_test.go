@@ -13,7 +13,7 @@ import (
 type socket struct {
 	conn   net.Conn
 	id     int                  // seed of the sent bytes: see inputByte
-	verify   func(p []byte) error // checks input
+	verify func(p []byte) error // checks input
 	sent   int64
 	got    int64
 	end    error // of reading: io.EOF after an orderly end

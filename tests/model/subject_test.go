@@ -25,7 +25,7 @@ type life struct {
 	ref  eddy.Ref
 	loop *eddy.Loop
 
-	mu       sync.Mutex // guards what follows: the loop writes, the test reads
+	mu       sync.Mutex // guards the fields below: the loop writes, the test reads
 	wrong    []string
 	opens    int
 	closes   int

@@ -63,7 +63,7 @@ func fails(t *testing.T, kq int, k Kevent_t, want error) {
 	}
 }
 
-// now returns what is active, without waiting.
+// now returns the active events, without waiting.
 func now(t *testing.T, kq int) []Kevent_t {
 	t.Helper()
 	events := make([]Kevent_t, 16)
