@@ -27,195 +27,165 @@ var foreign = regexp.MustCompile(`^(` + strings.Join([]string{
 
 // names is an index of the source files of this repository.
 type names struct {
-	members  map[string]map[string]bool // by package.Type, with all types: fields and methods
-	embedded map[string][]string        // by package.Type: embedded types, or the type of an alias
-	declared map[string]bool            // package.Name, and Name of everything in the repository
-	literals map[string]bool            // strings, such as log messages
-	flags    map[string]bool
+	known    map[string]bool     // Name, package.Name, Type.Member, package.Type.Member, -flag
+	members  map[string][]string // fields and methods, by package.Type
+	embedded map[string][]string // embedded types, or the type of an alias, by package.Type
+	texts    map[string]bool     // strings, such as log messages
 }
 
 func TestNamesInDocumentationExist(t *testing.T) {
-	n := &names{map[string]map[string]bool{}, map[string][]string{}, map[string]bool{}, map[string]bool{}, map[string]bool{}}
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && strings.HasSuffix(path, ".go") {
-			n.add(t, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := index(t)
 	files, err := filepath.Glob("docs/*.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range append(files, "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md") {
 		text, err := os.ReadFile(path)
-		if os.IsNotExist(err) && path == "CONTRIBUTING.md" {
-			continue
-		}
-		if err != nil {
+		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		for line, span := range spans(string(text)) {
-			for _, name := range span {
-				if !n.known(name) {
-					t.Errorf("%s:%d: `%s` does not exist", path, line+1, name)
+		for i, line := range inlineCode(string(text)) {
+			for _, name := range line {
+				if !n.have(name) {
+					t.Errorf("%s:%d: `%s` does not exist", path, i+1, name)
 				}
 			}
 		}
 	}
 	for _, wrong := range []string{"Conn.Wrote", "http1.Options.MaxConns", "eddy.Knew", "http1.Conn.Write", "loop/nowhere.go", "-nonsense", "TestNothing", "a line of no log"} {
-		if n.known(wrong) {
-			t.Errorf("`%s` passes", wrong)
+		if n.have(wrong) {
+			t.Errorf("`%s` exists", wrong)
 		}
 	}
 }
 
-// spans returns the inline code by line, without blocks of code. Released versions in a
-// changelog keep their names.
-func spans(text string) [][]string {
+// inlineCode returns the code in backticks by line, without blocks of code. The sections of
+// a changelog after the unreleased one may have old names.
+func inlineCode(text string) (lines [][]string) {
 	inline := regexp.MustCompile("`([^`\n]+)`")
-	var all [][]string
-	block, releases := false, 0
+	if before, after, found := strings.Cut(text, "\n## Unreleased\n"); found {
+		after, _, _ = strings.Cut(after, "\n## ")
+		text = before + "\n\n" + after
+	}
+	block := false
 	for line := range strings.Lines(text) {
-		var found []string
 		if strings.HasPrefix(line, "```") {
 			block = !block
-		} else if strings.HasPrefix(line, "## Unreleased") || releases > 0 && strings.HasPrefix(line, "## ") {
-			releases++
 		}
-		if !block && releases < 2 {
+		var found []string
+		if !block {
 			for _, m := range inline.FindAllStringSubmatch(line, -1) {
 				found = append(found, m[1])
 			}
 		}
-		all = append(all, found)
+		lines = append(lines, found)
 	}
-	return all
+	return lines
 }
 
-// known reports whether the name exists: as a path, a declaration, a flag or a string.
-func (n *names) known(name string) bool {
+// have reports whether the name exists: as a path, a declaration, a flag or a string.
+func (n *names) have(name string) bool {
 	if foreign.MatchString(name) {
 		return !slices.ContainsFunc(strings.Fields(name), func(word string) bool {
 			return strings.HasPrefix(word, "./") && !exists(word)
 		})
 	}
-	if flag, ok := strings.CutPrefix(name, "-"); ok {
-		flag, _, _ = strings.Cut(flag, " ")
-		return n.flags[flag]
-	}
-	if exists(name) || n.literals[name] {
+	if exists(name) || n.texts[name] {
 		return true
 	}
-	if strings.ContainsAny(name, " /") && !strings.Contains(name, "(") { // a message, in part
-		for literal := range n.literals {
-			if strings.Contains(literal, strings.TrimSuffix(name, "...")) {
+	if name[0] == '-' { // a flag and its value
+		name, _, _ = strings.Cut(name, " ")
+	}
+	if strings.Contains(name, " ") { // a part of a message
+		for text := range n.texts {
+			if strings.Contains(text, strings.TrimSuffix(name, "...")) {
 				return true
 			}
 		}
-		return false
 	}
-	name, _, _ = strings.Cut(strings.TrimLeft(name, "*&"), "(")
-	name, _, _ = strings.Cut(name, "[")
-	return n.resolve(strings.Split(name, "."))
+	name = regexp.MustCompile(`^\*|^[a-z]\.|[([].*`).ReplaceAllString(name, "") // of *T, w.Write, f(x), a[i]
+	return n.known[name]
 }
 
-// exists reports whether a file or a folder has this path, or this name in a main folder.
+// exists reports whether a file or a folder has this path, also below some folders.
 func exists(name string) bool {
 	name = strings.TrimPrefix(name, module+"/")
-	for _, dir := range []string{".", "docs", "examples", "loop", "http1"} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{".", "docs", "examples", "loop", "http1"}, func(dir string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err == nil
+	})
 }
 
-// resolve looks up Name, package.Name, Type.Member or package.Type.Member.
-func (n *names) resolve(parts []string) bool {
-	switch len(parts) {
-	case 1:
-		return n.declared[parts[0]]
-	case 2:
-		if n.declared[parts[0]+"."+parts[1]] || len(parts[0]) == 1 && n.declared[parts[1]] { // as in w.Write
-			return true
+func index(t *testing.T) *names {
+	n := &names{map[string]bool{}, map[string][]string{}, map[string][]string{}, map[string]bool{}}
+	err := filepath.WalkDir(".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") {
+			return err
 		}
-		for typ := range n.members {
-			if strings.HasSuffix(typ, "."+parts[0]) && n.member(typ, parts[1]) {
-				return true
-			}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err == nil {
+			n.add(file, strings.HasSuffix(path, "_test.go"))
 		}
-	case 3:
-		return n.member(parts[0]+"."+parts[1], parts[2])
-	}
-	return false
-}
-
-func (n *names) member(typ, name string) bool {
-	return n.members[typ][name] || slices.ContainsFunc(n.embedded[typ], func(other string) bool { return n.member(other, name) })
-}
-
-// add indexes a file.
-func (n *names) add(t *testing.T, path string) {
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	pkg := file.Name.Name
-	declare := func(typ, name string) {
-		switch {
-		case typ == "":
-			n.declared[pkg+"."+name] = true
-		case n.members[typ] == nil:
-			n.members[typ] = map[string]bool{name: true}
-		default:
-			n.members[typ][name] = true
-		}
-		n.declared[name] = true
-	}
-	declare("", pkg)
-	for _, decl := range file.Decls {
-		switch d := decl.(type) {
-		case *ast.FuncDecl:
-			typ := ""
-			if d.Recv != nil {
-				typ = typeName(pkg, d.Recv.List[0].Type)
-			}
-			declare(typ, d.Name.Name)
-		case *ast.GenDecl:
-			for _, spec := range d.Specs {
-				switch spec := spec.(type) {
-				case *ast.TypeSpec:
-					declare("", spec.Name.Name)
-					n.addType(pkg, spec, declare)
-				case *ast.ValueSpec:
-					for _, name := range spec.Names {
-						declare("", name.Name)
-					}
+	for range 3 { // levels of embedding
+		for typ, others := range n.embedded {
+			for _, other := range others {
+				for _, name := range n.members[other] {
+					n.member(typ, name)
 				}
 			}
 		}
 	}
+	return n
+}
+
+func (n *names) add(file *ast.File, test bool) {
+	pkg := file.Name.Name
+	n.known[pkg] = true
+	declare := func(name string) { n.known[name], n.known[pkg+"."+name] = true, true }
 	ast.Inspect(file, func(node ast.Node) bool {
-		switch e := node.(type) {
+		switch d := node.(type) {
+		case *ast.FuncDecl:
+			if d.Recv == nil {
+				declare(d.Name.Name)
+			} else {
+				n.member(typeName(pkg, d.Recv.List[0].Type), d.Name.Name)
+			}
+		case *ast.TypeSpec:
+			declare(d.Name.Name)
+			n.addType(pkg, d)
+		case *ast.ValueSpec:
+			for _, name := range d.Names {
+				declare(name.Name)
+			}
 		case *ast.BasicLit:
-			if s, err := strconv.Unquote(e.Value); err == nil && !strings.HasSuffix(path, "_test.go") {
-				n.literals[s] = true
+			if s, err := strconv.Unquote(d.Value); err == nil && !test {
+				n.texts[s] = true
 			}
 		case *ast.CallExpr:
-			n.addFlag(e)
+			n.addFlag(d)
 		}
 		return true
 	})
 }
 
-func (n *names) addType(pkg string, spec *ast.TypeSpec, declare func(typ, name string)) {
-	typ := pkg + "." + spec.Name.Name
-	if n.members[typ] == nil {
-		n.members[typ] = map[string]bool{}
+// member adds a field or method of a type, which is given as package.Type.
+func (n *names) member(typ, name string) {
+	_, unqualified, _ := strings.Cut(typ, ".")
+	for _, full := range []string{name, typ + "." + name, unqualified + "." + name} {
+		n.known[full] = true
 	}
+	if !slices.Contains(n.members[typ], name) {
+		n.members[typ] = append(n.members[typ], name)
+	}
+}
+
+func (n *names) addType(pkg string, spec *ast.TypeSpec) {
+	typ := pkg + "." + spec.Name.Name
 	var fields *ast.FieldList
 	switch d := spec.Type.(type) {
 	case *ast.StructType:
@@ -228,23 +198,23 @@ func (n *names) addType(pkg string, spec *ast.TypeSpec, declare func(typ, name s
 	}
 	for _, field := range fields.List {
 		for _, name := range field.Names {
-			declare(typ, name.Name)
+			n.member(typ, name.Name)
 		}
-		if len(field.Names) == 0 {
+		if field.Names == nil {
 			n.embedded[typ] = append(n.embedded[typ], typeName(pkg, field.Type))
 		}
 	}
 }
 
-// addFlag records the name of a flag: the first string of a call such as flag.Int.
+// addFlag adds the name of a flag: the first string in a call such as flag.Int.
 func (n *names) addFlag(call *ast.CallExpr) {
 	f, ok := call.Fun.(*ast.SelectorExpr)
-	if !ok || !regexp.MustCompile(`^(Bool|Int|Int64|Float64|Duration|String)?(Var)?$`).MatchString(f.Sel.Name) {
+	if !ok || !regexp.MustCompile(`^(Bool|Int|Int64|Float64|Duration|String|)(Var)?$`).MatchString(f.Sel.Name) {
 		return
 	}
 	for _, arg := range call.Args {
 		if lit, ok := arg.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			n.flags[strings.Trim(lit.Value, `"`)] = true
+			n.known["-"+strings.Trim(lit.Value, `"`)] = true
 			return
 		}
 	}
@@ -262,9 +232,7 @@ func typeName(pkg string, e ast.Expr) string {
 	case *ast.Ident:
 		return pkg + "." + e.Name
 	case *ast.SelectorExpr:
-		if x, ok := e.X.(*ast.Ident); ok {
-			return x.Name + "." + e.Sel.Name
-		}
+		return typeName("", e.X)[1:] + "." + e.Sel.Name
 	}
-	return ""
+	return "."
 }
