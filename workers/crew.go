@@ -13,7 +13,7 @@ type crew struct {
 	draining   context.Context // the supervisor's draining
 	retired    context.Context
 	retire     context.CancelFunc
-	settled    chan struct{} // closed when stage is no longer trial
+	decided    chan struct{} // closed when stage is no longer trial
 
 	mu    sync.Mutex
 	stage stage // guarded by mu
@@ -33,11 +33,11 @@ const (
 // startCrew starts a crew. On trial, a worker that ends before all are ready ends the
 // crew. The caller holds the supervisor's mu.
 func (s *Supervisor) startCrew(onTrial bool) *crew {
-	c := &crew{supervisor: s, draining: s.draining, settled: make(chan struct{})}
+	c := &crew{supervisor: s, draining: s.draining, decided: make(chan struct{})}
 	c.retired, c.retire = context.WithCancel(context.Background())
 	if !onTrial {
 		c.stage = accepted
-		close(c.settled)
+		close(c.decided)
 	}
 	for range s.options.Workers {
 		s.working.Go(c.keep)
@@ -117,7 +117,7 @@ func (c *crew) workerReady() {
 	c.ready++
 	if c.stage == trial && c.ready == c.supervisor.options.Workers {
 		c.stage = accepted
-		close(c.settled)
+		close(c.decided)
 	}
 }
 
@@ -127,7 +127,7 @@ func (c *crew) refuse(err error) bool {
 	defer c.mu.Unlock()
 	if c.stage == trial {
 		c.stage, c.err = refused, err
-		close(c.settled)
+		close(c.decided)
 	}
 	return c.stage == refused
 }
@@ -135,7 +135,7 @@ func (c *crew) refuse(err error) bool {
 // outcome waits for the end of the trial, and returns its error.
 func (c *crew) outcome(ctx context.Context) error {
 	select {
-	case <-c.settled:
+	case <-c.decided:
 	case <-ctx.Done():
 		c.refuse(context.Cause(ctx))
 	}

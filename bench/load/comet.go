@@ -23,7 +23,7 @@ func (c *client) runComet() (s sample.Sample, err error) {
 		return s, err
 	}
 	start := time.Now()
-	if err := c.enter(start.Add(c.timeout)); err != nil {
+	if err := c.connectWaiters(start.Add(c.timeout)); err != nil {
 		return s, err
 	}
 	var waiting int64
@@ -60,8 +60,8 @@ func (c *client) runComet() (s sample.Sample, err error) {
 	return s, err
 }
 
-// enter makes all connections and returns when the server counts all as waiting.
-func (c *client) enter(limit time.Time) error {
+// connectWaiters makes all connections and returns when the server counts all as waiting.
+func (c *client) connectWaiters(limit time.Time) error {
 	for made := 0; made < c.connections; {
 		for range min(128, c.connections-made) {
 			k := &conn{role: holder}

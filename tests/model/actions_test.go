@@ -56,7 +56,7 @@ func (m *model) read(t *rapid.T) {
 
 func (m *model) halfClose(t *rapid.T) { m.present(t).shutWrite() }
 
-func (m *model) leave(t *rapid.T) {
+func (m *model) disconnect(t *rapid.T) {
 	c := m.present(t)
 	if rapid.Bool().Draw(t, "reset") {
 		c.reset()

@@ -46,7 +46,7 @@ func TestAnySequence(t *testing.T) {
 				"send":        m.send,
 				"read":        m.read,
 				"half-close":  m.halfClose,
-				"leave":       m.leave,
+				"disconnect":  m.disconnect,
 				"write":       m.write,
 				"ref write":   m.refWrite,
 				"pause":       m.pause,

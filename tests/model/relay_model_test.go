@@ -29,7 +29,7 @@ func TestAnyRelay(t *testing.T) {
 				"send":       m.send,
 				"read":       m.read,
 				"half-close": m.halfClose,
-				"leave":      m.leave,
+				"disconnect": m.disconnect,
 				"moves":      m.moves,
 				"drain":      m.drain,
 			})
@@ -158,7 +158,7 @@ func (m *relayModel) read(t *rapid.T) {
 
 func (m *relayModel) halfClose(t *rapid.T) { m.present(t).shutWrite() }
 
-func (m *relayModel) leave(t *rapid.T) {
+func (m *relayModel) disconnect(t *rapid.T) {
 	e := m.present(t)
 	if rapid.IntRange(0, 3).Draw(t, "seldom") > 0 {
 		t.Skip("not now")

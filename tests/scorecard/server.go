@@ -232,8 +232,8 @@ func (t *trial) crowd(s *server, path string, n int) ([]*client, error) {
 	return crowd, err
 }
 
-// leave closes the connections, every other one with a reset.
-func leave(crowd []*client) error {
+// disconnect closes the connections, every other one with a reset.
+func disconnect(crowd []*client) error {
 	for i, c := range crowd {
 		if i%2 == 0 {
 			c.reset()

@@ -80,7 +80,7 @@ func closingClients(t *trial) error {
 	}
 	equal(t, "1,000 closing clients: waiting", waiting, clients)
 	from := time.Now()
-	if err := leave(crowd); err != nil {
+	if err := disconnect(crowd); err != nil {
 		return err
 	}
 	gone, left := 0, clients
@@ -112,7 +112,7 @@ func closingNetHTTPClients(t *trial) error {
 		return err
 	}
 	defer closeAll(crowd)
-	if err := leave(crowd); err != nil {
+	if err := disconnect(crowd); err != nil {
 		return err
 	}
 	ended := 0
