@@ -31,8 +31,8 @@ func null(b *testing.B) slog.Handler {
 	return slog.NewTextHandler(f, nil)
 }
 
-// The cost of a line of an access log for who logs it, with a pause between batches so
-// that the queue is never full.
+// The cost of an access log line for the caller, with a pause between batches so that
+// the queue is never full.
 func BenchmarkAccessLine(b *testing.B) {
 	for name, handler := range map[string]slog.Handler{
 		"discarded":    discard{},
@@ -59,7 +59,7 @@ func BenchmarkAccessLine(b *testing.B) {
 	}
 }
 
-// processor is the time that this process has computed, all goroutines together.
+// processor is the processor time of this process, with all its goroutines.
 func processor() time.Duration {
 	var u unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &u) // it does not fail

@@ -18,9 +18,9 @@ func ExampleHandler() {
 			return a
 		},
 	}))
-	slog.New(handler).Info("listening", "address", "127.0.0.1:8080") // waits for nobody
+	slog.New(handler).Info("listening", "address", "127.0.0.1:8080") // does not wait
 
-	// At the end of the program. A log that nobody reads does not keep it.
+	// At the end of the program. The timeout is for a log that nobody reads.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	if err := handler.Flush(ctx); err != nil {

@@ -29,7 +29,7 @@ func TestHandlerObeysTheRulesOfSlog(t *testing.T) {
 	})
 }
 
-// mapHandler keeps records as nested maps, by way of slog's JSON handler.
+// mapHandler stores records as nested maps, which it decodes from slog's JSON handler.
 type mapHandler struct {
 	to   *[]map[string]any
 	with []func(slog.Handler) slog.Handler
@@ -142,7 +142,7 @@ func TestFullQueueDropsCountsAndReports(t *testing.T) {
 	}
 }
 
-func TestErrorsFindRoomBehindAFloodOfLines(t *testing.T) {
+func TestErrorsAreQueuedWhenInfoRecordsAreDropped(t *testing.T) {
 	var out output
 	h := asynclog.New(text(&out))
 	l := slog.New(h)
@@ -152,7 +152,7 @@ func TestErrorsFindRoomBehindAFloodOfLines(t *testing.T) {
 	}
 	l.Error("a panic")
 	if got := h.Dropped(); got != 1 {
-		t.Errorf("%d dropped, want 1: the error has room", got)
+		t.Errorf("%d dropped, want 1: the error fits", got)
 	}
 	release()
 	flush(t, h)
@@ -178,7 +178,7 @@ func TestQueueIsBoundedInBytes(t *testing.T) {
 
 	release = stuck(t, &out, l)
 	before := h.Dropped()
-	l.Error("huge", "stack", strings.Repeat("x", 9<<20)) // larger than the queue, which is empty
+	l.Error("huge", "stack", strings.Repeat("x", 9<<20)) // larger than the whole queue, which is empty
 	if got := h.Dropped() - before; got != 0 {
 		t.Errorf("%d dropped, want the huge one to fit an empty queue", got)
 	}
@@ -223,10 +223,10 @@ func TestHandlerThatEndsItsGoroutineCostsOneLine(t *testing.T) {
 	}
 }
 
-// failing panics, or ends its goroutine, when a record asks for it.
+// failing panics or calls runtime.Goexit on certain messages.
 type failing struct {
 	slog.Handler
-	exits bool // at reports too
+	exits bool // on reports of dropped records too
 }
 
 func (f failing) Handle(ctx context.Context, r slog.Record) error {
@@ -269,7 +269,7 @@ func TestFlushEndsWithItsContext(t *testing.T) {
 	}
 	release()
 	flush(t, h)
-	flush(t, h) // nothing to wait for
+	flush(t, h) // the queue is empty
 }
 
 func TestIdleLogHasNoGoroutine(t *testing.T) {

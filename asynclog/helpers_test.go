@@ -16,16 +16,16 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m) }
 
-// patience bounds what must happen. No passing test waits it out.
+// patience bounds every wait. A passing test never reaches it.
 const patience = 10 * time.Second
 
-// output is what a log is written to. While it is blocked, writes wait.
+// output collects a log. While it is blocked, writes wait.
 type output struct {
-	gate sync.Mutex // held while it is blocked
+	gate sync.Mutex // locked while the output is blocked
 
 	mu      sync.Mutex
 	text    bytes.Buffer
-	entered int // writes that have begun
+	entered int // calls of Write, including blocked ones
 }
 
 func (o *output) Write(p []byte) (int, error) {
@@ -39,7 +39,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// block has writes wait until release is called, at the end of the test at the latest.
+// block makes writes wait until release is called, at the end of the test at the latest.
 func (o *output) block(t *testing.T) (release func()) {
 	o.gate.Lock()
 	release = sync.OnceFunc(o.gate.Unlock)
@@ -61,7 +61,7 @@ func (o *output) writes() int {
 	return o.entered
 }
 
-// text is a handler whose lines have no time.
+// text returns a handler that omits the time.
 func text(w io.Writer) slog.Handler {
 	return slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
 		if len(groups) == 0 && a.Key == slog.TimeKey {
@@ -71,7 +71,6 @@ func text(w io.Writer) slog.Handler {
 	}})
 }
 
-// flush waits for all lines.
 func flush(t *testing.T, h *asynclog.Handler) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -81,22 +80,22 @@ func flush(t *testing.T, h *asynclog.Handler) {
 	}
 }
 
-// await looks again and again, for what other goroutines bring about.
-func await(t *testing.T, what string, condition func() bool) {
+// await polls a condition that other goroutines bring about.
+func await(t *testing.T, event string, condition func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so after %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", patience, event)
 		}
 	}
 }
 
-// stuck blocks the output and waits until the writer waits for it, with one line.
+// stuck blocks the output and waits until the writer blocks in writing one line.
 func stuck(t *testing.T, o *output, l *slog.Logger) (release func()) {
 	t.Helper()
 	release = o.block(t)
 	before := o.writes()
 	l.Info("stuck")
-	await(t, "the writer waits", func() bool { return o.writes() > before })
+	await(t, "the writer blocks", func() bool { return o.writes() > before })
 	return release
 }

@@ -9,54 +9,54 @@ import (
 )
 
 const (
-	// maxSize bounds the records that wait, in bytes as retain counts them.
+	// maxSize bounds the queued records, in bytes as counted by retain.
 	maxSize = 8 << 20
-	// chunkRecords is how many records memory is allocated for at once. It is never
-	// moved: nobody who logs waits for a copy of the queue.
+	// chunkRecords is the number of records in one allocation. A chunk is never moved,
+	// so that no caller waits for a copy of the queue.
 	chunkRecords = 64
-	// pause is how long a writer without records waits for more before it ends. Without
+	// pause is the time that an idle writer waits for records before it ends. Without
 	// it, a busy loop would wake a thread for every record.
 	pause = time.Millisecond
 )
 
-var errFull = errors.New("asynclog: the queue is full: the record was dropped")
+var errFull = errors.New("asynclog: the queue is full: record dropped")
 
 // queue is shared by handlers with the same writer. The writer is a goroutine that
-// starts with the first record and ends when none is left.
+// starts with the first record and ends when the queue is empty.
 type queue struct {
-	base slog.Handler // gets the reports of lost records
+	base slog.Handler // gets the reports of dropped records
 
-	batch  *chunk // being written. Writer only
-	next   int    // the first of batch that is not written. Writer only
-	unsaid uint64 // lost records that are not reported yet. Writer only
+	batch      *chunk // being written. Writer only
+	next       int    // index in batch of the next record. Writer only
+	unreported uint64 // dropped records not reported yet. Writer only
 
 	mu          sync.Mutex
-	first, last *chunk // guarded by mu: records that wait; nil for none
-	size        int    // guarded by mu: of these
-	writing     bool   // guarded by mu: there is a writer
-	lost        uint64 // guarded by mu: records, since the start
-	spare       *chunk // guarded by mu: empty ones
+	first, last *chunk // guarded by mu: queued records; nil for none
+	size        int    // guarded by mu: bytes of the queued records
+	writing     bool   // guarded by mu: the writer runs
+	lost        uint64 // guarded by mu: records dropped since the start
+	free        *chunk // guarded by mu: list of empty chunks
 }
 
-// chunk has records that follow each other.
+// chunk is a list element of the queue, with consecutive records.
 type chunk struct {
 	entries [chunkRecords]entry
-	n       int    // of entries
-	size    int    // of the records
-	lost    uint64 // records that were dropped while this was the last chunk
+	n       int    // entries in use
+	size    int    // bytes of the records
+	lost    uint64 // records dropped while this was the last chunk
 	next    *chunk
 }
 
-// entry is a record that waits, or a mark.
+// entry is a queued record, or a mark.
 type entry struct {
 	next    slog.Handler
 	ctx     context.Context
 	record  slog.Record
-	reached chan struct{} // of a mark, which is no record: closed when its turn has come
+	reached chan struct{} // not nil for a mark, which is no record: closed when the writer reaches it
 }
 
-// add appends a record of this size. One that is larger than the whole queue fits when
-// that is empty.
+// add appends a record of this size. A record larger than the whole queue fits an empty
+// queue.
 func (q *queue) add(e *entry, size int) error {
 	limit := maxSize
 	if e.record.Level < slog.LevelWarn {
@@ -73,8 +73,8 @@ func (q *queue) add(e *entry, size int) error {
 	return nil
 }
 
-// mark returns a channel that is closed when all records added before are written, or nil
-// if it is.
+// mark returns a channel that is closed when all records added so far are written, or
+// nil if they are.
 func (q *queue) mark() <-chan struct{} {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -104,11 +104,11 @@ func (q *queue) append(e *entry, size int) {
 
 // extend appends an empty chunk. The queue is locked.
 func (q *queue) extend() {
-	c := q.spare
+	c := q.free
 	if c == nil {
 		c = new(chunk)
 	} else {
-		q.spare, c.next = c.next, nil
+		q.free, c.next = c.next, nil
 	}
 	if q.last == nil {
 		q.first = c
@@ -118,7 +118,7 @@ func (q *queue) extend() {
 	q.last = c
 }
 
-// write is the writer.
+// write runs on the writer's goroutine.
 func (q *queue) write() {
 	done := false
 	defer func() {
@@ -126,14 +126,14 @@ func (q *queue) write() {
 			go q.write() // the wrapped handler has called runtime.Goexit
 		}
 	}()
-	for q.take() {
+	for q.nextBatch() {
 		for q.next < q.batch.n {
 			if e := &q.batch.entries[q.next]; e.reached != nil {
 				q.report()
 				q.next++
 				close(e.reached)
 			} else {
-				q.next++ // also if it is never written
+				q.next++ // first, since handle may not return
 				q.handle(e)
 			}
 		}
@@ -143,29 +143,30 @@ func (q *queue) write() {
 	done = true
 }
 
-// take makes the first chunk the batch. If there is none, not even after a pause, the
-// writer must end.
-func (q *queue) take() bool {
+// nextBatch makes the first chunk the batch. Without one, even after a pause, it returns
+// false and the writer ends.
+func (q *queue) nextBatch() bool {
 	if q.batch != nil {
-		return true // another writer has begun it
+		return true // begun by a writer that ended with runtime.Goexit
 	}
-	if q.takeFirst(false) {
+	if q.dequeue(false) {
 		return true
 	}
 	time.Sleep(pause)
-	return q.takeFirst(true)
+	return q.dequeue(true)
 }
 
-// takeFirst ends the writing if there is no chunk and this was the last look.
-func (q *queue) takeFirst(last bool) bool {
+// dequeue moves the first chunk to batch. Without a chunk, final marks the writer as
+// ended.
+func (q *queue) dequeue(final bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	c := q.first
 	if c == nil {
-		if last {
+		if final {
 			q.writing = false
-			if q.spare != nil {
-				q.spare.next = nil // an idle log keeps one
+			if q.free != nil {
+				q.free.next = nil // an idle queue keeps one chunk
 			}
 		}
 		return false
@@ -176,11 +177,11 @@ func (q *queue) takeFirst(last bool) bool {
 	}
 	q.size -= c.size
 	q.batch, q.next = c, 0
-	q.unsaid += c.lost
+	q.unreported += c.lost
 	return true
 }
 
-// release ends the batch.
+// release returns the batch to the free list.
 func (q *queue) release() {
 	c := q.batch
 	q.batch = nil
@@ -188,38 +189,38 @@ func (q *queue) release() {
 	c.n, c.size, c.lost = 0, 0, 0
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	c.next, q.spare = q.spare, c
+	c.next, q.free = q.free, c
 }
 
-// handle has a record written. A panic costs the record, not the program.
+// handle writes a record. A panic costs the record, not the program.
 func (q *queue) handle(e *entry) {
 	returned := false
 	defer func() {
 		_ = recover()
 		if !returned {
-			q.unsaid++
+			q.unreported++
 			q.mu.Lock()
 			defer q.mu.Unlock()
 			q.lost++
 		}
 	}()
-	_ = e.next.Handle(e.ctx, e.record) // slog.Logger has no use for an error either
+	_ = e.next.Handle(e.ctx, e.record) // slog.Logger ignores this error too
 	returned = true
 }
 
-// report writes how many records were lost since the last report.
+// report writes the number of records dropped since the last report.
 func (q *queue) report() {
-	n, ctx := q.unsaid, context.Background()
-	q.unsaid = 0
+	n, ctx := q.unreported, context.Background()
+	q.unreported = 0
 	defer func() {
 		if recover() != nil {
-			q.unsaid = n // for the next report
+			q.unreported = n // for the next report
 		}
 	}()
 	if n == 0 || !q.base.Enabled(ctx, slog.LevelWarn) {
 		return
 	}
-	r := slog.NewRecord(time.Now(), slog.LevelWarn, "asynclog: records were dropped: the log is written too slowly, or its handler panics", 0)
+	r := slog.NewRecord(time.Now(), slog.LevelWarn, "asynclog: records were dropped: the log output is too slow, or its handler panics", 0)
 	r.AddAttrs(slog.Uint64("dropped", n))
 	_ = q.base.Handle(ctx, r)
 }

@@ -6,16 +6,16 @@ import (
 )
 
 const (
-	// recordSize is the size that a record counts in a queue: about that of an entry, which
-	// has room for inlineAttrs.
+	// recordSize is the size that is counted for a record: about that of an entry, which
+	// includes inlineAttrs attributes.
 	recordSize  = 400
 	inlineAttrs = 5
-	// attrSize is the size that every further attribute counts.
+	// attrSize is the size that is counted for each further attribute.
 	attrSize = 40
 )
 
-// retain returns a copy of the record for later, and its size in bytes: values that may
-// change after the call are resolved or copied. Ordinary ones cost no allocation.
+// retain returns a copy of the record for later, and its size in bytes. Values that may
+// change after the call are resolved or copied. Other values cost no allocation.
 func retain(r slog.Record) (kept slog.Record, size int) {
 	volatile := false
 	r.Attrs(func(a slog.Attr) bool {
@@ -25,7 +25,7 @@ func retain(r slog.Record) (kept slog.Record, size int) {
 	if volatile {
 		kept = slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
 		r.Attrs(func(a slog.Attr) bool {
-			a.Value = settled(a.Value)
+			a.Value = frozen(a.Value)
 			kept.AddAttrs(a)
 			return true
 		})
@@ -40,8 +40,8 @@ func retain(r slog.Record) (kept slog.Record, size int) {
 	return kept, size
 }
 
-// isVolatile says whether settled may return something else. Groups are looked into
-// there only.
+// isVolatile reports whether frozen may return another value. It does not look into
+// groups.
 func isVolatile(v slog.Value) bool {
 	switch v.Kind() {
 	case slog.KindLogValuer, slog.KindGroup:
@@ -53,15 +53,15 @@ func isVolatile(v slog.Value) bool {
 	return false
 }
 
-// settled is a value that the program does not change any more.
-func settled(v slog.Value) slog.Value {
+// frozen returns a value that the program cannot change any more.
+func frozen(v slog.Value) slog.Value {
 	switch v.Kind() {
 	case slog.KindLogValuer:
-		return settled(v.Resolve())
+		return frozen(v.Resolve())
 	case slog.KindGroup:
 		group := make([]slog.Attr, len(v.Group()))
 		for i, a := range v.Group() {
-			group[i] = slog.Attr{Key: a.Key, Value: settled(a.Value)}
+			group[i] = slog.Attr{Key: a.Key, Value: frozen(a.Value)}
 		}
 		return slog.GroupValue(group...)
 	case slog.KindAny:
@@ -74,7 +74,7 @@ func settled(v slog.Value) slog.Value {
 	return v
 }
 
-// sizeOf is the size in bytes of the memory that a settled value refers to, if it is known.
+// sizeOf is the size in bytes of the memory that a frozen value refers to, if it is known.
 func sizeOf(v slog.Value) (size int) {
 	switch v.Kind() {
 	case slog.KindString:
@@ -91,7 +91,7 @@ func sizeOf(v slog.Value) (size int) {
 	return size
 }
 
-// bytesOf returns a value that is a slice of bytes, such as a json.RawMessage.
+// bytesOf returns a slice of bytes, such as a json.RawMessage.
 func bytesOf(v slog.Value) (bytes reflect.Value, ok bool) {
 	bytes = reflect.ValueOf(v.Any())
 	ok = bytes.Kind() == reflect.Slice && bytes.Type().Elem().Kind() == reflect.Uint8 && !bytes.IsNil()

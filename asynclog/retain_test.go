@@ -21,7 +21,7 @@ func (c counter) LogValue() slog.Value {
 	return slog.GroupValue(slog.Int("n", *c.n), slog.Any("bytes", []byte("abc")))
 }
 
-func TestValuesAreThoseOfTheCall(t *testing.T) {
+func TestValuesAreCapturedAtTheCall(t *testing.T) {
 	var out output
 	h := asynclog.New(text(&out))
 	l := slog.New(h)
@@ -60,7 +60,7 @@ func TestOrdinaryLineCostsNoAllocation(t *testing.T) {
 		l.LogAttrs(context.Background(), slog.LevelInfo, "a line",
 			slog.String("method", "GET"), slog.Int("status", 200), slog.Bool("last", true))
 	}
-	// The average is rounded down: there is one for every 64 lines that wait.
+	// The average is rounded down: there is one allocation per 64 queued records.
 	if n := testing.AllocsPerRun(1000, line); n != 0 || h.Dropped() > 0 {
 		t.Errorf("%v allocations, %d dropped", n, h.Dropped())
 	}

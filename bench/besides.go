@@ -1,8 +1,8 @@
 package main
 
-// besides sets the figures of wrk and of our own load generator side by side, where
-// both have measured: -load both. Else it is nil.
-func besides(s scenario, rows []row) table {
+// compareTools returns a table that compares the figures of wrk and of our own load
+// generator, or nil unless both have measured: -load both.
+func compareTools(s scenario, rows []row) table {
 	columns := requestColumns()[:4] // processor time, requests per second, p50, p99
 	head := []string{""}
 	for _, c := range columns {

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestGeneratorsStandBesideEachOther(t *testing.T) {
+func TestGeneratorsAreCompared(t *testing.T) {
 	r := someReport()
-	if s := plaintext64(t); besides(s, r.rows(s)) != nil {
-		t.Error("there is a comparison, but one generator")
+	if s := plaintext64(t); compareTools(s, r.rows(s)) != nil {
+		t.Error("a comparison with only one generator")
 	}
 	for _, one := range r.Runs[:6] {
 		one.Tool = "wrk"

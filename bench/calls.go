@@ -12,19 +12,19 @@ import (
 	"github.com/eddynet/eddy/bench/proc"
 )
 
-// Counting takes this many requests, and less where they take longer than this.
+// Counting ends after this many requests, or after this time.
 const (
 	countedRequests = 3000
 	countedTime     = time.Second
 )
 
-// counting is about how long countCalls takes.
+// counting is the estimated duration of countCalls.
 func (s scenario) counting() time.Duration {
 	return countedTime + s.connecting + time.Duration(s.connections)*400*time.Microsecond + time.Duration(s.holders)*eachConnection
 }
 
-// countCalls has strace count the system calls with which a server serves requests,
-// under a short load. A failure makes the run void, and no other.
+// countCalls counts with strace the system calls of a server under a short load. A
+// failure voids this run only.
 func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 	r = run{Scenario: s.Name, Peer: peer, Tool: "strace"}
 	v, err := b.start(s, peer)
@@ -40,7 +40,7 @@ func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 	}
 	r.Client = g.line
 	err = b.trace(&r, v, g)
-	err = cmp.Or(g.end(), err) // its own words say more
+	err = cmp.Or(g.end(), err) // the generator's own error is more specific
 	switch {
 	case err != nil:
 		r.Void = err.Error()
@@ -50,9 +50,9 @@ func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 	return r, nil
 }
 
-// trace attaches strace to the server when all connections are made, and ends it
-// when the last request is answered and they are still there. So the calls are those
-// of the requests alone.
+// trace attaches strace to the server when all connections are made, and detaches it
+// after the last response, while they are still open. So it counts the calls of the
+// requests alone.
 func (b *bench) trace(r *run, v *server, g *generator) error {
 	if err := g.connected(); err != nil {
 		return err
@@ -68,8 +68,8 @@ func (b *bench) trace(r *run, v *server, g *generator) error {
 	if err == nil {
 		err = g.result(&r.Sample)
 	}
-	_ = trace.Process.Signal(os.Interrupt) // it detaches and writes its table; an error says that it has ended
-	_ = trace.Wait()                       // the error is the signal
+	_ = trace.Process.Signal(os.Interrupt) // strace detaches and writes its table; fails if it has ended
+	_ = trace.Wait()                       // the error reports the signal
 	r.Output = table.String()
 	if err := cmp.Or(notTraced, err); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (b *bench) trace(r *run, v *server, g *generator) error {
 	return err
 }
 
-// awaitTracer returns when all threads of a process are traced.
+// awaitTracer waits until all threads of a process are traced.
 func awaitTracer(pid int) error {
 	for limit := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		traced, err := proc.Traced(pid)
@@ -86,12 +86,12 @@ func awaitTracer(pid int) error {
 			return err
 		}
 		if time.Now().After(limit) {
-			return fmt.Errorf("strace does not attach to process %d: may it trace? See ptrace(2)", pid)
+			return fmt.Errorf("strace does not attach to process %d: is it permitted? See ptrace(2)", pid)
 		}
 	}
 }
 
-// parseCalls reads strace's table: calls per request, by name.
+// parseCalls parses strace's table. It returns calls per request, by name.
 func parseCalls(table string, requests int64) (map[string]float64, error) {
 	calls := map[string]float64{}
 	for line := range strings.Lines(table) {
@@ -105,13 +105,13 @@ func parseCalls(table string, requests int64) (map[string]float64, error) {
 		}
 	}
 	if len(calls) == 0 {
-		return nil, fmt.Errorf("strace has no table, may it trace? %.300s", table)
+		return nil, fmt.Errorf("strace printed no table: is it permitted? %.300s", table)
 	}
 	return calls, nil
 }
 
-// served sums the calls that serve requests: without the sleeping of Go's monitor
-// thread, which is a matter of time and not of requests.
+// served sums the calls that serve requests. It excludes nanosleep, which Go's monitor
+// thread calls at a rate that depends on time, not on requests.
 func served(calls map[string]float64) (sum float64) {
 	for name, n := range calls {
 		if name != "nanosleep" {

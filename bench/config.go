@@ -12,7 +12,7 @@ import (
 	"github.com/eddynet/eddy/bench/proc"
 )
 
-// config is what the flags say.
+// config holds the flags.
 type config struct {
 	scenarios  []scenario
 	rounds     int
@@ -34,23 +34,23 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.SetOutput(usage)
 	names := f.String("scenario", "", "scenarios, separated by commas; empty: all")
 	peers := f.String("peer", "", "peers, separated by commas; empty: all")
-	quick := f.Bool("quick", false, "two minutes: few scenarios and peers, two rounds of a second, no system calls counted, unless flags say otherwise")
-	f.IntVar(&c.rounds, "rounds", 5, "rounds, in each of which every peer has its turn")
+	quick := f.Bool("quick", false, "two minutes: few scenarios and peers, two rounds of a second, no system calls counted, unless set by other flags")
+	f.IntVar(&c.rounds, "rounds", 5, "rounds; each measures every peer once")
 	f.DurationVar(&c.duration, "duration", 2*time.Second, "measured time of a run; half of it in minor scenarios")
-	f.StringVar(&c.tool, "load", "auto", "load generator: wrk, own, both, or auto: wrk where it is installed and can make the load")
+	f.StringVar(&c.tool, "load", "auto", "load generator: wrk, own, both, or auto: wrk if it is installed and supports the scenario")
 	f.StringVar(&c.serverCPUs, "server-cpus", "1", "processors of the server, as for taskset; GOMAXPROCS is their number")
 	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
-	f.BoolVar(&c.calls, "calls", true, "count system calls, by runs of their own with strace")
-	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, and end")
+	f.BoolVar(&c.calls, "calls", true, "count system calls, in separate runs with strace")
+	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, then exit")
 	f.StringVar(&c.jsonFile, "json", "", "file for the raw results")
 	f.StringVar(&c.markdownFile, "markdown", "", "file for the tables in Markdown; - for standard output")
-	f.StringVar(&c.plotFolder, "plot", "", "folder for drawings of the tables, SVG and PNG")
-	f.StringVar(&c.from, "from", "", "make tables and drawings of this file, which -json has written (.gz: compressed), and measure nothing")
+	f.StringVar(&c.plotFolder, "plot", "", "folder for plots of the tables, SVG and PNG")
+	f.StringVar(&c.from, "from", "", "make tables and plots of this file, written by -json (.gz: compressed), without measuring")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}
 	if f.NArg() > 0 {
-		return c, fmt.Errorf("%q is no flag: scenarios are given by -scenario", f.Arg(0))
+		return c, fmt.Errorf("%q is not a flag: select scenarios with -scenario", f.Arg(0))
 	}
 	list := scenarios()
 	if *quick {
@@ -81,13 +81,13 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 func (c config) check() error {
 	switch {
 	case c.rounds < 1:
-		return fmt.Errorf("-rounds %d: must be 1 at least", c.rounds)
+		return fmt.Errorf("-rounds %d: must be at least 1", c.rounds)
 	case c.duration < 10*time.Millisecond:
-		return fmt.Errorf("-duration %v: must be 10ms at least", c.duration)
+		return fmt.Errorf("-duration %v: must be at least 10ms", c.duration)
 	case !slices.Contains([]string{"auto", "wrk", "own", "both"}, c.tool):
 		return fmt.Errorf("-load %s: must be auto, wrk, own or both", c.tool)
 	case c.from != "" && c.jsonFile != "":
-		return fmt.Errorf("-from measures nothing that -json could keep")
+		return fmt.Errorf("-from does not measure: there is nothing to write for -json")
 	}
 	server, err := proc.Processors(c.serverCPUs)
 	if err != nil {
@@ -105,10 +105,10 @@ func (c config) check() error {
 	return nil
 }
 
-// checkMachine says what is missing here.
+// checkMachine returns an error if the machine lacks a requirement.
 func (c config) checkMachine() error {
 	if runtime.NumCPU() < 2 {
-		return fmt.Errorf("there is one processor: server and load need one each")
+		return fmt.Errorf("one processor is not enough: server and load need one each")
 	}
 	if !have("taskset") {
 		return fmt.Errorf("taskset is missing: install util-linux")
@@ -119,7 +119,7 @@ func (c config) checkMachine() error {
 	return nil
 }
 
-// tools are the load generators of a scenario.
+// tools returns the load generators for a scenario.
 func (c config) tools(s scenario) []string {
 	switch {
 	case s.protocol == "parser":

@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-func TestFlagsThatAreRefused(t *testing.T) {
+func TestInvalidFlagsAreRefused(t *testing.T) {
 	for args, want := range map[string]string{
-		"-rounds 0":                              "1 at least",
-		"-duration 1ms":                          "10ms at least",
+		"-rounds 0":                              "at least 1",
+		"-duration 1ms":                          "at least 10ms",
 		"-load ab":                               "must be auto",
 		"-scenario nonsense":                     "there are plaintext-1",
 		"-peer nonsense":                         "there are floor",
 		"-peer net -scenario json":               "no scenario is left",
 		"-server-cpus 0-1":                       "would disturb each other",
 		"-client-cpus a":                         "-client-cpus",
-		"plaintext-64":                           "given by -scenario",
-		"-from a.json -json b.json":              "measures nothing",
+		"plaintext-64":                           "with -scenario",
+		"-from a.json -json b.json":              "does not measure",
 		"-scenario plaintext-64, -peer fasthttp": "there are plaintext-1",
 	} {
 		_, err := parseConfig(strings.Fields(args), io.Discard)
@@ -39,11 +39,11 @@ func TestScenariosAndPeersAreChosen(t *testing.T) {
 		t.Errorf("%+v", c.scenarios)
 	}
 	if all := scenarios(); len(all[1].peers) != 9 {
-		t.Error("choosing has changed the list:", all[1].peers)
+		t.Error("choose changed the list:", all[1].peers)
 	}
 }
 
-func TestQuickYieldsToOtherFlags(t *testing.T) {
+func TestOtherFlagsOverrideQuick(t *testing.T) {
 	c, err := parseConfig(strings.Fields("-quick -rounds 7 -scenario echo-64"), io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestQuickYieldsToOtherFlags(t *testing.T) {
 	}
 }
 
-// All is meant to take half an hour or so, with what is not planned, such as building.
+// A full run should take about half an hour, including unplanned time such as building.
 func TestDefaultRunIsNotTooLong(t *testing.T) {
 	for args, limit := range map[string]time.Duration{"": 36 * time.Minute, "-quick": 105 * time.Second} {
 		c, err := parseConfig(strings.Fields(args), io.Discard)
@@ -72,11 +72,11 @@ func TestDefaultRunIsNotTooLong(t *testing.T) {
 	}
 }
 
-func TestScenariosAreSound(t *testing.T) {
+func TestScenariosAreConsistent(t *testing.T) {
 	seen := map[string]bool{}
 	for _, s := range scenarios() {
 		if seen[s.Name] || len(s.peers) == 0 || s.About == "" {
-			t.Errorf("%s is there twice, or lacks something", s.Name)
+			t.Errorf("%s is a duplicate, or has no peers or no description", s.Name)
 		}
 		seen[s.Name] = true
 		if s.wrk && (s.protocol != "" || s.holders > 0 || s.slow > 0 || s.perConnection > 0 || s.rate > 0) {
@@ -91,10 +91,10 @@ func TestScenariosAreSound(t *testing.T) {
 func TestWithoutFloor(t *testing.T) {
 	for _, s := range withoutFloor(scenarios()) {
 		if slices.Contains(s.peers, "floor") {
-			t.Error(s.Name, "has the floor still")
+			t.Error(s.Name, "still has the floor")
 		}
 	}
 	if !slices.Contains(scenarios()[0].peers, "floor") {
-		t.Error("the list is without the floor from the beginning")
+		t.Error("the list had no floor in the first place")
 	}
 }

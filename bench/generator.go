@@ -11,7 +11,7 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// generator is our load generator at work, a process of its own.
+// generator is a running process of our load generator.
 type generator struct {
 	line    string // the command
 	process *exec.Cmd
@@ -37,22 +37,22 @@ func (b *bench) generate(args ...string) (g *generator, err error) {
 	return g, g.process.Start()
 }
 
-// connected returns when all connections are made. The generator must have -await.
+// connected waits until all connections are made. The generator must run with -await.
 func (g *generator) connected() error {
 	line, err := g.out.ReadString('\n')
 	if err == nil && line != "connected\n" {
-		err = fmt.Errorf("load has not said that it is connected, but %.100q", line)
+		err = fmt.Errorf("load wrote %.100q instead of connected", line)
 	}
 	return err
 }
 
-// begin has it ask, if it has -await.
+// begin starts the requests of a generator that runs with -await.
 func (g *generator) begin() error {
 	_, err := g.in.Write([]byte{'\n'})
 	return err
 }
 
-// result waits for what it has measured.
+// result waits for the measured sample.
 func (g *generator) result(s *sample.Sample) error {
 	if err := json.NewDecoder(g.out).Decode(s); err != nil {
 		return fmt.Errorf("load's output: %w", err)
@@ -60,7 +60,7 @@ func (g *generator) result(s *sample.Sample) error {
 	return nil
 }
 
-// end has it close its connections, if it has held them, and waits until it has ended.
+// end makes a generator with -hold close its connections, and waits for its exit.
 func (g *generator) end() error {
 	g.in.Close()
 	if err := g.process.Wait(); err != nil {

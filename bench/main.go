@@ -1,11 +1,11 @@
-// Bench measures eddy beside its peers, by the rules in docs/benchmarks.md:
+// Bench compares eddy with its peers, by the rules in docs/benchmarks.md:
 //
 //	go run . -quick
 //	go run . -json results.json -markdown tables.md -plot plots
 //	go run . -scenario plaintext-64,plaintext-512 -rounds 5 -duration 5s
 //
-// It builds the servers, starts each by itself on a processor of its own, and has a
-// load generator ask on another. Linux only.
+// It builds the servers and runs one at a time on one processor, with a load generator
+// on another. Linux only.
 package main
 
 import (
@@ -52,7 +52,7 @@ func start(args []string) error {
 	return c.write(r)
 }
 
-// measure builds what is to be measured, and measures it.
+// measure builds the servers and measures them.
 func (c config) measure(args []string) (*report, error) {
 	if err := c.checkMachine(); err != nil {
 		return nil, err
@@ -73,13 +73,13 @@ func (c config) measure(args []string) (*report, error) {
 	}
 	if programs.noFloor {
 		c.scenarios = withoutFloor(c.scenarios)
-		r.note("There is no gcc here, and so no floor.")
+		r.note("gcc is not installed: the floor was not measured.")
 	}
 	if c.calls && !have("strace") {
 		c.calls = false
-		r.note("There is no strace here: system calls were not counted.")
+		r.note("strace is not installed: system calls were not counted.")
 	}
-	if err := proc.Pin(c.clientCPUs); err != nil { // we must not disturb the server
+	if err := proc.Pin(c.clientCPUs); err != nil { // must not disturb the server
 		return nil, err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -88,7 +88,7 @@ func (c config) measure(args []string) (*report, error) {
 	return r, b.all(ctx, r, func() error { return c.keep(r) })
 }
 
-// keep writes the raw results, if there is a place for them.
+// keep writes the raw results, if -json is set.
 func (c config) keep(r *report) error {
 	if c.jsonFile == "" {
 		return nil
@@ -96,7 +96,7 @@ func (c config) keep(r *report) error {
 	return r.writeFile(c.jsonFile)
 }
 
-// write shows a report in all the ways that the flags ask for.
+// write writes a report in all formats selected by the flags.
 func (c config) write(r *report) error {
 	if c.markdownFile != "-" {
 		if err := r.show(os.Stdout, text); err != nil {

@@ -11,29 +11,29 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// run is one measurement of one peer, as it is kept.
+// run is one measurement of one peer, as it is stored.
 type run struct {
 	Scenario string        `json:"scenario"`
 	Peer     string        `json:"peer"`
 	Round    int           `json:"round"`
-	Tool     string        `json:"tool"` // wrk or load; strace where it counts system calls, benchmark for a parser alone
+	Tool     string        `json:"tool"` // wrk or load; strace for system calls, benchmark for a parser alone
 	Server   string        `json:"server_command"`
 	Client   string        `json:"client_command"`
-	Output   string        `json:"output,omitempty"` // the tool's own words
+	Output   string        `json:"output,omitempty"` // of the tool
 	Sample   sample.Sample `json:"sample"`
-	Void     string        `json:"void,omitempty"` // why the run does not count
+	Void     string        `json:"void,omitempty"` // why the run is void
 }
 
-// bench is what all runs share.
+// bench is shared by all runs.
 type bench struct {
 	config
 	programs *programs
 }
 
-// warmUp is how long a server works before it is measured.
+// warmUp is the time under load before the measured time.
 const warmUp = 300 * time.Millisecond
 
-// measure starts a peer, checks its answer, puts it under load, and stops it.
+// measure starts a peer, verifies its response, puts it under load, and stops it.
 func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err error) {
 	r = run{Scenario: s.Name, Peer: peer, Round: round, Tool: tool}
 	if s.protocol == "parser" {
@@ -61,8 +61,8 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 		}
 	}
 	var before, after common.Counts
-	telling := tells(s, peer)
-	if telling {
+	counting := reportsCounts(s, peer)
+	if counting {
 		if before, err = v.counts(false); err != nil {
 			return r, err
 		}
@@ -71,7 +71,7 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 		r.Void = err.Error()
 		return r, nil
 	}
-	if telling {
+	if counting {
 		if after, err = v.counts(false); err != nil {
 			return r, err
 		}
@@ -84,18 +84,18 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 	case r.Sample.Errors.Sum() > 0:
 		r.Void = "errors: " + r.Sample.Errors.String()
 	case r.Sample.Requests == 0:
-		r.Void = "no request was answered in the measured time"
+		r.Void = "no response within the measured time"
 	}
 	return r, nil
 }
 
-// client is the command of a load generator, kept to the client's processors.
+// client is the command of a load generator, pinned to the client's processors.
 func (b *bench) client(args ...string) *exec.Cmd {
 	args = append([]string{"-c", b.clientCPUs}, args...)
 	return exec.Command("taskset", args...)
 }
 
-// runLoad has our own generator make the load.
+// runLoad makes the load with our own generator.
 func (b *bench) runLoad(r *run, s scenario, v *server) error {
 	g, err := b.generate(s.loadArgs(v.address, v.pid(), warmUp, s.length(b.duration, "load"))...)
 	if err != nil {
@@ -106,11 +106,11 @@ func (b *bench) runLoad(r *run, s scenario, v *server) error {
 	if err == nil && s.idle() {
 		err = b.watchIdle(r, s, v)
 	}
-	return cmp.Or(g.end(), err) // its own words say more
+	return cmp.Or(g.end(), err) // the generator's own error is more specific
 }
 
-// watchIdle measures memory while connections are idle: as it stands, and after free
-// memory was given back to the kernel.
+// watchIdle measures memory while connections are idle, before and after free memory is
+// returned to the kernel.
 func (b *bench) watchIdle(r *run, s scenario, v *server) (err error) {
 	time.Sleep(s.wait)
 	r.Sample.Requests = r.Sample.Total
@@ -121,7 +121,7 @@ func (b *bench) watchIdle(r *run, s scenario, v *server) (err error) {
 		return err
 	}
 	r.Sample.Idle = r.Sample.RSS
-	if !tells(s, r.Peer) {
+	if !reportsCounts(s, r.Peer) {
 		return nil
 	}
 	if _, err := v.counts(true); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/eddynet/eddy/bench/proc"
 )
 
-// built returns what measures eddy in these scenarios, for an instant.
+// built returns a bench that measures eddy briefly in these scenarios.
 func built(t *testing.T, scenarios string) *bench {
 	t.Helper()
 	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "50ms", "-load", "own"}, io.Discard)
@@ -59,10 +59,10 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(r.Void, "may it trace?") {
+		if strings.Contains(r.Void, "is it permitted?") {
 			t.Skip(r.Void)
 		}
-		// The runtime makes further calls, but how many is a matter of time.
+		// The runtime makes further calls, whose number depends on time.
 		least, accepts := 3.0, 0.0 // wait, read, write
 		if s.pipeline > 0 {
 			least /= float64(s.pipeline)

@@ -13,12 +13,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// BenchmarkParse parses the same heads with three parsers. The scenario parser runs it,
-// or by itself:
+// BenchmarkParse parses the same heads with three parsers. The scenario parser runs it.
+// It also runs by itself:
 //
 //	go test -bench Parse -count 5
 //
-// The readers of the others are made once and reset, as their servers do.
+// The readers of the other parsers are reused, as in their servers.
 func BenchmarkParse(b *testing.B) {
 	files, err := filepath.Glob("../httpparse/testdata/requests/*.http")
 	if err != nil || len(files) == 0 {
@@ -68,7 +68,7 @@ func parseFasthttp(b *testing.B, head []byte) {
 		if err := h.Read(r); err != nil {
 			b.Fatal(err)
 		}
-		if len(h.Host()) == 0 { // it parses the fields only when they are asked for
+		if len(h.Host()) == 0 { // fasthttp parses the fields lazily
 			b.Fatal("no host")
 		}
 	}

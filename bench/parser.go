@@ -10,10 +10,10 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// parsing is how long a parser is measured with each request.
+// parsing is the benchmark time for each request.
 const parsing = 200 * time.Millisecond
 
-// headline is the request that parsers are mostly measured with elsewhere.
+// headline is the request that other parsers publish figures for.
 const headline = "kitty"
 
 // parserRequests are the requests in httpparse/testdata/requests, in the order of
@@ -49,7 +49,7 @@ func parseBenchmark(out string) (map[string]sample.Parse, error) {
 		for i := 2; i+1 < len(fields); i += 2 {
 			value, err := strconv.ParseFloat(fields[i], 64)
 			if err != nil {
-				return nil, fmt.Errorf("a benchmark's line: %w: %s", err, line)
+				return nil, fmt.Errorf("benchmark output: %w: %s", err, line)
 			}
 			values[fields[i+1]] = value
 		}
@@ -58,7 +58,7 @@ func parseBenchmark(out string) (map[string]sample.Parse, error) {
 	}
 	for _, request := range parserRequests() {
 		if parses[request].NS == 0 {
-			return nil, fmt.Errorf("there is no time for the request %s in %.300q", request, out)
+			return nil, fmt.Errorf("no time for the request %s in %.300q", request, out)
 		}
 	}
 	return parses, nil
@@ -78,7 +78,7 @@ func parserTable(rows []row) table {
 			if w.void != "" {
 				continue
 			}
-			one := w.runs[0].Sample.Parses[request] // but for its time the same in all rounds
+			one := w.runs[0].Sample.Parses[request] // equal in all rounds, except for NS
 			t = append(t, []string{request, strconv.Itoa(one.Bytes), w.label, cell(w.over(took), column{format: "%.0f", ranged: true}),
 				ratioCell(w, rows, "fasthttp", took), ratioCell(w, rows, "nethttp", took), fmt.Sprintf("%.0f", one.Allocations)})
 		}

@@ -17,7 +17,7 @@ BenchmarkParse/browser/eddy       	 5000	       300 ns/op	 900.1 MB/s	      1554
 PASS
 `
 
-func TestBenchmarksAreRead(t *testing.T) {
+func TestBenchmarkOutputIsParsed(t *testing.T) {
 	parses, err := parseBenchmark(benchmarkOutput)
 	if err != nil {
 		t.Fatal(err)
@@ -59,8 +59,8 @@ func TestParserTableComparesEachRequest(t *testing.T) {
 	}
 }
 
-// The list must be that of the files which BenchmarkParse reads.
-func TestParserRequestsAreThere(t *testing.T) {
+// The list must match the files that BenchmarkParse reads.
+func TestParserRequestsMatchTheFiles(t *testing.T) {
 	files, err := filepath.Glob("../httpparse/testdata/requests/*.http")
 	if err != nil || len(files) != len(parserRequests()) {
 		t.Error(files, err)

@@ -33,13 +33,13 @@ func (r *report) plot(folder string) error {
 	return nil
 }
 
-// bars are heights and their ranges, as plotter.NewYErrorBars takes them.
+// bars are heights and their ranges, for plotter.NewYErrorBars.
 type bars struct {
 	plotter.XYs
 	plotter.YErrors
 }
 
-// draw returns nil where nothing counts.
+// draw returns nil if all rows are void.
 func draw(s scenario, rows []row) (*plot.Plot, error) {
 	c := columns(s)[0]
 	var names []string

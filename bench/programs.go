@@ -12,14 +12,14 @@ import (
 // comet is the example that the comet scenario measures, for both of its peers.
 const comet = "github.com/eddynet/eddy/examples/comet"
 
-// programs are the built servers and the load generator, in a folder of their own.
+// programs are the built servers and the load generator, in a temporary folder.
 type programs struct {
 	folder   string
 	versions map[string]string
 	noFloor  bool // there is no C compiler
 }
 
-// program is the name of what is built for a peer.
+// program is the name of a peer's executable.
 func (s scenario) program(peer string) string {
 	switch {
 	case s.protocol == "comet":
@@ -32,7 +32,7 @@ func (s scenario) program(peer string) string {
 	return peer
 }
 
-// build compiles what the scenarios need.
+// build compiles the programs for the scenarios.
 func build(folder string, list []scenario) (*programs, error) {
 	p := &programs{folder: folder, versions: map[string]string{}}
 	wanted := map[string]bool{}
@@ -49,7 +49,7 @@ func build(folder string, list []scenario) (*programs, error) {
 			err = p.buildFloor()
 		case "parse.test":
 			err = compile("test", "-c", "-o", p.path(name), ".")
-		case "probe": // of a module of its own
+		case "probe": // a nested module
 			err = compile("build", "-C", filepath.Join("..", "examples", "probe"), "-o", p.path(name), ".")
 		case "comet":
 			packages = append(packages, comet)
@@ -91,7 +91,7 @@ func (p *programs) buildFloor() error {
 	return err
 }
 
-// findVersions notes the modules that the tables name.
+// findVersions records the versions for the tables.
 func (p *programs) findVersions() error {
 	modules := map[string]string{
 		"fasthttp": "github.com/valyala/fasthttp",
@@ -109,7 +109,7 @@ func (p *programs) findVersions() error {
 		p.versions[peer] = strings.TrimSpace(string(out))
 	}
 	revision, err := exec.Command("git", "describe", "--always", "--dirty").Output()
-	if err == nil { // without git the version stays open
+	if err == nil { // without git the version is unknown
 		p.versions["eddy"] = strings.TrimSpace(string(revision))
 		p.versions["adapter"] = p.versions["eddy"]
 	}
@@ -119,7 +119,7 @@ func (p *programs) findVersions() error {
 	return nil
 }
 
-// path is where a program was built.
+// path is the path of a built program.
 func (p *programs) path(name string) string { return filepath.Join(p.folder, name) }
 
 // command is the program of a peer in a scenario, and its arguments.
@@ -140,8 +140,8 @@ func (p *programs) command(s scenario, peer, address string) []string {
 	return []string{program, "-listen", address}
 }
 
-// tells says whether the program answers SIGUSR1: see internal/common.
-func tells(s scenario, peer string) bool {
+// reportsCounts reports whether the program answers SIGUSR1: see internal/common.
+func reportsCounts(s scenario, peer string) bool {
 	switch s.program(peer) {
 	case "floor", "comet", "probe":
 		return false
@@ -149,13 +149,13 @@ func tells(s scenario, peer string) bool {
 	return true
 }
 
-// have says whether a tool is installed.
+// have reports whether a tool is installed.
 func have(tool string) bool {
 	_, err := exec.LookPath(tool)
 	return err == nil
 }
 
-// temporary returns a folder for the programs, and what removes it.
+// temporary returns a folder for the programs, and a function that removes it.
 func temporary() (folder string, remove func(), err error) {
 	folder, err = os.MkdirTemp("", "bench")
 	return folder, func() { os.RemoveAll(folder) }, err

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// progress shows how far the measurement is: on a terminal in one line that is
-// written again, else a line for each run.
+// progress shows the progress of the measurement: on a terminal in one line that is
+// overwritten, otherwise one line per run.
 type progress struct {
 	out      io.Writer
 	terminal bool
 	start    time.Time
 	planned  time.Duration // of all runs
-	passed   time.Duration // planned time of the runs that are done
+	passed   time.Duration // planned time of the completed runs
 	done     int
 	all      int
 }
@@ -30,7 +30,7 @@ func newProgress(out *os.File, all int, planned time.Duration) *progress {
 	}
 }
 
-// show tells of a run that is done and was planned to take so long.
+// show reports a completed run and its planned time.
 func (p *progress) show(s scenario, r run, planned time.Duration, now time.Time) {
 	p.done++
 	p.passed += planned
@@ -50,7 +50,7 @@ func (p *progress) show(s scenario, r run, planned time.Duration, now time.Time)
 	}
 }
 
-// outcome is what a run has found, in short.
+// outcome summarizes a run.
 func outcome(s scenario, r run) string {
 	first := columns(s)[0]
 	switch {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// report is everything about a measurement: what -json writes.
+// report is a complete measurement, as written by -json.
 type report struct {
 	Started  time.Time         `json:"started"`
 	Command  string            `json:"command"`
@@ -89,7 +89,7 @@ func (r *report) writeFile(name string) error {
 	return os.WriteFile(name, append(raw, '\n'), 0o666)
 }
 
-// readReport reads what writeFile has written, also compressed with gzip.
+// readReport reads a file of writeFile, which may be compressed with gzip.
 func readReport(name string) (*report, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -104,12 +104,12 @@ func readReport(name string) (*report, error) {
 	}
 	r := &report{}
 	if err := json.NewDecoder(in).Decode(r); err != nil {
-		return nil, fmt.Errorf("%s is not what -json writes: %w", name, err)
+		return nil, fmt.Errorf("%s is not a file of -json: %w", name, err)
 	}
 	return r, nil
 }
 
-// show writes what was measured, and on what, and a table for each scenario.
+// show writes the conditions of the measurement and a table for each scenario.
 func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 	var versions []string
 	for _, peer := range slices.Sorted(maps.Keys(r.Versions)) {
@@ -137,8 +137,8 @@ func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 		if err := write(out, tableOf(s, rows)); err != nil {
 			return err
 		}
-		if t := besides(s, rows); t != nil {
-			if _, err := fmt.Fprintf(out, "\nwrk and our own load generator beside each other (%s):\n\n", s.Name); err != nil {
+		if t := compareTools(s, rows); t != nil {
+			if _, err := fmt.Fprintf(out, "\nwrk compared with our own load generator (%s):\n\n", s.Name); err != nil {
 				return err
 			}
 			if err := write(out, t); err != nil {
@@ -150,7 +150,7 @@ func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 				fmt.Fprintf(out, "\n%s is void: %s\n", row.label, row.void)
 			}
 			if row.uncounted != "" {
-				fmt.Fprintf(out, "\nThe calls of %s are not counted: %s\n", row.label, row.uncounted)
+				fmt.Fprintf(out, "\nSystem calls of %s were not counted: %s\n", row.label, row.uncounted)
 			}
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestReportsAreKept(t *testing.T) {
+func TestReportsAreWrittenAndRead(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "results.json")
 	want := someReport()
 	if err := want.writeFile(file); err != nil {
@@ -23,23 +23,23 @@ func TestReportsAreKept(t *testing.T) {
 	if err := os.WriteFile(file, []byte("tables"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readReport(file); err == nil || !strings.Contains(err.Error(), "not what -json writes") {
+	if _, err := readReport(file); err == nil || !strings.Contains(err.Error(), "not a file of -json") {
 		t.Error(err)
 	}
 }
 
-// The results that are part of the documentation are compressed.
+// The results in docs/ are compressed.
 func TestDocumentedResultsAreRead(t *testing.T) {
 	r, err := readReport("../docs/benchmarks.json.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(r.Runs) == 0 {
-		t.Error("they have no runs")
+		t.Error("the report has no runs")
 	}
 }
 
-func TestDrawings(t *testing.T) {
+func TestPlots(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "plots")
 	if err := someReport().plot(folder); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestDrawings(t *testing.T) {
 		t.Error("the SVG does not name eddy", err)
 	}
 	if files, err := os.ReadDir(folder); err != nil || len(files) != 2 {
-		t.Error("scenarios that were not measured are drawn:", files, err)
+		t.Error("scenarios that were not measured are plotted:", files, err)
 	}
 }
 

@@ -23,19 +23,19 @@ func (b *bench) turns(s scenario) (list []turn) {
 	return list
 }
 
-// eachConnection is about what it takes to make a connection, and to end it.
+// eachConnection is the estimated time to open and close a connection.
 const eachConnection = 100 * time.Microsecond
 
-// planned is about how long a run takes, all in all.
+// planned is the estimated duration of a run.
 func (b *bench) planned(s scenario, tool string) time.Duration {
 	if s.protocol == "parser" {
-		return time.Duration(len(parserRequests())) * 2 * parsing // the loop's length is sought first
+		return time.Duration(len(parserRequests())) * 2 * parsing // the testing package first determines b.N
 	}
 	d := s.length(b.duration, tool) + warmUp + 200*time.Millisecond + s.wait + s.connecting
 	return d + time.Duration(s.connections+s.holders)*eachConnection
 }
 
-// plan is the number of runs, and about how long they take.
+// plan returns the number of runs and their estimated duration.
 func (b *bench) plan() (runs int, planned time.Duration) {
 	for _, s := range b.scenarios {
 		for _, t := range b.turns(s) {
@@ -50,8 +50,8 @@ func (b *bench) plan() (runs int, planned time.Duration) {
 	return runs, planned
 }
 
-// all measures every scenario. After each of them it calls keep, so that a run which
-// is ended early has its results.
+// all measures every scenario. It calls keep after each of them, so that an
+// interrupted measurement has results.
 func (b *bench) all(ctx context.Context, r *report, keep func() error) error {
 	runs, planned := b.plan()
 	fmt.Fprintf(os.Stderr, "%d runs, about %v\n", runs, planned.Round(time.Second))
@@ -97,19 +97,18 @@ func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress
 	return nil
 }
 
-// interrupted is an error after a signal. The run in work is void then.
+// interrupted returns an error after a signal. The current run is void then.
 func interrupted(ctx context.Context) error {
 	if ctx.Err() == nil {
 		return nil
 	}
-	return errors.New("interrupted: only whole scenarios are kept")
+	return errors.New("interrupted: only complete scenarios are kept")
 }
 
-// verifyPeers checks once for each peer what takes too long to be checked in
-// every run.
+// verifyPeers performs once per peer the checks that take too long for every run.
 func (b *bench) verifyPeers(s scenario, checked map[string]bool) error {
 	if s.protocol != "" {
-		return nil // it is in every run, if there is one
+		return nil // verified in every run, if at all
 	}
 	for _, peer := range s.peers {
 		if checked[peer] {
@@ -129,7 +128,7 @@ func (b *bench) verifyPeers(s scenario, checked map[string]bool) error {
 	return nil
 }
 
-// withoutFloor takes the floor out where there is no C compiler.
+// withoutFloor removes the floor, which needs a C compiler.
 func withoutFloor(list []scenario) []scenario {
 	list = slices.Clone(list)
 	for i, s := range list {

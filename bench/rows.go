@@ -9,14 +9,14 @@ import (
 
 // row is a peer in the table of a scenario: its runs, one for each round.
 type row struct {
-	label string // the peer, and the tool where there are several
+	label string // the peer, and the tool if there are several
 	peer  string
 	tool  string
 	runs  []run
 	calls map[string]float64 // per request; nil: not counted
-	void  string             // why, if one of the runs is void
+	void  string             // the reason if one of the runs is void
 
-	uncounted string // why calls are nil, if they were to be counted
+	uncounted string // the reason if counting calls failed
 }
 
 // rows gathers the runs of a scenario, in the order of its peers.
@@ -67,7 +67,7 @@ func spreadOf(values []float64) spread {
 	return spread{(sorted[(n-1)/2] + sorted[n/2]) / 2, sorted[0], sorted[n-1]}
 }
 
-// over is the spread of a figure over the rounds.
+// over returns the spread of a figure over the rounds.
 func (w row) over(figure func(sample.Sample) float64) spread {
 	var values []float64
 	for _, one := range w.runs {
@@ -76,8 +76,8 @@ func (w row) over(figure func(sample.Sample) float64) spread {
 	return spreadOf(values)
 }
 
-// ratio is the spread of a figure's ratio to another row's in the same round. ok is
-// false if there is none.
+// ratio returns the spread of the ratios of a figure to that of another row, each within
+// one round. ok is false without common rounds.
 func (w row) ratio(to row, figure func(sample.Sample) float64) (s spread, ok bool) {
 	var values []float64
 	for _, one := range w.runs {
@@ -90,7 +90,7 @@ func (w row) ratio(to row, figure func(sample.Sample) float64) (s spread, ok boo
 	return spreadOf(values), len(values) > 0
 }
 
-// find is the row of a peer that was measured with the same tool, and is not void.
+// find returns the row of a peer and a tool that is not void.
 func find(rows []row, peer, tool string) (row, bool) {
 	i := slices.IndexFunc(rows, func(w row) bool { return w.peer == peer && w.tool == tool && w.void == "" })
 	if i < 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// sampleRun is a run of 1000 requests that took so many µs each.
+// sampleRun is a run of 1000 requests with so many µs of processor time each.
 func sampleRun(peer string, round, micros int) run {
 	return run{Scenario: "plaintext-64", Peer: peer, Round: round, Tool: "load", Sample: sample.Sample{
 		Requests: 1000, Elapsed: time.Second, CPU: time.Duration(micros) * time.Millisecond, RSS: 5e6, P50: time.Millisecond,
@@ -59,7 +59,7 @@ func TestRatiosAreWithinARound(t *testing.T) {
 		t.Error(s, ok)
 	}
 	if _, ok := eddy.ratio(row{}, perRequest); ok {
-		t.Error("there is a ratio to nothing")
+		t.Error("there is a ratio to an empty row")
 	}
 }
 
@@ -68,7 +68,7 @@ func TestOneVoidRunVoidsTheRow(t *testing.T) {
 	r.Runs[3].Void = "errors: 1 read"
 	rows := r.rows(plaintext64(t))
 	if _, found := find(rows, "eddy", "load"); found {
-		t.Error("a row with a void run counts")
+		t.Error("a row with a void run was found")
 	}
 	var out strings.Builder
 	if err := r.show(&out, markdown); err != nil {
@@ -79,7 +79,7 @@ func TestOneVoidRunVoidsTheRow(t *testing.T) {
 	}
 }
 
-func TestToolsHaveRowsOfTheirOwn(t *testing.T) {
+func TestEachToolHasItsRow(t *testing.T) {
 	r := someReport()
 	for i := range r.Runs[:2] {
 		r.Runs[i].Tool = "wrk"

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// scenario is one load, and the servers that are put under it.
+// scenario is one load, and the servers measured under it.
 type scenario struct {
 	Name  string
 	About string
@@ -24,14 +24,14 @@ type scenario struct {
 	rate          float64 // requests per second, open loop
 	protocol      string  // of the load generator; empty: HTTP; parser: there is no load
 
-	long  bool          // measured for the whole of -duration, others half
+	long  bool          // measured for all of -duration, others for half
 	wrk   bool          // wrk can make this load
 	quick bool          // part of -quick
 	wait  time.Duration // before the measured time, in addition
 
-	connecting time.Duration // about how long it takes beyond the usual, for the plan
+	connecting time.Duration // estimated additional time to connect, for the plan
 
-	uncounted bool // system calls are not counted: they are not those of requests, or strace changes the load
+	uncounted bool // system calls are not counted: they do not belong to requests, or strace changes the load
 }
 
 // all is every server that answers HTTP, in the order of the tables.
@@ -39,7 +39,7 @@ func all() []string {
 	return []string{"floor", "eddy", "adapter", "gnet", "evio", "nbio", "fasthttp", "hertz", "nethttp"}
 }
 
-// core is the peers that most can be learned from.
+// core is the most informative subset of the peers.
 func core() []string { return []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"} }
 
 func scenarios() []scenario {
@@ -91,21 +91,21 @@ func (s scenario) method() string {
 	return "GET"
 }
 
-// idle says that there is no load but connections that stay.
+// idle reports whether the load is idle connections only.
 func (s scenario) idle() bool { return s.connections == 0 && s.holders > 0 }
 
-// asks says that requests or messages are what is measured.
+// asks reports whether requests or messages are measured.
 func (s scenario) asks() bool { return !s.idle() && s.protocol != "comet" && s.protocol != "parser" }
 
-// settling is what the load needs until it is steady, beyond the usual.
+// settling is the additional time until the load is steady.
 func (s scenario) settling() time.Duration {
 	if s.idle() {
-		return 0 // it has no steady load, but is waited for while it holds
+		return 0 // watchIdle waits instead
 	}
 	return s.wait
 }
 
-// length is the measured time, of which wrk knows whole seconds only.
+// length is the measured time. wrk supports whole seconds only.
 func (s scenario) length(long time.Duration, tool string) time.Duration {
 	if s.idle() {
 		return time.Millisecond
@@ -146,7 +146,7 @@ func (s scenario) loadArgs(address string, pid int, warm, duration time.Duration
 	return args
 }
 
-// keeping is the scenario with some of its peers.
+// keeping returns the scenario with a subset of its peers.
 func (s scenario) keeping(keep func(peer string) bool) scenario {
 	s.peers = slices.DeleteFunc(slices.Clone(s.peers), func(peer string) bool { return !keep(peer) })
 	return s
@@ -179,12 +179,12 @@ func choose(list []scenario, names, peers string) ([]scenario, error) {
 		}
 	}
 	if chosen == nil {
-		return nil, fmt.Errorf("no scenario is left: the peers of -peer are in none of -scenario")
+		return nil, fmt.Errorf("no scenario is left: no scenario of -scenario has a peer of -peer")
 	}
 	return chosen, nil
 }
 
-// everyPeer is all that some scenario measures.
+// everyPeer returns the peers of all scenarios.
 func everyPeer() (names []string) {
 	for _, s := range scenarios() {
 		for _, peer := range s.peers {

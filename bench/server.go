@@ -18,7 +18,7 @@ import (
 	"github.com/eddynet/eddy/bench/proc"
 )
 
-// server is a running peer, kept to the server's processors.
+// server is a running peer, pinned to the server's processors.
 type server struct {
 	address string
 	line    string // the command
@@ -27,9 +27,9 @@ type server struct {
 	errors  *tail
 }
 
-// start starts a peer and waits until it accepts connections. Most of the peers
-// cannot tell which port they have got, so the port is chosen here; if another program
-// takes it meanwhile, the next one is tried.
+// start starts a peer and waits until it accepts connections. Most peers cannot report
+// a port chosen by the kernel, so the port is chosen here; if another program takes it
+// meanwhile, start tries the next one.
 func (b *bench) start(s scenario, peer string) (v *server, err error) {
 	for range 3 {
 		if v, err = b.startOn(freeAddress(), s, peer); err == nil {
@@ -70,20 +70,19 @@ func (b *bench) startOn(address string, s scenario, peer string) (*server, error
 	}
 }
 
-// stop ends the server at once: what it would do about its connections does not
-// matter any more.
+// stop kills the server.
 func (v *server) stop() {
-	_ = v.process.Process.Kill() // an error says that it has ended by itself
-	_ = v.process.Wait()         // the error is the signal
+	_ = v.process.Process.Kill() // fails if it has ended by itself
+	_ = v.process.Wait()         // the error reports the signal
 }
 
 func (v *server) pid() int { return v.process.Process.Pid }
 
-// counts asks the server for its allocations. With give it gives free memory back to
-// the kernel first.
-func (v *server) counts(give bool) (c common.Counts, err error) {
+// counts returns the server's allocations. With release it first returns free memory to
+// the kernel.
+func (v *server) counts(release bool) (c common.Counts, err error) {
 	signal := syscall.SIGUSR1
-	if give {
+	if release {
 		signal = syscall.SIGUSR2
 	}
 	if err := v.process.Process.Signal(signal); err != nil {
@@ -94,14 +93,14 @@ func (v *server) counts(give bool) (c common.Counts, err error) {
 		if err != nil {
 			return c, fmt.Errorf("%s ended: %w\n%s", v.line, err, v.errors)
 		}
-		if line[0] == '{' { // else it is the server's own
+		if line[0] == '{' { // other lines are log output
 			return c, json.Unmarshal(line, &c)
 		}
 	}
 }
 
-// freeAddress is an address that is free most likely. It is below the ports that
-// the kernel gives to clients, of which the load has many.
+// freeAddress returns an address that is most likely free. Its port is below the range
+// of ephemeral ports, of which the load uses many.
 func freeAddress() string {
 	for {
 		address := "127.0.0.1:" + strconv.Itoa(10_000+rand.IntN(20_000))
@@ -111,7 +110,7 @@ func freeAddress() string {
 	}
 }
 
-// tail keeps the end of what a process writes.
+// tail keeps the end of a process's output.
 type tail struct{ text []byte }
 
 var _ io.Writer = (*tail)(nil)

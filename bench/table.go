@@ -10,7 +10,7 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// table is lines of cells, the head first.
+// table is lines of cells. The first line is the head.
 type table [][]string
 
 // column is a figure of a table.
@@ -18,8 +18,8 @@ type column struct {
 	head   string
 	figure func(sample.Sample) float64
 	format string
-	ranged bool // with the range beside the median
-	known  bool // zero stands for nothing: wrk cannot always tell latencies of pipelined requests
+	ranged bool // with the range after the median
+	known  bool // zero means not measured: wrk lacks some latencies of pipelined requests
 }
 
 func perRequest(s sample.Sample) float64 { return float64(s.PerRequest()) / 1e3 }
@@ -38,7 +38,7 @@ func megabytes(of func(sample.Sample) int64) func(sample.Sample) float64 {
 
 func rss(s sample.Sample) int64 { return s.RSS }
 
-// columns are the figures of a scenario. The first one is what ratios are made of.
+// columns are the figures of a scenario. Ratios refer to the first one.
 func columns(s scenario) []column {
 	switch {
 	case s.idle():
@@ -63,7 +63,7 @@ func columns(s scenario) []column {
 	return requestColumns()
 }
 
-// requestColumns are the figures where requests are measured.
+// requestColumns are the figures of scenarios that measure requests.
 func requestColumns() []column {
 	return []column{
 		{"CPU µs", perRequest, "%.2f", true, false},
@@ -75,7 +75,7 @@ func requestColumns() []column {
 	}
 }
 
-// references are the peers that others are set against.
+// references are the peers that others are compared with.
 func references() []string { return []string{"floor", "nethttp", "gnet"} }
 
 // tableOf lays out the rows of a scenario.
@@ -126,11 +126,11 @@ func tableOf(s scenario, rows []row) table {
 	return t
 }
 
-// compared says whether a peer has a row that others can be set against.
+// compared reports whether a peer has a row to compare others with.
 func compared(s scenario, rows []row, peer string) bool {
 	for _, w := range rows {
 		if w.peer == peer && w.void == "" {
-			return !s.idle() || peer != "floor" // which needs no memory for a connection
+			return !s.idle() || peer != "floor" // the floor needs no memory for a connection
 		}
 	}
 	return false
@@ -160,7 +160,7 @@ func ratioCell(w row, rows []row, peer string, figure func(sample.Sample) float6
 }
 
 func allocations(s scenario, w row) string {
-	if !tells(s, w.peer) {
+	if !reportsCounts(s, w.peer) {
 		return ""
 	}
 	return fmt.Sprintf("%.2f", w.over(func(m sample.Sample) float64 { return m.Allocations }).median)
@@ -182,7 +182,7 @@ func text(out io.Writer, t table) error {
 	return w.Flush()
 }
 
-// markdown writes a table as Markdown has it.
+// markdown writes a table in Markdown.
 func markdown(out io.Writer, t table) error {
 	for i, line := range t {
 		if _, err := fmt.Fprintf(out, "| %s |\n", strings.Join(line, " | ")); err != nil {

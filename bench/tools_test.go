@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-func TestWrkFiguresAreRead(t *testing.T) {
+func TestWrkFiguresAreParsed(t *testing.T) {
 	s, err := parseWrk("Running 1s test\n\nsample {\"requests\":1000,\"us\":2000000,\"bytes\":5,\"p50\":10,\"p99\":20," +
 		"\"p999\":30,\"max\":40,\"connect\":1,\"read\":2,\"write\":3,\"status\":4,\"timeout\":5}\n")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestWrkSendsTheScenariosRequest(t *testing.T) {
 		}
 	}
 	if script := wrkScript(scenario{}); strings.Contains(script, "function request") {
-		t.Error("wrk would ask Lua for each request")
+		t.Error("wrk would call Lua for each request")
 	}
 }
 
@@ -50,14 +50,14 @@ func TestCallsAreCounted(t *testing.T) {
 		t.Error(calls)
 	}
 	if sum := served(calls); sum != 4 {
-		t.Errorf("%v calls serve a request, want 4: the monitor's sleep is not one", sum)
+		t.Errorf("%v calls serve a request, want 4 without nanosleep", sum)
 	}
 	if _, err := parseCalls("strace: not permitted\n", 1); err == nil {
-		t.Error("no error without a table")
+		t.Error("no error for output without a table")
 	}
 }
 
-func TestWrkKnowsWholeSeconds(t *testing.T) {
+func TestWrkMeasuresWholeSeconds(t *testing.T) {
 	for _, c := range []struct {
 		s    scenario
 		tool string

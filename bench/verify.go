@@ -16,12 +16,11 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// verify checks that a server answers a scenario's request as all others do, before
-// it is measured.
+// verify checks a server's response to the scenario's request before the measurement.
 func verify(s scenario, address string) error {
 	switch s.protocol {
 	case "comet":
-		return nil // the load itself compares the numbers
+		return nil // the load itself checks the counts
 	case "echo":
 		return verifyEcho(address, s.body)
 	case "websocket":
@@ -34,13 +33,13 @@ func verify(s scenario, address string) error {
 	return a.check(s)
 }
 
-// verifyOnce checks what takes longer: that the path matters, and that Date changes.
+// verifyOnce performs the slow checks: unknown paths are refused, and Date changes.
 func verifyOnce(s scenario, peer, address string) error {
 	first, err := ask(address, s.method(), s.target(), s.body)
 	if err != nil {
 		return err
 	}
-	if peer != "floor" { // which looks at nothing
+	if peer != "floor" { // the floor ignores the path
 		missing, err := ask(address, "GET", "/missing", 0)
 		if err != nil {
 			return err
@@ -59,10 +58,10 @@ func verifyOnce(s scenario, peer, address string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the field Date does not change")
+	return fmt.Errorf("the Date field does not change")
 }
 
-// answer is what the rules look at.
+// answer is the checked part of a response.
 type answer struct {
 	status int
 	fields http.Header
@@ -104,7 +103,7 @@ func ask(address, method, target string, body int) (a answer, err error) {
 	return a, nil
 }
 
-// check compares an answer with the one that the scenario's request must have.
+// check compares a response with the expected one for the scenario's request.
 func (a answer) check(s scenario) error {
 	kind, body := "text/plain", "Hello, World!"
 	switch path, query, _ := strings.Cut(s.target(), "?"); path {
@@ -121,8 +120,8 @@ func (a answer) check(s scenario) error {
 	case "/sleep", "/block":
 		body = "slept"
 	}
-	wrong := func(what string, got, want any) error {
-		return fmt.Errorf("%s %s: %s is %v, want %v", s.method(), s.target(), what, got, want)
+	wrong := func(part string, got, want any) error {
+		return fmt.Errorf("%s %s: %s is %v, want %v", s.method(), s.target(), part, got, want)
 	}
 	got, _, _ := strings.Cut(a.fields.Get("Content-Type"), ";")
 	switch {
@@ -185,7 +184,7 @@ func verifyWebSocket(address, path string, size int) error {
 	return compareEcho(back, size)
 }
 
-// messageOf is a message of so many bytes, which differ.
+// messageOf returns a message of size bytes that is not constant.
 func messageOf(size int) []byte {
 	message := make([]byte, size)
 	for i := range message {
@@ -196,7 +195,7 @@ func messageOf(size int) []byte {
 
 func compareEcho(back []byte, size int) error {
 	if !bytes.Equal(back, messageOf(size)) {
-		return fmt.Errorf("echo: other bytes came back than were sent")
+		return fmt.Errorf("echo: received other bytes than were sent")
 	}
 	return nil
 }

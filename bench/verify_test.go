@@ -11,7 +11,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// serveWeb returns the address of a server that is wrong in one way.
+// serveWeb returns the address of a server with one fault.
 func serveWeb(t *testing.T, spoil func(w http.ResponseWriter, r *http.Request) (done bool)) string {
 	right := std.Handler("test")
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

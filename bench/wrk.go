@@ -14,8 +14,8 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// runWrk has wrk make the load. wrk tells nothing of the time in between, so the
-// server's processor time is that of the whole run, with the connecting.
+// runWrk makes the load with wrk. The server's processor time is that of the whole run,
+// including connecting, since wrk does not report when the measured time begins.
 func (b *bench) runWrk(r *run, s scenario, v *server) error {
 	script := filepath.Join(b.programs.folder, s.Name+".lua")
 	if err := os.WriteFile(script, []byte(wrkScript(s)), 0o666); err != nil {
@@ -48,7 +48,7 @@ func (b *bench) runWrk(r *run, s scenario, v *server) error {
 	return err
 }
 
-// warm does for wrk what our own generator does by itself before it measures.
+// warm warms up the server with our own generator, since wrk does not.
 func (b *bench) warm(s scenario, v *server) error {
 	args := s.loadArgs(v.address, 0, 0, warmUp)
 	if out, err := b.client(append([]string{b.programs.path("load")}, args...)...).CombinedOutput(); err != nil {
@@ -57,8 +57,8 @@ func (b *bench) warm(s scenario, v *server) error {
 	return nil
 }
 
-// wrkScript has wrk send the scenario's request, and print figures that it knows but
-// does not show.
+// wrkScript makes wrk send the scenario's request, and print figures missing in its
+// usual output.
 func wrkScript(s scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "wrk.method = %q\n", s.method())
@@ -81,7 +81,7 @@ end
 	return b.String()
 }
 
-// parseWrk reads what wrkScript has written.
+// parseWrk parses the output of wrkScript.
 func parseWrk(out string) (s sample.Sample, err error) {
 	_, rest, found := strings.Cut(out, "\nsample ")
 	line, _, _ := strings.Cut(rest, "\n")
@@ -92,7 +92,7 @@ func parseWrk(out string) (s sample.Sample, err error) {
 		Status, Timeout      int64
 	}
 	if !found {
-		return s, fmt.Errorf("wrk has not written its figures: %.300s", out)
+		return s, fmt.Errorf("wrk did not write its figures: %.300s", out)
 	}
 	if err := json.Unmarshal([]byte(line), &w); err != nil {
 		return s, fmt.Errorf("wrk's figures: %w: %s", err, line)

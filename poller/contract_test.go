@@ -1,7 +1,7 @@
 //go:build unix
 
-// The contract of poller.go, held against the backend of this platform through
-// nothing but its exported API.
+// The contract in poller.go, tested on this platform's backend through its
+// exported API only.
 
 package poller_test
 
@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second // for what must happen; no passing test waits it out
+	patience = 10 * time.Second // bounds every wait; a passing test never reaches it
 	token    = poller.Token(7)
 )
 
@@ -38,7 +38,7 @@ func TestReadAndWriteAreOneEvent(t *testing.T) {
 	p := open(t)
 	a, b := tcpPair(t)
 	b.write("x")
-	a.settle(unix.POLLIN)
+	a.awaitPoll(unix.POLLIN)
 	add(t, p, a, token, poller.Readable|poller.Writable)
 	for range 3 {
 		events := wait(t, p, patience)
@@ -54,7 +54,7 @@ func TestInterestChanges(t *testing.T) {
 	p := open(t)
 	a, b := tcpPair(t)
 	b.write("x")
-	a.settle(unix.POLLIN)
+	a.awaitPoll(unix.POLLIN)
 	add(t, p, a, token, 0)
 	for from := poller.Interest(0); from <= all; from++ {
 		for to := poller.Interest(0); to <= all; to++ {
@@ -84,7 +84,7 @@ func TestSetReplacesTheToken(t *testing.T) {
 	expect(t, p, token+1, poller.Write)
 }
 
-func TestTokenComesBackAsGiven(t *testing.T) {
+func TestTokenIsReturnedUnchanged(t *testing.T) {
 	p := open(t)
 	numbers := []uint32{0, 1, math.MaxInt32, 1 << 31, math.MaxUint32 - 1, math.MaxUint32}
 	for _, slot := range numbers {
@@ -94,7 +94,7 @@ func TestTokenComesBackAsGiven(t *testing.T) {
 				t.Fatalf("NewToken(%d, %d) holds %d, %d", slot, generation, given.Slot(), given.Generation())
 			}
 			if given == math.MaxUint64 {
-				continue // the poller's own
+				continue // reserved for the poller
 			}
 			a, _ := unixPair(t)
 			add(t, p, a, given, poller.Writable)
@@ -131,7 +131,7 @@ func TestHangupAlone(t *testing.T) {
 			a, b := pair(t)
 			add(t, p, a, token, poller.Hangup)
 			b.write("unread")
-			a.settle(unix.POLLIN)
+			a.awaitPoll(unix.POLLIN)
 			expectNothing(t, p)
 			b.shutWrite()
 			for range 3 {
@@ -141,8 +141,8 @@ func TestHangupAlone(t *testing.T) {
 	}
 }
 
-// Some kernels lower a low-water mark to the buffer's size.
-func TestHangupBehindAFullBuffer(t *testing.T) {
+// Some kernels lower SO_RCVLOWAT to the size of the buffer.
+func TestHangupAfterAFullBuffer(t *testing.T) {
 	p := open(t)
 	a, b := unixPair(t)
 	b.fill()
@@ -154,12 +154,12 @@ func TestHangupBehindAFullBuffer(t *testing.T) {
 	}
 }
 
-func TestEndUnderZeroInterestIsKeptForLater(t *testing.T) {
+func TestEndUnderZeroInterestIsReportedLater(t *testing.T) {
 	p := open(t)
 	a, b := tcpPair(t)
 	add(t, p, a, token, 0)
 	b.shutWrite()
-	a.settle(unix.POLLIN)
+	a.awaitPoll(unix.POLLIN)
 	expectNothing(t, p)
 	set(t, p, a, token, poller.Writable)
 	expect(t, p, token, poller.Write)
@@ -177,13 +177,13 @@ func TestEndUnderZeroInterestIsKeptForLater(t *testing.T) {
 	expect(t, p, token, poller.Read|poller.ReadClosed)
 }
 
-// A lingering connection: our output is shut, and then the peer's ends too.
+// A lingering connection: our side has shut its output, then the peer closes.
 func TestLingeringConnectionReadsTheEnd(t *testing.T) {
 	p := open(t)
 	a, b := tcpPair(t)
 	add(t, p, a, token, poller.Readable)
 	a.shutWrite()
-	b.settle(unix.POLLIN)
+	b.awaitPoll(unix.POLLIN)
 	expectNothing(t, p)
 	b.write("late")
 	b.close()
@@ -193,7 +193,7 @@ func TestLingeringConnectionReadsTheEnd(t *testing.T) {
 	a.read(0)
 }
 
-func TestResetIsReportedWhateverTheInterest(t *testing.T) {
+func TestResetIsReportedUnderEveryInterest(t *testing.T) {
 	for interest := poller.Interest(0); interest <= poller.Readable|poller.Writable|poller.Hangup; interest++ {
 		p := open(t)
 		a, b := tcpPair(t)
@@ -213,7 +213,7 @@ func TestResetAfterAnUnseenEnd(t *testing.T) {
 	a, b := tcpPair(t)
 	add(t, p, a, token, 0)
 	b.shutWrite()
-	a.settle(unix.POLLIN)
+	a.awaitPoll(unix.POLLIN)
 	expectNothing(t, p)
 	b.reset()
 	for range 3 {
@@ -237,14 +237,14 @@ func TestConnect(t *testing.T) {
 }
 
 func TestRefusedConnect(t *testing.T) {
-	_, address := tcpBound(t) // and not listening, so nobody answers there
+	_, address := tcpBound(t) // bound, but not listening
 	p := open(t)
 	a := newSocket(t, unix.AF_INET)
 	a.nonblock()
 	switch err := unix.Connect(a.fd, address); err {
 	case unix.EINPROGRESS:
 	case unix.ECONNREFUSED:
-		t.Skip("refused before there was anything to wait for")
+		t.Skip("connect(2) was refused synchronously")
 	default:
 		t.Fatal(err)
 	}
@@ -274,7 +274,7 @@ func TestListenerCanBeDisarmed(t *testing.T) {
 	expect(t, p, token, poller.Read)
 }
 
-func TestDeleteSilences(t *testing.T) {
+func TestDeleteEndsEvents(t *testing.T) {
 	for _, interest := range []poller.Interest{0, poller.Hangup, poller.Readable, poller.Readable | poller.Writable} {
 		p := open(t)
 		a, b := tcpPair(t)
@@ -291,7 +291,7 @@ func TestDeleteSilences(t *testing.T) {
 	}
 }
 
-func TestCloseOfTheDescriptorSilences(t *testing.T) {
+func TestClosingTheDescriptorEndsEvents(t *testing.T) {
 	p := open(t)
 	a, _ := tcpPair(t)
 	fresh, _ := tcpPair(t)
@@ -301,7 +301,7 @@ func TestCloseOfTheDescriptorSilences(t *testing.T) {
 	a.close()
 	expectNothing(t, p)
 
-	// The number's next owner has a registration of its own.
+	// A descriptor that reuses the number has its own registration.
 	if err := unix.Dup2(fresh.fd, number); err != nil {
 		t.Fatal(err)
 	}

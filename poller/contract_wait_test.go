@@ -1,7 +1,6 @@
 //go:build unix
 
-// The part of the contract that is about Wait itself: wake-ups, timeouts,
-// batches and what a poller costs.
+// The contract of Wait: wake-ups, timeouts, batches, allocations, descriptors.
 
 package poller_test
 
@@ -25,7 +24,7 @@ func TestWakeFromAnotherGoroutine(t *testing.T) {
 		}
 		returned <- len(events)
 	}()
-	time.Sleep(5 * time.Millisecond) // most likely it blocks now; the test holds either way
+	time.Sleep(5 * time.Millisecond) // Wait most likely blocks by now; the test is valid either way
 	wake(t, p)
 	select {
 	case n := <-returned:
@@ -84,7 +83,7 @@ func TestManyWakesAreOne(t *testing.T) {
 	expectFullWait(t, p, 2*time.Millisecond)
 }
 
-func TestWakeBesideAnEvent(t *testing.T) {
+func TestWakeTogetherWithAnEvent(t *testing.T) {
 	p := open(t)
 	a, _ := tcpPair(t)
 	add(t, p, a, token, poller.Writable)
@@ -103,8 +102,8 @@ func TestTimeoutIsNeverEarly(t *testing.T) {
 	}
 }
 
-// Conditions that nobody asked for do not cut a Wait short, not even without an event.
-func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
+// Conditions outside the interest do not end a Wait early, not even with zero events.
+func TestWaitIgnoresConditionsOutsideTheInterest(t *testing.T) {
 	const timeout = 2 * time.Millisecond
 	t.Run("input", func(t *testing.T) {
 		for _, interest := range []poller.Interest{0, poller.Hangup} {
@@ -113,7 +112,7 @@ func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
 			add(t, p, a, token, interest)
 			expectFullWaitAfter(t, p, timeout, func() {
 				b.write("x")
-				a.settle(unix.POLLIN)
+				a.awaitPoll(unix.POLLIN)
 			})
 		}
 	})
@@ -129,7 +128,7 @@ func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
 		a, b := tcpPair(t)
 		add(t, p, a, token, 0)
 		b.shutWrite()
-		a.settle(unix.POLLIN)
+		a.awaitPoll(unix.POLLIN)
 		expectFullWait(t, p, timeout)
 	})
 	t.Run("clients", func(t *testing.T) {
@@ -138,7 +137,7 @@ func TestWaitSleepsThroughWhatNobodyAskedFor(t *testing.T) {
 		add(t, p, listener, token, 0)
 		client := newSocket(t, unix.AF_INET)
 		client.must(unix.Connect(client.fd, address))
-		listener.settle(unix.POLLIN)
+		listener.awaitPoll(unix.POLLIN)
 		expectFullWait(t, p, timeout)
 	})
 }

@@ -13,28 +13,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Poller is the backend on epoll(7). What a broken or ended connection looks
-// like, as the tests hold it (tcp(7), unix(7)):
+// Poller is the epoll(7) backend. The kernel reports ended and failed connections
+// as follows, which the tests verify (tcp(7), unix(7)):
 //
-//	peer shut its output     IN|RDHUP            of which a zero interest sees nothing
-//	both outputs are shut    IN|RDHUP|HUP        HUP whatever the interest
+//	peer shut its output     IN|RDHUP            nothing under a zero interest
+//	both outputs are shut    IN|RDHUP|HUP        HUP under every interest
 //	unix socket, peer closed IN|RDHUP|HUP        likewise
-//	reset by the peer        IN|RDHUP|HUP|ERR    HUP|ERR whatever the interest
+//	reset by the peer        IN|RDHUP|HUP|ERR    HUP|ERR under every interest
 //	connect refused          IN|OUT|RDHUP|HUP|ERR
 //
-// A failure that a read or write has already returned leaves HUP without ERR.
-// ERR also announces an error queue (MSG_ERRQUEUE), but only to a socket that
-// has asked for one, and ours do not.
+// After a read or write has returned the error, HUP remains without ERR.
+// ERR also reports the error queue (MSG_ERRQUEUE), but only on a socket with
+// that option set; the engine never sets it.
 type Poller struct {
 	epfd   int
 	wakefd int
-	one    [8]byte // what Wake writes; never changed after Open
+	one    [8]byte // written by Wake; constant after Open
 	raw    [MaxEvents]unix.EpollEvent
 	events [MaxEvents]Event
 }
 
-// Open returns a poller without registrations. It takes two descriptors, which
-// Close gives back.
+// Open returns a poller without registrations. It uses two descriptors until Close.
 func Open() (*Poller, error) {
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
@@ -48,8 +47,8 @@ func Open() (*Poller, error) {
 	p := &Poller{epfd: epfd, wakefd: wakefd}
 	binary.NativeEndian.PutUint64(p.one[:], 1)
 
-	// Edge-triggered, every write to an eventfd is one event, whether or not its
-	// counter has been read. So it never is: a wake-up costs one write, no read.
+	// With EPOLLET, every write to an eventfd is an event even while its counter is
+	// unread. The counter is never read: a wake-up costs one write.
 	if err := p.control(unix.EPOLL_CTL_ADD, wakefd, wakeToken, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		p.Close() // the error that matters is epoll_ctl's
 		return nil, err
@@ -73,7 +72,7 @@ func (p *Poller) Delete(fd int) error {
 }
 
 // control stores the token in the 64 bits of epoll_data, which x/sys splits into
-// Fd and Pad. The kernel hands them back untouched.
+// Fd and Pad. The kernel returns them unchanged.
 func (p *Poller) control(op, fd int, token Token, events uint32) error {
 	event := unix.EpollEvent{
 		Events: events,
@@ -83,11 +82,11 @@ func (p *Poller) control(op, fd int, token Token, events uint32) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(p.epfd, op, fd, &event))
 }
 
-// Wait returns what is ready; see the contract in poller.go.
+// Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	n, err := p.wait(milliseconds(timeout))
 	if err == unix.EINTR {
-		return nil, nil // a signal: the caller looks at its clock and waits again
+		return nil, nil // a signal: the caller checks its clock and waits again
 	}
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_wait", err)
@@ -106,10 +105,10 @@ func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 
 func (p *Poller) wait(timeout int) (int, error) {
 	if timeout != 0 {
-		// It may sleep, so the scheduler must know, and lend the processor out.
+		// The call may block: an ordinary system call lets the scheduler reuse the processor.
 		return unix.EpollWait(p.epfd, p.raw[:], timeout)
 	}
-	// A poll returns at once: telling the scheduler would cost more than it saves.
+	// The call returns at once: notifying the scheduler would cost more than it saves.
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(p.epfd),
 		uintptr(unsafe.Pointer(&p.raw[0])), MaxEvents, 0, 0, 0)
 	if errno != 0 {
@@ -118,8 +117,8 @@ func (p *Poller) wait(timeout int) (int, error) {
 	return int(n), nil
 }
 
-// Wake makes Wait return. Any goroutine may call it. EAGAIN would mean that the
-// counter is full, after 2^64-2 calls: it is reported, not handled.
+// Wake makes Wait return. Any goroutine may call it. EAGAIN, a counter that is
+// full after 2^64-2 calls, is returned as an error.
 func (p *Poller) Wake() error {
 	_, err := unix.Write(p.wakefd, p.one[:])
 	return os.NewSyscallError("write", err)
@@ -130,8 +129,8 @@ func (p *Poller) Close() error {
 	return os.NewSyscallError("close", errors.Join(unix.Close(p.wakefd), unix.Close(p.epfd)))
 }
 
-// milliseconds converts to the unit of epoll_wait and rounds up, so that a timer is never early. The cap of 24 days
-// keeps within epoll_wait's int; a caller woken by it finds its timer not due.
+// milliseconds rounds up, so that a timer never fires early. The limit of 24 days
+// fits the int of epoll_wait(2); a caller that returns then finds its timer not due.
 func milliseconds(timeout time.Duration) int {
 	if timeout < 0 {
 		return -1
@@ -154,7 +153,7 @@ func epollEvents(interest Interest) uint32 {
 	if interest&Hangup != 0 {
 		events |= unix.EPOLLRDHUP
 	}
-	return events // HUP and ERR are reported without being asked for
+	return events // HUP and ERR are always reported
 }
 
 func epollReady(events uint32) Ready {
@@ -169,8 +168,8 @@ func epollReady(events uint32) Ready {
 		ready |= ReadClosed
 	}
 	if events&unix.EPOLLHUP != 0 {
-		// Both directions are shut. A read returns what is left, then the end. Write
-		// is not claimed: OUT comes by itself to an owner that asked for it.
+		// Both directions are shut: reads return the remaining bytes, then the end.
+		// Write is not set: OUT is reported separately under a Writable interest.
 		ready |= Read | ReadClosed
 	}
 	if events&unix.EPOLLERR != 0 {

@@ -10,10 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The table in the comment of epoll's Poller: what the kernel says of a
-// connection at its end, to one who asks for everything and one who asks for
-// nothing, and what becomes of it.
-func TestWhatEpollReportsOfAnEnd(t *testing.T) {
+// The table in the comment of Poller: the events of an ended connection under the
+// full and the zero interest, and their translation.
+func TestEpollEventsOfEndedConnections(t *testing.T) {
 	const (
 		in, out, rdhup = unix.EPOLLIN, unix.EPOLLOUT, unix.EPOLLRDHUP
 		hup, err       = unix.EPOLLHUP, unix.EPOLLERR
@@ -46,7 +45,7 @@ func TestWhatEpollReportsOfAnEnd(t *testing.T) {
 	}
 }
 
-// expectEpoll waits until the kernel reports want of s.
+// expectEpoll waits until epoll_wait(2) reports want for s.
 func expectEpoll(t *testing.T, s *socket, asked, want uint32) {
 	t.Helper()
 	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
@@ -102,7 +101,7 @@ func peerReset(t *testing.T) *socket {
 
 func peerResetSeen(t *testing.T) *socket {
 	a := peerReset(t)
-	a.settle(unix.POLLIN)
+	a.awaitPoll(unix.POLLIN)
 	if _, err := unix.Read(a.fd, make([]byte, 1)); err != unix.ECONNRESET {
 		t.Fatalf("read: %v, want ECONNRESET", err)
 	}
@@ -116,6 +115,6 @@ func connectRefused(t *testing.T) *socket {
 	if err := unix.Connect(s.fd, address); err != unix.EINPROGRESS {
 		t.Fatalf("connect: %v, want EINPROGRESS", err)
 	}
-	s.settle(unix.POLLOUT)
+	s.awaitPoll(unix.POLLOUT)
 	return s
 }

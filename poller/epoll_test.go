@@ -31,8 +31,8 @@ func TestMillisecondsRoundUpAndFitAnInt32(t *testing.T) {
 	}
 }
 
-// A signal cuts a Wait short: epoll_wait(2) returns EINTR whatever its handler's flags
-// are. That is no error.
+// A signal ends a Wait early: epoll_wait(2) returns EINTR even with SA_RESTART. Wait
+// returns no error.
 func TestSignalEndsWaitWithoutAnError(t *testing.T) {
 	p, err := Open()
 	if err != nil {
@@ -51,8 +51,8 @@ func TestSignalEndsWaitWithoutAnError(t *testing.T) {
 		}
 		done <- err
 	}()
-	// SIGURG is the runtime's own, which ignores those that it has not sent. The first
-	// ones may come before the Wait.
+	// The runtime uses SIGURG itself and ignores unexpected ones. The first signals may
+	// arrive before Wait blocks.
 	for id := <-thread; ; {
 		if err := unix.Tgkill(unix.Getpid(), id, unix.SIGURG); err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The owner keeps a table of what it registered; the token leads back to it.
+// The owner keeps a table of its registrations; the token holds the index.
 func Example() {
 	p, err := poller.Open()
 	if err != nil {
@@ -42,7 +42,7 @@ func Example() {
 		}
 		for _, event := range events {
 			if event.Token.Generation() != generation {
-				continue // of an earlier use of the slot
+				continue // the event belongs to an earlier use of the slot
 			}
 			n, err := unix.Read(ours, buf)
 			if err != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The poller, with every error fatal and every wait bounded.
+// Wrappers of the poller: every error is fatal, every wait is bounded.
 
 func open(t testing.TB) *poller.Poller {
 	t.Helper()
@@ -58,14 +58,14 @@ func wait(t testing.TB, p *poller.Poller, timeout time.Duration) []poller.Event 
 	return events
 }
 
-// expect waits until the ready conditions of token are want. They may get there
-// in steps, as packets arrive. No other token may show up.
+// expect waits until the ready conditions of token are want. They may change while
+// packets arrive. An event of another token is fatal.
 func expect(t testing.TB, p *poller.Poller, token poller.Token, want poller.Ready) {
 	t.Helper()
 	awaitReady(t, p, token, want, func(got poller.Ready) bool { return got == want })
 }
 
-// expectAtLeast is expect for conditions that platforms dress differently.
+// expectAtLeast is like expect and accepts further conditions, which differ by platform.
 func expectAtLeast(t testing.TB, p *poller.Poller, token poller.Token, want poller.Ready) {
 	t.Helper()
 	awaitReady(t, p, token, want, func(got poller.Ready) bool { return got&want == want })
@@ -84,10 +84,10 @@ func awaitReady(t testing.TB, p *poller.Poller, token poller.Token, want poller.
 			}
 		}
 	}
-	t.Fatalf("ready %b at last, want %b", last, want)
+	t.Fatalf("last ready %b, want %b", last, want)
 }
 
-// expectNothing is for a state that has settled: there is nothing to wait for.
+// expectNothing fails on any event. The state must not be changing.
 func expectNothing(t testing.TB, p *poller.Poller) {
 	t.Helper()
 	for range 3 {
@@ -109,19 +109,19 @@ func readyNow(t testing.TB, p *poller.Poller, token poller.Token) poller.Ready {
 	return events[0].Ready
 }
 
-// expectFullWait holds that an idle Wait lasts its timeout. A signal may cut one
-// short, such as the runtime's own, so it is early only if it is so every time.
+// expectFullWait fails if Wait returns before its timeout. A signal, such as the
+// runtime's SIGURG, may end one early: all attempts must be early to fail.
 func expectFullWait(t testing.TB, p *poller.Poller, timeout time.Duration) {
 	t.Helper()
 	expectFullWaitAfter(t, p, timeout, func() {})
 }
 
-// expectFullWaitAfter is expectFullWait for a Wait that follows something.
-func expectFullWaitAfter(t testing.TB, p *poller.Poller, timeout time.Duration, something func()) {
+// expectFullWaitAfter calls prepare before each attempt.
+func expectFullWaitAfter(t testing.TB, p *poller.Poller, timeout time.Duration, prepare func()) {
 	t.Helper()
 	var elapsed time.Duration
 	for range 5 {
-		something()
+		prepare()
 		start := time.Now()
 		if events := wait(t, p, timeout); len(events) != 0 {
 			t.Fatalf("events %+v, want none", events)
@@ -133,7 +133,7 @@ func expectFullWaitAfter(t testing.TB, p *poller.Poller, timeout time.Duration, 
 	t.Fatalf("Wait(%v) returned after %v", timeout, elapsed)
 }
 
-// socket is a descriptor of a test, closed once.
+// socket is a descriptor that is closed once, at the end of the test at the latest.
 type socket struct {
 	t  testing.TB
 	fd int
@@ -175,7 +175,7 @@ func tcpPair(t testing.TB) (a, b *socket) {
 	if err := unix.Connect(b.fd, address); err != nil {
 		t.Fatal(err)
 	}
-	listener.settle(unix.POLLIN)
+	listener.awaitPoll(unix.POLLIN)
 	fd, _, err := unix.Accept(listener.fd)
 	if err != nil {
 		t.Fatal(err)
@@ -222,7 +222,7 @@ func (s *socket) write(text string) {
 	}
 }
 
-// fill writes until the socket takes no more.
+// fill writes until EAGAIN.
 func (s *socket) fill() {
 	s.t.Helper()
 	chunk := make([]byte, 1<<16)
@@ -233,7 +233,7 @@ func (s *socket) fill() {
 	}
 }
 
-// read takes n bytes that have arrived; for 0 it holds that the end has.
+// read expects n bytes to have arrived; with n 0, the end of input.
 func (s *socket) read(n int) {
 	s.t.Helper()
 	if got, err := unix.Read(s.fd, make([]byte, max(n, 1))); err != nil || got != n {
@@ -241,13 +241,13 @@ func (s *socket) read(n int) {
 	}
 }
 
-// settle waits with poll(2), so that what the other end did has arrived here.
-func (s *socket) settle(events int16) {
+// awaitPoll waits with poll(2) for the effects of the other end's calls.
+func (s *socket) awaitPoll(events int16) {
 	s.t.Helper()
 	for {
 		n, err := unix.Poll([]unix.PollFd{{Fd: int32(s.fd), Events: events}}, int(patience.Milliseconds()))
 		if err == unix.EINTR {
-			continue // a signal of the runtime's
+			continue // a signal sent by the runtime
 		}
 		if err != nil || n != 1 {
 			s.t.Fatalf("poll: %d, %v", n, err)
@@ -283,7 +283,7 @@ func (s *socket) must(err error) {
 	}
 }
 
-// openDescriptors counts portably: no system here has it in the same place.
+// openDescriptors counts with fcntl(2), which every platform has.
 func openDescriptors() (n int) {
 	for fd := range uintptr(1024) {
 		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {

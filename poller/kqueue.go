@@ -11,22 +11,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Poller is the backend on kqueue(2).
+// Poller is the kqueue(2) backend.
 //
-// A registration has an EVFILT_WRITE while it is Writable, and always an
-// EVFILT_READ, which tells of failures too. With Readable that filter is
-// level-triggered and plain. Without, it only watches for the end: NOTE_LOWAT
-// holds data back, and EV_CLEAR makes it edge-triggered, because three things
-// would otherwise come back in every Wait although nobody asked for them: an end
-// of input under a zero interest, a full receive buffer on darwin (its kernel
-// lowers NOTE_LOWAT to the buffer's size), and the queue of a listener. An end
-// that is reported is armed again, so that to the owner it is level-triggered.
+// A registration has an EVFILT_WRITE filter while it is Writable, and always an
+// EVFILT_READ filter, which also reports failures. With Readable, that filter is
+// level-triggered. Without Readable, it only detects the end of input: NOTE_LOWAT
+// suppresses events for data, and EV_CLEAR makes it edge-triggered. A
+// level-triggered filter would report three conditions in every Wait although the
+// interest excludes them: an end of input under a zero interest, a full receive
+// buffer on darwin (its kernel lowers NOTE_LOWAT to the size of the buffer), and
+// the queue of a listener. The filter is armed again when it reports an end, which
+// makes that event level-triggered for the owner.
 //
-// The tokens stand in table, by descriptor: the kernel's udata is a pointer on
-// most of these systems, and a token in a pointer would break the garbage
-// collector's rules. The look-up cannot meet a number's next owner: closing a
-// descriptor removes its filters, and Wait has turned all it got into tokens
-// before its goroutine can close or Add anything.
+// The table maps descriptors to tokens: udata is a pointer on most of these
+// systems, and a token stored in a pointer would break the rules of the garbage
+// collector. The lookup cannot find the next owner of a reused number: closing a
+// descriptor removes its filters, and Wait translates all kevents of a batch
+// before its goroutine can close or Add a descriptor.
 type Poller struct {
 	kq      int
 	waker   waker
@@ -38,14 +39,14 @@ type Poller struct {
 
 type registration struct {
 	token    Token
-	interest Interest // what the kernel was last told without an error
-	event    int      // where the last Event of this registration was put
+	interest Interest // as last applied without an error
+	event    int      // index in events of this registration's last Event
 }
 
-// Open returns a poller without registrations. It takes up to three
-// descriptors, which Close gives back.
+// Open returns a poller without registrations. It uses up to three descriptors
+// until Close.
 func Open() (*Poller, error) {
-	syscall.ForkLock.RLock() // no fork may come between kqueue and CloseOnExec
+	syscall.ForkLock.RLock() // prevents a fork between kqueue and CloseOnExec
 	kq, err := unix.Kqueue()
 	if err == nil {
 		unix.CloseOnExec(kq)
@@ -62,33 +63,33 @@ func Open() (*Poller, error) {
 	return p, nil
 }
 
-// Wait returns what is ready; see the contract in poller.go.
+// Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {
-		// Some kernels refuse years with EINVAL. A caller woken early by the cap
-		// finds its timer not due.
+		// Some kernels return EINVAL for a timeout of years. A caller that returns
+		// after the limited time finds its timer not due.
 		ts := unix.NsecToTimespec(int64(min(timeout, 24*time.Hour)))
 		limit = &ts
 	}
 	n, err := unix.Kevent(p.kq, nil, p.raw[:], limit)
 	if err == unix.EINTR {
-		return nil, nil // a signal: the caller looks at its clock and waits again
+		return nil, nil // a signal: the caller checks its clock and waits again
 	}
 	if err != nil {
 		return nil, os.NewSyscallError("kevent", err)
 	}
 	events := p.events[:0]
 	for i := range p.raw[:n] {
-		if k := &p.raw[i]; !p.takeWake(k) {
+		if k := &p.raw[i]; !p.consumeWake(k) {
 			events = p.merge(events, k)
 		}
 	}
 	return events, nil
 }
 
-// merge adds one kevent to the registration's Event in this batch. Where that is
-// the registration remembers; the token there tells whether it is of this batch.
+// merge adds a kevent to the registration's Event in this batch. registration.event
+// is its index; another token at that index means that it belongs to an earlier batch.
 func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 	r := &p.table[k.Ident]
 	ready := r.ready(k)
@@ -96,8 +97,8 @@ func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 		return events
 	}
 	if k.Filter == unix.EVFILT_READ && r.interest&Readable == 0 {
-		// Armed again. An error is not worth losing this event for: at worst, as
-		// when the descriptor was closed meanwhile, it is reported only once.
+		// Armed again. An error is ignored: it may mean that the descriptor was closed
+		// meanwhile, and otherwise this event is reported only once.
 		_ = p.addRead(int(k.Ident), r.interest)
 	}
 	if r.event < len(events) && events[r.event].Token == r.token {
@@ -108,14 +109,14 @@ func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 	return append(events, Event{Token: r.token, Ready: ready})
 }
 
-// ready says what a kevent means under the interest. With EV_EOF, fflags is the
-// socket's error, if any.
+// ready translates a kevent under the interest. With EV_EOF, fflags is the error of
+// the socket, if any.
 func (r *registration) ready(k *unix.Kevent_t) Ready {
 	var ready Ready
 	end := k.Flags&unix.EV_EOF != 0
 	switch {
 	case k.Filter == unix.EVFILT_WRITE:
-		ready = Write // an end too: the next write returns EPIPE
+		ready = Write // with EV_EOF, the next write returns EPIPE
 	case r.interest&Readable != 0 && end:
 		ready = Read | ReadClosed
 	case r.interest&Readable != 0:

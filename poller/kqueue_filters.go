@@ -26,22 +26,22 @@ func (p *Poller) Add(fd int, token Token, interest Interest) error {
 		return nil
 	}
 	if err := p.change(fd, unix.EVFILT_WRITE, unix.EV_ADD); err != nil {
-		p.remove(fd, unix.EVFILT_READ) // the error that matters is the first
+		p.remove(fd, unix.EVFILT_READ) // the error that matters is the first one
 		return err
 	}
 	return nil
 }
 
-// Set replaces the interest of a registered fd, touching only what changed.
+// Set replaces the interest of a registered fd. Only filters that differ are changed.
 func (p *Poller) Set(fd int, token Token, interest Interest) error {
 	if fd < 0 || fd >= len(p.table) {
-		return os.NewSyscallError("kevent", unix.ENOENT) // as epoll_ctl(2) has it
+		return os.NewSyscallError("kevent", unix.ENOENT) // as epoll_ctl(2) returns
 	}
 	r := &p.table[fd]
 	r.token = token
 	changed := r.interest ^ interest
 	if changed&(Readable|Hangup) != 0 {
-		// EV_ADD alone would keep a filter's EV_CLEAR as it is.
+		// EV_ADD alone would leave EV_CLEAR of the existing filter unchanged.
 		if err := p.remove(fd, unix.EVFILT_READ); err != nil {
 			return err
 		}
@@ -63,8 +63,8 @@ func (p *Poller) Delete(fd int) error {
 	return errors.Join(p.remove(fd, unix.EVFILT_READ), p.remove(fd, unix.EVFILT_WRITE))
 }
 
-// addRead adds the read filter that fits the interest. On a watching filter that
-// exists already it looks at the socket again.
+// addRead adds the read filter for the interest. If the edge-triggered filter
+// exists already, the kernel evaluates the socket's state again.
 func (p *Poller) addRead(fd int, interest Interest) error {
 	if interest&Readable != 0 {
 		return p.change(fd, unix.EVFILT_READ, unix.EV_ADD)
@@ -82,8 +82,8 @@ func (p *Poller) setWrite(fd int, interest Interest) error {
 	return p.remove(fd, unix.EVFILT_WRITE)
 }
 
-// remove accepts ENOENT, the filter is not there: Delete does not ask whether it
-// was, and a Set that failed half-way may have taken it.
+// remove ignores ENOENT: Delete removes both filters even if only one exists, and
+// a Set that failed halfway may have removed one.
 func (p *Poller) remove(fd, filter int) error {
 	if err := p.change(fd, filter, unix.EV_DELETE); !errors.Is(err, unix.ENOENT) {
 		return err
@@ -97,12 +97,12 @@ func (p *Poller) change(fd, filter, flags int) error {
 	return p.submit()
 }
 
-// submit applies one change by itself and leaves no room for events: so its
-// error is the call's own, on every system, and no wake-up is taken from Wait.
+// submit applies one change and passes no event list: on every system its error is
+// returned by the call itself, and no event is consumed that Wait should return.
 func (p *Poller) submit() error {
 	_, err := unix.Kevent(p.kq, p.scratch[:], nil, nil)
 	if err == unix.EINTR {
-		return nil // the change has been applied, says kqueue(2)
+		return nil // kqueue(2): the change has been applied
 	}
 	return os.NewSyscallError("kevent", err)
 }

@@ -10,17 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open fails with EMFILE and leaks no descriptor, whichever of its own is missing.
+// Open fails with EMFILE and leaks no descriptor, whichever of its descriptors fails.
 func TestOpenWithTooFewDescriptors(t *testing.T) {
-	open(t) // the runtime opens descriptors of its own before
+	open(t) // lets the runtime open its own descriptors first
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
 		t.Fatal(err)
 	}
 	failed := 0
-	for room := range 4 {
+	for available := range 4 {
 		used, limit := openDescriptors(), before
-		lower(&limit.Cur, lowest(room))
+		lower(&limit.Cur, limitFor(available))
 		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 			t.Fatal(err)
 		}
@@ -39,22 +39,22 @@ func TestOpenWithTooFewDescriptors(t *testing.T) {
 			}
 		}
 		if now := openDescriptors(); now != used {
-			t.Errorf("%d descriptors after Open with room for %d, %d before", now, room, used)
+			t.Errorf("%d descriptors after Open with %d available, %d before", now, available, used)
 		}
 	}
 	if failed == 0 {
-		t.Error("Open needs no descriptors: this shows nothing")
+		t.Error("Open never failed: the test is void")
 	}
 }
 
-// lowest is a limit of descriptors that leaves room for so many.
-func lowest(room int) int {
+// limitFor returns the RLIMIT_NOFILE that leaves so many descriptors available.
+func limitFor(available int) int {
 	for fd := 0; ; fd++ {
 		if !isOpen(fd) {
-			if room == 0 {
+			if available == 0 {
 				return fd
 			}
-			room--
+			available--
 		}
 	}
 }
@@ -64,5 +64,5 @@ func isOpen(fd int) bool {
 	return err == nil
 }
 
-// lower sets a limit, whose type differs from system to system.
+// lower sets a limit, whose type differs by platform.
 func lower[T int64 | uint64](limit *T, to int) { *limit = T(to) }

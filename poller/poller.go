@@ -1,28 +1,28 @@
-// Package poller tells which sockets are ready, and nothing else: it does not
+// Package poller reports which sockets are ready, and nothing else: it does not
 // read, accept, run tasks or log. Linux uses epoll(7), the BSDs and darwin
-// kqueue(2); this file is the contract that every backend keeps, and the suite in
-// contract_test.go and contract_wait_test.go holds the platform's to it. On Linux,
-// tests/kqueue holds the kqueue one to it as well, on a model of kqueue(2).
+// kqueue(2). This file is the contract of every backend; contract_test.go and
+// contract_wait_test.go test the platform's backend against it. On Linux,
+// tests/kqueue tests the kqueue backend too, on a model of kqueue(2).
 //
-//   - Readiness is level-triggered: an event comes back in every Wait until its
-//     cause is gone or its Interest is withdrawn.
-//   - One registration yields at most one Event in a Wait, its conditions merged.
-//   - A registration is known by its Token, never by its descriptor. A backend
+//   - Readiness is level-triggered: every Wait reports an event until its cause is
+//     gone or its Interest is withdrawn.
+//   - A registration yields at most one Event per Wait, with its conditions merged.
+//   - A registration is identified by its Token, never by its descriptor. A backend
 //     may still deliver an event of a descriptor that was closed meanwhile; the
-//     generation in the token is how the owner recognises it.
+//     owner recognises it by the generation in the token.
 //   - Closing the descriptor ends its registration. Delete is for descriptors
-//     that live on, or that another process holds too.
-//   - Only Wake may be called from any goroutine. Everything else belongs to the
-//     goroutine that calls Wait. Close must not run beside any other call.
+//     that stay open, or that another process has open too.
+//   - Wake may be called from any goroutine, everything else only from the goroutine
+//     that calls Wait. Close must not run concurrently with any other call.
 //
-// It serves the engine's loops. Programs have no need of it, but may use it by itself:
-// see the example.
+// The engine's loops use it. Programs do not need it, but may use it alone: see the
+// example.
 package poller
 
 import "time"
 
-// Token names a registration: a slot in the owner's table in the low 32 bits,
-// that slot's generation in the high 32.
+// Token identifies a registration: a slot in the owner's table in the low 32 bits,
+// the generation of that slot in the high 32.
 type Token uint64
 
 // NewToken joins a slot and its generation.
@@ -33,26 +33,26 @@ func NewToken(slot, generation uint32) Token {
 // Slot is the owner's table index.
 func (t Token) Slot() uint32 { return uint32(t) }
 
-// Generation tells this use of the slot from earlier and later ones.
+// Generation distinguishes this use of the slot from earlier and later ones.
 func (t Token) Generation() uint32 { return uint32(t >> 32) }
 
 // wakeToken marks the backend's own wake-up registration. Owners must not use it.
 const wakeToken = ^Token(0)
 
-// Interest is what a registration waits for. The zero value waits for failures
-// only: Failed is reported whatever the interest. So may be Read and ReadClosed
-// (by epoll, not by kqueue) once both directions are shut, as a unix socket's are
-// when its peer has closed. Neither can be switched off: an owner that is not
-// ready to read the end deletes the registration, and adds it again later.
+// Interest is the set of conditions that a registration waits for. The zero value
+// waits for failures only: Failed is reported under every interest. On epoll, so are
+// Read and ReadClosed once both directions are shut, for example when the peer of a
+// unix socket has closed. They cannot be disabled: an owner that is not ready to
+// read the end deletes the registration and adds it again later.
 type Interest uint8
 
 const (
-	// Readable asks for Read and ReadClosed.
+	// Readable requests Read and ReadClosed.
 	Readable Interest = 1 << iota
-	// Writable asks for Write.
+	// Writable requests Write.
 	Writable
-	// Hangup asks for ReadClosed alone, for a connection whose input waits
-	// unread while its peer may leave. Readable includes it.
+	// Hangup requests ReadClosed alone: the peer's end is noticed while reading is
+	// paused. Readable includes it.
 	Hangup
 )
 
@@ -60,18 +60,18 @@ const (
 type Ready uint8
 
 const (
-	// Read says that a read will not block. It comes with ReadClosed while
-	// unread bytes may stand before the end.
+	// Read: a read will not block. It is set with ReadClosed too, since unread bytes
+	// may precede the end.
 	Read Ready = 1 << iota
-	// Write says that a write will not block. It may fail.
+	// Write: a write will not block. It may fail.
 	Write
-	// ReadClosed says that the peer has stopped sending: behind the bytes still
-	// unread stands the end of input.
+	// ReadClosed: the peer has stopped sending. The end of input follows the unread
+	// bytes.
 	ReadClosed
-	// Failed says that the socket is broken, by a reset for example. The next
-	// read or write returns the cause, which ends Failed; unread bytes may be
-	// lost. The owner must close the descriptor or delete it: the event cannot be
-	// switched off. What comes beside Failed differs by platform.
+	// Failed: the socket has an error, such as ECONNRESET. The next read or write
+	// returns the error and clears Failed; unread bytes may be lost. The owner must
+	// close the descriptor or delete it: the event cannot be disabled. Conditions
+	// reported together with Failed differ by platform.
 	Failed
 )
 
@@ -84,27 +84,27 @@ type Event struct {
 // Forever as a timeout makes Wait block until an event or a Wake.
 const Forever time.Duration = -1
 
-// MaxEvents bounds the events of one Wait, so that timers and tasks get their turn
-// between the batches of a busy loop. A wake-up may count as one.
+// MaxEvents bounds the events of one Wait, so that timers and tasks run between the
+// batches of a busy loop. A wake-up may count as one.
 const MaxEvents = 256
 
-// backend is what each platform file provides as *Poller.
+// backend lists the methods of *Poller in every platform file.
 type backend interface {
 	// Add registers fd, which must be non-blocking and not registered here yet.
 	Add(fd int, token Token, interest Interest) error
-	// Set replaces the interest of a registered fd. The token is given again,
-	// because some backends store it anew. After an error nothing is sure but
-	// that closing fd still ends the registration.
+	// Set replaces the interest of a registered fd, and the token, which some
+	// backends store with the interest. After an error the interest is undefined;
+	// closing fd still ends the registration.
 	Set(fd int, token Token, interest Interest) error
 	// Delete ends the registration of an open fd.
 	Delete(fd int) error
-	// Wait blocks until something is ready, Wake is called, or timeout has
-	// passed: negative waits for ever, zero polls, and what is between is rounded
-	// up to the backend's resolution, so that a timer is never early. It returns
-	// no event after a wake-up, a timeout or a signal, and may do so early after
-	// a signal, for a condition nobody asked for, or when timeout is a day or more:
-	// the caller looks at its clock. The slice is the poller's own and valid until
-	// the next Wait.
+	// Wait blocks until a registration is ready, Wake is called, or timeout has
+	// passed: negative waits indefinitely, zero polls, and any other value is
+	// rounded up to the backend's resolution, so that a timer never fires early.
+	// It returns no event after a wake-up, a timeout or a signal. It may return
+	// early without an event after a signal, for a condition outside the interest,
+	// or when timeout is a day or more: the caller checks its clock. The poller owns
+	// the slice, which is valid until the next Wait.
 	Wait(timeout time.Duration) ([]Event, error)
 	// Wake makes the current Wait, or else the next one, return. Calls made
 	// before that Wait returns may count as one. Any goroutine may call it.

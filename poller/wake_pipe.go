@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Only
-// the goroutine of Wait reads, any may write.
+// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Only the
+// goroutine that calls Wait reads it; any goroutine may write.
 type waker struct {
 	reader, writer int
-	one            [1]byte   // what Wake writes; never changed
-	spill          [512]byte // what Wait reads, and does not look at
+	one            [1]byte   // written by Wake; constant
+	discard        [512]byte // read by Wait and ignored
 }
 
 func (p *Poller) openWaker() error {
@@ -34,21 +34,21 @@ func (p *Poller) openWaker() error {
 func (p *Poller) Wake() error {
 	_, err := unix.Write(p.waker.writer, p.waker.one[:])
 	if err == unix.EAGAIN {
-		return nil // the pipe is full of wake-ups that Wait has yet to see
+		return nil // the pipe is full of wake-ups that Wait has not read yet
 	}
 	return os.NewSyscallError("write", err)
 }
 
-// takeWake empties the pipe. A byte that arrives meanwhile goes with the rest:
-// its Wake still finds this Wait about to return.
-func (p *Poller) takeWake(k *unix.Kevent_t) bool {
+// consumeWake drains the pipe, with bytes that arrive meanwhile: for their Wake, this
+// Wait has not returned yet.
+func (p *Poller) consumeWake(k *unix.Kevent_t) bool {
 	if int(k.Ident) != p.waker.reader {
 		return false
 	}
 	for {
-		// EAGAIN, it is empty, ends the loop; so would any other error, and what it
-		// left would come back with the next Wait.
-		if n, err := unix.Read(p.waker.reader, p.waker.spill[:]); err != nil || n < len(p.waker.spill) {
+		// Any error ends the loop: EAGAIN means empty, and after another one the
+		// level-triggered filter reports the remaining bytes in the next Wait.
+		if n, err := unix.Read(p.waker.reader, p.waker.discard[:]); err != nil || n < len(p.waker.discard) {
 			return true
 		}
 	}

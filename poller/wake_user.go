@@ -8,12 +8,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waker is the change that triggers the poller's EVFILT_USER event. It is not
-// written after openWaker, so any goroutine may submit it.
+// waker is the change that triggers the poller's EVFILT_USER event. It is constant
+// after openWaker, so any goroutine may submit it.
 type waker [1]unix.Kevent_t
 
 func (p *Poller) openWaker() error {
-	// EV_CLEAR: Wait takes the trigger back by reporting it.
+	// EV_CLEAR: reporting the event resets the trigger.
 	if err := p.change(0, unix.EVFILT_USER, unix.EV_ADD|unix.EV_CLEAR); err != nil {
 		return err
 	}
@@ -26,11 +26,11 @@ func (p *Poller) openWaker() error {
 func (p *Poller) Wake() error {
 	_, err := unix.Kevent(p.kq, p.waker[:], nil, nil)
 	if err == unix.EINTR {
-		return nil // the change has been applied, says kqueue(2)
+		return nil // kqueue(2): the change has been applied
 	}
 	return os.NewSyscallError("kevent", err)
 }
 
-func (p *Poller) takeWake(k *unix.Kevent_t) bool { return k.Filter == unix.EVFILT_USER }
+func (p *Poller) consumeWake(k *unix.Kevent_t) bool { return k.Filter == unix.EVFILT_USER }
 
-func (p *Poller) closeWaker() error { return nil } // it goes with the queue
+func (p *Poller) closeWaker() error { return nil } // closed with the kqueue

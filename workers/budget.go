@@ -2,14 +2,14 @@ package workers
 
 import "time"
 
-// budget counts the crashes of the last while.
+// budget limits the crashes within a sliding window.
 type budget struct {
 	most   int
 	window time.Duration
 	recent []time.Time
 }
 
-// spend notes a crash, and says whether it is one too many.
+// spend records a crash. exceeded means that it is one more than most.
 func (b *budget) spend(now time.Time) (exceeded bool) {
 	kept := b.recent[:0]
 	for _, at := range b.recent {
@@ -21,18 +21,18 @@ func (b *budget) spend(now time.Time) (exceeded bool) {
 	return len(b.recent) > b.most
 }
 
-// stable is how long a worker must have served for its end to be no sign of a bad
-// start.
+// stable is the minimum time that a worker must have served to be restarted without a
+// delay.
 const stable = time.Second
 
-// backoff says how long to wait before a worker is started again.
+// backoff is the delay before a worker is restarted. It doubles with each failed start.
 type backoff struct {
 	first, most time.Duration
 	next        time.Duration
 }
 
-// after returns the wait after a worker that has served for so long: none after one
-// that was stable.
+// after returns the delay after a worker that has served for so long: zero after a
+// stable one.
 func (b *backoff) after(served time.Duration) time.Duration {
 	if served >= stable {
 		b.next = 0

@@ -8,7 +8,7 @@ import (
 func TestBackoffDoublesUntilAWorkerIsStable(t *testing.T) {
 	b := backoff{first: 100 * time.Millisecond, most: 500 * time.Millisecond}
 	for i, step := range []struct{ served, wait time.Duration }{
-		{stable, 0}, // one that had served is started again at once
+		{stable, 0}, // a stable worker is restarted at once
 		{0, 100 * time.Millisecond},
 		{stable - 1, 200 * time.Millisecond},
 		{0, 400 * time.Millisecond},
@@ -23,7 +23,7 @@ func TestBackoffDoublesUntilAWorkerIsStable(t *testing.T) {
 	}
 }
 
-func TestBudgetForgetsWithTime(t *testing.T) {
+func TestBudgetForgetsCrashesOutsideTheWindow(t *testing.T) {
 	b := budget{most: 2, window: time.Minute}
 	at := time.Now()
 	for i, step := range []struct {
@@ -31,7 +31,7 @@ func TestBudgetForgetsWithTime(t *testing.T) {
 		exceeded bool
 	}{
 		{0, false}, {time.Second, false}, {time.Second, true},
-		{time.Minute, false}, // only the last one is within the window
+		{time.Minute, false}, // only the last crash is within the window
 		{time.Second, false}, {time.Second, true},
 	} {
 		at = at.Add(step.after)

@@ -7,37 +7,37 @@ import (
 	"time"
 )
 
-// crew is a generation of workers, which starts and drains together.
+// crew is a generation of workers, which are started and drained together.
 type crew struct {
 	supervisor *Supervisor
-	draining   context.Context // the supervisor's
+	draining   context.Context // the supervisor's draining
 	retired    context.Context
 	retire     context.CancelFunc
-	settled    chan struct{} // closed when stage is not trial any more
+	decided    chan struct{} // closed when stage is no longer trial
 
 	mu    sync.Mutex
 	stage stage // guarded by mu
-	ready int   // guarded by mu: workers that have become so, in a trial
+	ready int   // guarded by mu: number of workers that have become ready
 	err   error // guarded by mu: why the crew was refused
 }
 
-// stage is where a crew stands.
+// stage is the state of a crew.
 type stage uint8
 
 const (
-	trial    stage = iota // it must get ready before it counts; to accepted or refused
-	accepted              // a worker that ends is started again
-	refused               // a worker has ended before all were ready
+	trial    stage = iota // not all workers are ready yet; exits: accepted, refused
+	accepted              // a worker that ends is restarted; no exit
+	refused               // a worker ended before all were ready; no exit
 )
 
-// enlist starts a crew. With on trial, the first end of a worker is that of the crew,
-// until all of them are ready. The supervisor's mu is held.
-func (s *Supervisor) enlist(onTrial bool) *crew {
-	c := &crew{supervisor: s, draining: s.draining, settled: make(chan struct{})}
+// startCrew starts a crew. On trial, a worker that ends before all are ready ends the
+// crew. The caller holds the supervisor's mu.
+func (s *Supervisor) startCrew(onTrial bool) *crew {
+	c := &crew{supervisor: s, draining: s.draining, decided: make(chan struct{})}
 	c.retired, c.retire = context.WithCancel(context.Background())
 	if !onTrial {
 		c.stage = accepted
-		close(c.settled)
+		close(c.decided)
 	}
 	for range s.options.Workers {
 		s.working.Go(c.keep)
@@ -48,9 +48,9 @@ func (s *Supervisor) enlist(onTrial bool) *crew {
 // keep keeps one worker running until the crew is retired.
 func (c *crew) keep() {
 	s := c.supervisor
-	pause := backoff{first: s.options.RestartDelay, most: s.options.MaxRestartDelay}
+	delay := backoff{first: s.options.RestartDelay, most: s.options.MaxRestartDelay}
 	for {
-		served, err := c.work()
+		served, err := c.runWorker()
 		if c.retired.Err() != nil || c.draining.Err() != nil {
 			s.drained(err)
 			return
@@ -58,8 +58,8 @@ func (c *crew) keep() {
 		if c.refuse(err) {
 			return
 		}
-		wait := pause.after(served)
-		s.options.Logger.Warn("workers: a worker is started again", "after", wait, "error", err)
+		wait := delay.after(served)
+		s.options.Logger.Warn("workers: restarting a worker", "after", wait, "error", err)
 		if s.crashed(err) {
 			return
 		}
@@ -71,9 +71,9 @@ func (c *crew) keep() {
 	}
 }
 
-// work starts a worker and stays with it to its end. It returns how long the worker
-// was ready, and why it has ended.
-func (c *crew) work() (served time.Duration, err error) {
+// runWorker starts a worker and waits for its end. It returns how long the worker was
+// ready, and why it ended.
+func (c *crew) runWorker() (served time.Duration, err error) {
 	s := c.supervisor
 	var p *process
 	s.onSpawner(func() {
@@ -90,8 +90,8 @@ func (c *crew) work() (served time.Duration, err error) {
 	case <-p.ready:
 		ready := time.Now()
 		defer func() { served = time.Since(ready) }()
-		log.Info("workers: a worker is ready", "after", time.Since(p.begun))
-		c.oneMore()
+		log.Info("workers: a worker is ready", "after", time.Since(p.started))
+		c.workerReady()
 		select {
 		case <-p.ended:
 		case <-c.retired.Done():
@@ -103,39 +103,39 @@ func (c *crew) work() (served time.Duration, err error) {
 		p.retire(s.options.DrainTimeout)
 	}
 	<-p.ended
-	if err = p.verdict(); err != nil {
+	if err = p.result(); err != nil {
 		log = log.With("error", err)
 	}
 	log.Info("workers: a worker has ended")
 	return served, err
 }
 
-// oneMore notes that a worker is ready.
-func (c *crew) oneMore() {
+// workerReady counts a ready worker. The last one ends the trial.
+func (c *crew) workerReady() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ready++
 	if c.stage == trial && c.ready == c.supervisor.options.Workers {
 		c.stage = accepted
-		close(c.settled)
+		close(c.decided)
 	}
 }
 
-// refuse ends the trial with an error. It says whether the crew is refused.
+// refuse ends a trial with an error. It reports whether the crew is refused.
 func (c *crew) refuse(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.stage == trial {
 		c.stage, c.err = refused, err
-		close(c.settled)
+		close(c.decided)
 	}
 	return c.stage == refused
 }
 
-// outcome waits for the end of the trial.
+// outcome waits for the end of the trial, and returns its error.
 func (c *crew) outcome(ctx context.Context) error {
 	select {
-	case <-c.settled:
+	case <-c.decided:
 	case <-ctx.Done():
 		c.refuse(context.Cause(ctx))
 	}
@@ -144,6 +144,6 @@ func (c *crew) outcome(ctx context.Context) error {
 	return c.err
 }
 
-var errDraining = errors.New("workers: the supervisor drains")
+var errDraining = errors.New("workers: the supervisor is draining")
 
-var errNotRunning = errors.New("workers: the supervisor does not run: call Replace between the start of Run and its drain")
+var errNotRunning = errors.New("workers: the supervisor is not running: call Replace between the start of Run and its drain")

@@ -4,5 +4,5 @@ package workers
 
 import "syscall"
 
-// dieWithParent can do nothing here: the end of the orders is what a worker goes by.
+// dieWithParent has no effect here: a worker detects the end of its supervisor as the end of its orders.
 func dieWithParent(*syscall.SysProcAttr) {}

@@ -10,8 +10,7 @@ import (
 	"github.com/eddynet/eddy/workers"
 )
 
-// The same program is supervisor and worker. Signals are left out: examples/workers
-// has them.
+// The same program is supervisor and worker. See examples/workers for signals.
 func Example() {
 	worker, err := workers.Current()
 	switch {

@@ -13,39 +13,39 @@ import (
 	"github.com/eddynet/eddy/internal/defaults"
 )
 
-// Options configures a Supervisor. A field that is zero has the default that its
-// comment gives. A negative value is an error.
+// Options configures a Supervisor. A zero field has the default in its comment. A
+// negative value is an error.
 type Options struct {
 	// Workers is the number of processes. Default: GOMAXPROCS.
 	Workers int
-	// Path is the binary, and Args what follows its name. Default: those of this
-	// program, as they were given: a path that leads over a symbolic link is followed
-	// anew at each start. A relative one counts from the directory that New is called in.
+	// Path is the binary, and Args are the arguments after its name. Default: those of
+	// this program, unchanged: a symbolic link is resolved again at each start. A
+	// relative path refers to the working directory at the call of New.
 	Path string
 	Args []string
-	// Listeners are what workers inherit, TCP or Unix ones of package net, in this
-	// order. The supervisor takes them over; Run closes them at its end. For a socket
-	// that a service manager has opened there is net.FileListener.
+	// Listeners are inherited by the workers in this order. They are TCP or Unix
+	// listeners of package net. The supervisor owns them; Run closes them at its end.
+	// net.FileListener converts a socket opened by a service manager.
 	Listeners []net.Listener
-	// Logger receives starts, ends and refused replacements. The supervisor does not wait
-	// for it: it wraps its handler with package asynclog, unless that has been done.
-	// Default: slog.Default(), as it is when New is called.
+	// Logger receives starts, ends and failed replacements. The supervisor does not wait
+	// for it: it wraps the handler with package asynclog, if necessary.
+	// Default: slog.Default() at the call of New.
 	Logger *slog.Logger
 
-	// ReadyTimeout is how long a worker may take until it is ready. Default: 30 s.
+	// ReadyTimeout limits the time from start to the first report. Default: 30 s.
 	ReadyTimeout time.Duration
-	// HeartbeatTimeout is how long a worker may be silent. It reports four times as
-	// often. Default: 10 s.
+	// HeartbeatTimeout limits the time between two reports. A worker reports four
+	// times as often. Default: 10 s.
 	HeartbeatTimeout time.Duration
-	// DrainTimeout is how long a worker may take to drain. Make it longer than the
-	// worker's own limits, such as those of its engine. Default: 40 s.
+	// DrainTimeout limits the drain of a worker. Make it longer than the worker's own
+	// limits, such as those of its engine. Default: 40 s.
 	DrainTimeout time.Duration
 
-	// RestartDelay is how long to wait before a worker is started again that had not
-	// served for a second; it doubles up to MaxRestartDelay. Default: 100 ms, 10 s.
+	// RestartDelay is the delay before the restart of a worker that has served for less
+	// than a second. It doubles up to MaxRestartDelay. Default: 100 ms, 10 s.
 	RestartDelay, MaxRestartDelay time.Duration
-	// MaxCrashes is how many workers may end by themselves within CrashWindow.
-	// Default: 5 for each worker, 1 minute.
+	// MaxCrashes is the number of workers that may end by themselves within
+	// CrashWindow. Default: 5 for each worker, 1 minute.
 	MaxCrashes  int
 	CrashWindow time.Duration
 }
@@ -77,8 +77,8 @@ func (o Options) withDefaults() (Options, error) {
 	return o, err
 }
 
-// binary is the absolute path of what workers run. os.Executable would follow symbolic
-// links, once and for all, and name the file that was replaced.
+// binary returns the absolute path of the workers' binary. os.Executable would resolve
+// symbolic links once, and name the replaced file later.
 func binary(path string) (string, error) {
 	if path == "" {
 		path = os.Args[0]

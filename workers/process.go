@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// dumpTime is how long a worker that does not report has to write its stacks, which
-// SIGQUIT asks it for, before it is killed.
+// dumpTime is the time between SIGQUIT, which makes a worker write its stacks, and
+// SIGKILL.
 const dumpTime = time.Second
 
-// process is one worker, as the supervisor sees it.
+// process is a worker process, in the supervisor.
 type process struct {
 	cmd     *exec.Cmd
 	orders  *os.File // written to
 	reports *os.File // read from
-	begun   time.Time
+	started time.Time
 
 	ready chan struct{} // closed at the first report
-	ended chan struct{} // closed when it has ended; then err is set
+	ended chan struct{} // closed when the process has ended and err is set
 
-	retired atomic.Bool            // told to drain
-	why     atomic.Pointer[string] // it is killed; nil if it is not
-	err     error                  // of Wait
+	retired atomic.Bool            // ordered to drain
+	why     atomic.Pointer[string] // why it is killed; nil if it is not
+	err     error                  // returned by Wait
 }
 
 // start runs on the spawner's thread.
@@ -46,7 +46,7 @@ func (s *Supervisor) start() (*process, error) {
 	cmd := exec.Command(o.Path, o.Args...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(withoutWorker(os.Environ()),
-		environment+"="+fmt.Sprintf(passed, len(s.files), o.HeartbeatTimeout/4))
+		environment+"="+fmt.Sprintf(environmentFormat, len(s.files), o.HeartbeatTimeout/4))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = append([]*os.File{orders, reporter}, s.files...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -60,7 +60,7 @@ func (s *Supervisor) start() (*process, error) {
 		return nil, err
 	}
 	p := &process{
-		cmd: cmd, orders: orderer, reports: reports, begun: time.Now(),
+		cmd: cmd, orders: orderer, reports: reports, started: time.Now(),
 		ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	go p.watch(o.ReadyTimeout, o.HeartbeatTimeout)
@@ -68,7 +68,7 @@ func (s *Supervisor) start() (*process, error) {
 	return p, nil
 }
 
-// withoutWorker is for a supervisor that was a worker's child.
+// withoutWorker removes the variable from the environment, if the supervisor is a worker itself.
 func withoutWorker(env []string) (kept []string) {
 	for _, v := range env {
 		if !strings.HasPrefix(v, environment+"=") {
@@ -78,32 +78,33 @@ func withoutWorker(env []string) (kept []string) {
 	return kept
 }
 
-// watch reads the reports, and kills a worker that does not send any.
+// watch reads the reports, and kills a worker that stops sending them.
 func (p *process) watch(first, later time.Duration) {
 	defer p.reports.Close()
 	if !p.reported(first) {
-		p.missed("become ready", first) // also if it is to drain: it has little to finish
+		p.missed("become ready", first) // also while draining: it serves nothing yet
 		return
 	}
 	close(p.ready)
 	for p.reported(later) {
 	}
-	if !p.retired.Load() { // else its end has a limit of its own
+	if !p.retired.Load() { // a drain has its own limit
 		p.missed("reported", later)
 	}
 }
 
-// reported waits for a report, and says whether one came within the limit.
+// reported waits for a report. It returns false if none arrives within the limit.
 func (p *process) reported(limit time.Duration) bool {
-	// Twice, in case it is this process that was held up.
+	// Two reads: the supervisor itself may have been suspended until after the first deadline.
 	return p.read(limit-limit/4) || p.read(limit/4)
 }
 
 func (p *process) read(limit time.Duration) bool {
-	_ = p.reports.SetReadDeadline(time.Now().Add(limit)) // a pipe of package os takes it
-	_, err := p.reports.Read(make([]byte, 64))           // several, if they have queued up
+	_ = p.reports.SetReadDeadline(time.Now().Add(limit)) // supported by os.Pipe
+	_, err := p.reports.Read(make([]byte, 64))           // consumes queued reports too
 	if err == io.EOF {
-		// The worker has ended, as a rule: its end is on its way. If not, it is silent.
+		// The worker has usually ended, and Wait is about to return. Otherwise it cannot
+		// report any more.
 		select {
 		case <-p.ended:
 		case <-time.After(limit):
@@ -112,20 +113,20 @@ func (p *process) read(limit time.Duration) bool {
 	return err == nil
 }
 
-func (p *process) missed(what string, limit time.Duration) {
+func (p *process) missed(report string, limit time.Duration) {
 	select {
 	case <-p.ended:
 	default:
-		p.kill(fmt.Sprintf("it has not %s for %v", what, limit))
+		p.kill(fmt.Sprintf("it has not %s for %v", report, limit))
 	}
 }
 
-// kill ends the process, with its stacks written if it still can. Any goroutine.
+// kill ends the process with SIGQUIT, which writes its stacks, then SIGKILL. Any goroutine may call it.
 func (p *process) kill(why string) {
 	if !p.why.CompareAndSwap(nil, &why) {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // an error says that it has ended
+	_ = p.cmd.Process.Signal(syscall.SIGQUIT) // fails if the process has ended
 	select {
 	case <-p.ended:
 	case <-time.After(dumpTime):
@@ -133,10 +134,10 @@ func (p *process) kill(why string) {
 	}
 }
 
-// retire tells it to drain, within the time limit. It returns when it has ended.
+// retire orders the process to drain within the limit. It returns when the process has ended.
 func (p *process) retire(limit time.Duration) {
 	p.retired.Store(true)
-	_, _ = p.orders.Write([]byte{1}) // an error says that it has ended
+	_, _ = p.orders.Write([]byte{1}) // fails if the process has ended
 	select {
 	case <-p.ended:
 	case <-time.After(limit):
@@ -145,16 +146,16 @@ func (p *process) retire(limit time.Duration) {
 	}
 }
 
-// wait notes the end.
+// wait waits for the end of the process.
 func (p *process) wait() {
 	p.err = p.cmd.Wait()
 	p.orders.Close()
 	close(p.ended)
 }
 
-// verdict is why the process has ended, nil if it was told to and all was well. It may
-// be called when ended is closed.
-func (p *process) verdict() error {
+// result is the reason why the process has ended, nil after an ordered drain with exit
+// status 0. It may be called when ended is closed.
+func (p *process) result() error {
 	switch {
 	case p.why.Load() != nil:
 		return fmt.Errorf("worker %d was killed: %s", p.cmd.Process.Pid, *p.why.Load())

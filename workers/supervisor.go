@@ -20,23 +20,22 @@ import (
 // Supervisor runs worker processes. Its methods may be called from any goroutine.
 type Supervisor struct {
 	options   Options
-	log       *asynclog.Handler // of options.Logger
-	files     []*os.File        // the listeners; every worker inherits them
-	unlinkers []net.Listener    // removing their files when they are closed
+	log       *asynclog.Handler // the handler of options.Logger
+	files     []*os.File        // the listeners, inherited by every worker
+	unlinkers []net.Listener    // Unix listeners: their Close removes the socket file
 	starts    chan func()       // run on the spawner's thread
-	working   sync.WaitGroup    // for every worker that is kept running
-	exchange  sync.Mutex        // held during Replace
+	working   sync.WaitGroup    // one per crew.keep
+	replacing sync.Mutex        // locked during Replace
 
 	mu       sync.Mutex
 	crashes  budget                  // guarded by mu
 	serving  *crew                   // guarded by mu; nil before and after Run
-	draining context.Context         // guarded by mu: ended when Run drains
-	giveUp   context.CancelCauseFunc // guarded by mu: ends draining
-	failures []error                 // guarded by mu: of the last drain
+	draining context.Context         // guarded by mu: done when Run drains
+	giveUp   context.CancelCauseFunc // guarded by mu: cancels draining
+	failures []error                 // guarded by mu: of workers in the last drain
 }
 
-// New returns a supervisor that runs nothing yet. The listeners are its own from now
-// on.
+// New returns a supervisor without workers. It takes ownership of the listeners.
 func New(options Options) (*Supervisor, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -58,8 +57,9 @@ func New(options Options) (*Supervisor, error) {
 	return s, nil
 }
 
-// inherit takes a listener over. Only a Unix one is kept, to remove its file at the
-// end: what package net has open wakes this process at every connection.
+// inherit duplicates a listener's socket and closes the listener, since package net's
+// poller would wake the supervisor at every connection. A Unix listener is kept open, to
+// remove its file at the end.
 func (s *Supervisor) inherit(ln net.Listener) error {
 	f, err := fileOf(ln)
 	if err != nil {
@@ -73,9 +73,9 @@ func (s *Supervisor) inherit(ln net.Listener) error {
 	return ln.Close()
 }
 
-// fileOf duplicates a listener's socket, as a file that os/exec passes on without
-// touching it. To what the listener's own method File returns, os/exec does: it turns
-// O_NONBLOCK off, at every start of a worker, for all that share the socket.
+// fileOf duplicates a listener's socket as a file that os/exec passes on unchanged.
+// os/exec clears O_NONBLOCK of a file returned by the listener's File method, at every
+// start of a worker, for all processes that share the socket.
 func fileOf(ln net.Listener) (*os.File, error) {
 	with, ok := ln.(syscall.Conn)
 	if !ok {
@@ -88,7 +88,7 @@ func fileOf(ln net.Listener) (*os.File, error) {
 	var fd int
 	cerr := raw.Control(func(original uintptr) {
 		if fd, err = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0); err == nil {
-			err = unix.SetNonblock(fd, false) // or os.NewFile would have it polled, too
+			err = unix.SetNonblock(fd, false) // otherwise os.NewFile adds it to the runtime's poller
 		}
 	})
 	if err := errors.Join(cerr, err); err != nil {
@@ -98,9 +98,9 @@ func fileOf(ln net.Listener) (*os.File, error) {
 }
 
 // Run starts the workers and keeps them running until ctx is cancelled. Then it closes
-// the listeners, lets the workers drain, and returns when all have ended: nil if every
-// one did so in time and with exit status 0. It returns an error, after the same drain,
-// when too many workers have crashed. Call it once.
+// the listeners, drains the workers, and returns when all have ended: nil if every
+// worker did so in time and with exit status 0. After too many crashes it drains as
+// well, and returns an error. Call it once.
 func (s *Supervisor) Run(ctx context.Context) error {
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
@@ -113,8 +113,8 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	<-ctx.Done()
 	var closed error
 	s.onSpawner(func() { closed = s.retire() })
-	s.exchange.Lock() // a replacement that was under way has retired its crew
-	defer s.exchange.Unlock()
+	s.replacing.Lock() // waits until a concurrent Replace has retired its crew
+	defer s.replacing.Unlock()
 	s.working.Wait()
 
 	s.mu.Lock()
@@ -125,14 +125,14 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return errors.Join(append(s.failures, closed)...)
 }
 
-// logFlushTimeout is how long Run waits for its last log lines. A log that nobody reads
-// must not hold up the end of the program.
+// logFlushTimeout limits Run's wait for its last log lines. A log that nobody reads must
+// not delay the end of the program.
 const logFlushTimeout = 100 * time.Millisecond
 
 func (s *Supervisor) flushLog() {
 	ctx, cancel := context.WithTimeout(context.Background(), logFlushTimeout)
 	defer cancel()
-	_ = s.log.Flush(ctx) // there is nowhere to report it
+	_ = s.log.Flush(ctx) // an error cannot be logged
 }
 
 // begin starts the first workers.
@@ -140,16 +140,16 @@ func (s *Supervisor) begin(ctx context.Context, giveUp context.CancelCauseFunc) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.draining != nil {
-		return errors.New("workers: Run was called already: a supervisor runs once")
+		return errors.New("workers: Run was called before: a supervisor runs once")
 	}
 	s.draining, s.giveUp = ctx, giveUp
 	go s.spawner()
-	s.serving = s.enlist(false)
+	s.serving = s.startCrew(false)
 	return nil
 }
 
-// spawner is the thread that all workers are started on: the kernel, where it kills
-// them with their parent, takes the thread for the parent. It ends when all have ended.
+// spawner runs on the thread that starts all workers: for dieWithParent, the kernel
+// treats that thread as the parent. It ends when all workers have ended.
 func (s *Supervisor) spawner() {
 	runtime.LockOSThread()
 	for start := range s.starts {
@@ -157,7 +157,7 @@ func (s *Supervisor) spawner() {
 	}
 }
 
-// onSpawner runs fn there, between two starts, and waits for it.
+// onSpawner runs fn on the spawner's thread, and waits for it.
 func (s *Supervisor) onSpawner(fn func()) {
 	done := make(chan struct{})
 	s.starts <- func() {
@@ -167,9 +167,9 @@ func (s *Supervisor) onSpawner(fn func()) {
 	<-done
 }
 
-// retire begins the drain: first it closes the listeners, so that the workers are the
-// last to hold them. The one that stops accepting last serves the queue, and only then
-// clients are refused.
+// retire begins the drain. It closes the listeners first, so that only workers have them
+// open. The last worker to stop accepting serves the queue; only then are clients
+// refused.
 func (s *Supervisor) retire() error {
 	err := s.closeFiles()
 	s.mu.Lock()
@@ -179,20 +179,20 @@ func (s *Supervisor) retire() error {
 	return err
 }
 
-// Replace starts as many new workers as there are, from what the path of the binary
-// holds now, waits until all of them are ready, and has the old ones drain: both
-// accept meanwhile, and no client notices. It returns nil when the new ones serve. If
-// one of them ends, or is not ready within Options.ReadyTimeout, or ctx ends, they are
-// ended, the old ones stay, and the error, which is logged too, says why.
+// Replace starts the same number of new workers from the file now at the binary's path,
+// waits until all are ready, and drains the old ones. Both accept meanwhile, so that no
+// client is refused. It returns nil when the new ones serve. If a new worker ends or is
+// not ready within Options.ReadyTimeout, or ctx is done, the new ones are stopped, the
+// old ones stay, and Replace logs and returns the error.
 func (s *Supervisor) Replace(ctx context.Context) error {
-	s.exchange.Lock()
-	defer s.exchange.Unlock()
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
 	s.mu.Lock()
 	if s.serving == nil {
 		s.mu.Unlock()
 		return errNotRunning
 	}
-	next := s.enlist(true)
+	next := s.startCrew(true)
 	draining := s.draining
 	s.mu.Unlock()
 
@@ -219,20 +219,20 @@ func (s *Supervisor) Replace(ctx context.Context) error {
 
 var errCrashes = errors.New("workers: too many crashes")
 
-// crashed notes that a worker has ended by itself, and ends the supervisor if that is
-// one too many. It says whether it is.
+// crashed records that a worker has ended by itself. One crash too many ends the
+// supervisor and returns true.
 func (s *Supervisor) crashed(err error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.crashes.spend(time.Now()) {
 		return false
 	}
-	s.giveUp(fmt.Errorf("%w: more than %d within %v: mend the program, or raise Options.MaxCrashes; the last one: %w",
+	s.giveUp(fmt.Errorf("%w: more than %d within %v: fix the program or raise Options.MaxCrashes; the last one: %w",
 		errCrashes, s.options.MaxCrashes, s.options.CrashWindow, err))
 	return true
 }
 
-// drained notes how a worker has ended that was told to, if all were.
+// drained records the failure of a worker in the supervisor's drain.
 func (s *Supervisor) drained(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

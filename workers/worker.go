@@ -10,13 +10,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// environment is the variable that makes a process a worker. Its value is in the form
-// of passed.
+// environment is the variable that makes a process a worker.
 const environment = "EDDY_WORKER"
 
-// passed is what a supervisor tells a worker: how many listeners it inherits, and in
-// which time, a duration, to report.
-const passed = "listeners=%d interval=%s"
+// environmentFormat is the form of its value: the number of inherited listeners, and the
+// interval of the reports as a time.Duration.
+const environmentFormat = "listeners=%d interval=%s"
 
 // The descriptors that a worker inherits.
 const (
@@ -25,7 +24,7 @@ const (
 	firstListenerFD
 )
 
-// Worker is this process, where a supervisor has started it.
+// Worker is this process, if a supervisor has started it.
 type Worker struct {
 	orders, reports *os.File
 	listeners       []*os.File
@@ -37,11 +36,11 @@ type Worker struct {
 var ErrSupervisorGone = errors.New("workers: the supervisor is gone")
 
 // ErrDrain is the cause of the context that Report returns, when the supervisor has
-// told the worker to drain.
-var ErrDrain = errors.New("workers: the supervisor wants this worker to drain")
+// ordered the worker to drain.
+var ErrDrain = errors.New("workers: the supervisor has ordered a drain")
 
-// Current returns the worker that this process is, or nil if no supervisor has started
-// it. Programs that this one starts are none: the environment is cleared of it. Call it
+// Current returns the Worker of this process, or nil if no supervisor has started it. It
+// removes the environment variable, so that child processes are no workers. Call it
 // once.
 func Current() (*Worker, error) {
 	value := os.Getenv(environment)
@@ -55,8 +54,8 @@ func Current() (*Worker, error) {
 		n        int
 		interval string
 	)
-	if _, err := fmt.Sscanf(value, passed, &n, &interval); err != nil {
-		return nil, fmt.Errorf("workers: %s is %q: it is for supervisors to set, and this one is of another version: %w", environment, value, err)
+	if _, err := fmt.Sscanf(value, environmentFormat, &n, &interval); err != nil {
+		return nil, fmt.Errorf("workers: %s is %q, set by something else or by another version of the supervisor: %w", environment, value, err)
 	}
 	w := &Worker{}
 	var err error
@@ -79,7 +78,7 @@ func Current() (*Worker, error) {
 	return w, nil
 }
 
-// inherited makes a file of a descriptor that is to go no further.
+// inherited makes a close-on-exec file of an inherited descriptor.
 func inherited(fd int, name string) (*os.File, error) {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFD, unix.FD_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("workers: descriptor %d, %s, was not inherited: %w", fd, name, err)
@@ -88,22 +87,22 @@ func inherited(fd int, name string) (*os.File, error) {
 }
 
 // Listeners are the sockets of Options.Listeners, in that order, for
-// Engine.ListenFile. One that is not used must be closed: clients would queue up at it
-// while this worker drains.
+// Engine.ListenFile. Close those that the worker does not use: otherwise clients queue
+// up there while this worker drains.
 func (w *Worker) Listeners() []*os.File { return w.listeners }
 
-// Report begins to report to the supervisor: that the worker is ready, when alive first
-// returns nil, and from then on that it lives, each time it does. alive is called a few
-// times in Options.HeartbeatTimeout, one call at a time; it need not return when
-// something hangs. With Engine.Ping a worker is ready when its loops run, and lives as
-// long as all of them go round.
+// Report starts reporting to the supervisor. Each call of alive that returns nil is a
+// report; the first one means ready. alive is called about four times per
+// Options.HeartbeatTimeout, one call at a time, and may block if the worker hangs. With
+// Engine.Ping, a worker is ready when its loops run, and alive while all of them
+// complete cycles.
 //
-// The context that is returned ends with ctx, when the supervisor wants the worker to
-// drain, or when the supervisor is gone: run the engine with it. Call Report once.
+// The returned context is cancelled with ctx, when the supervisor orders a drain, or
+// when the supervisor is gone: run the engine with it. Call Report once.
 func (w *Worker) Report(ctx context.Context, alive func(context.Context) error) context.Context {
 	ctx, end := context.WithCancelCause(ctx)
 	go func() {
-		n, _ := w.orders.Read(make([]byte, 1)) // there is one order
+		n, _ := w.orders.Read(make([]byte, 1)) // the only order is to drain
 		if n == 0 {
 			end(ErrSupervisorGone)
 		}
@@ -112,7 +111,7 @@ func (w *Worker) Report(ctx context.Context, alive func(context.Context) error) 
 	go func() {
 		for ctx.Err() == nil {
 			if alive(ctx) == nil {
-				// An error says that the supervisor is gone: the orders have ended too.
+				// An error means that the supervisor is gone: the orders have ended too.
 				_, _ = w.reports.Write([]byte{1})
 			}
 			select {

@@ -18,10 +18,10 @@ import (
 	"github.com/eddynet/eddy/workers"
 )
 
-// patience bounds what must happen. No passing test waits it out.
+// patience bounds every wait. A passing test never reaches it.
 const patience = 20 * time.Second
 
-// The test binary is its own worker, of the kind that its arguments name.
+// The test binary is its own worker. Its argument is the worker's kind.
 func TestMain(m *testing.M) {
 	worker, err := workers.Current()
 	if err != nil {
@@ -41,7 +41,7 @@ func work(w *workers.Worker, kind string) int {
 		return 7
 	case "mute":
 		select {}
-	case "sick": // it is ready, and then hangs
+	case "sick": // becomes ready, then hangs
 		calls := 0
 		healthy = func(context.Context) error {
 			if calls++; calls > 1 {
@@ -71,7 +71,7 @@ func work(w *workers.Worker, kind string) int {
 	return 0
 }
 
-// greet says to everybody what kind of worker this is.
+// greet sends the worker's kind and process ID to every client.
 func greet(ln net.Listener, kind string) {
 	for {
 		conn, err := ln.Accept()
@@ -83,7 +83,7 @@ func greet(ln net.Listener, kind string) {
 	}
 }
 
-// book keeps the log.
+// book collects the log.
 type book struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -142,7 +142,7 @@ func supervise(t *testing.T, kind string, options workers.Options) *running {
 	return r
 }
 
-// ends waits for Run.
+// ends waits for Run to return.
 func (r *running) ends() error {
 	r.t.Helper()
 	select {
@@ -154,7 +154,7 @@ func (r *running) ends() error {
 	}
 }
 
-// greeting is what a new connection hears.
+// greeting returns the text that a new connection receives.
 func (r *running) greeting() string {
 	r.t.Helper()
 	conn, err := net.DialTimeout(r.addr.Network(), r.addr.String(), patience)
@@ -162,15 +162,15 @@ func (r *running) greeting() string {
 		r.t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(patience)) // a failure would show in the test's own limit
+	_ = conn.SetDeadline(time.Now().Add(patience)) // without it, the test's own timeout applies
 	text, err := io.ReadAll(conn)
 	if err != nil || len(text) == 0 {
-		r.t.Fatalf("heard %q, %v", text, err)
+		r.t.Fatalf("received %q, %v", text, err)
 	}
 	return string(text)
 }
 
-// logs waits for so many lines with the text.
+// logs waits for n log lines with the text.
 func (r *running) logs(text string, n int) {
 	r.t.Helper()
 	for deadline := time.Now().Add(patience); strings.Count(r.log.String(), text) < n; time.Sleep(5 * time.Millisecond) {
@@ -201,7 +201,7 @@ func TestRunDrainsItsWorkers(t *testing.T) {
 	}
 	r := supervise(t, "serves", workers.Options{Listeners: []net.Listener{ln}})
 	if got := r.greeting(); !strings.HasPrefix(got, "serves ") {
-		t.Errorf("heard %q", got)
+		t.Errorf("received %q", got)
 	}
 	r.logs("is ready", 2)
 	r.stop()
@@ -211,11 +211,11 @@ func TestRunDrainsItsWorkers(t *testing.T) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket file: %v, want it removed", err)
 	}
-	says(t, r.Replace(context.Background()), "does not run")
+	says(t, r.Replace(context.Background()), "is not running")
 	says(t, r.Run(context.Background()), "runs once")
 }
 
-// unread is a log that nobody reads before it is closed.
+// unread is a log whose writes block until it is closed.
 type unread chan struct{}
 
 func (u unread) Write(p []byte) (int, error) {
@@ -223,7 +223,7 @@ func (u unread) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestLogThatNobodyReadsDoesNotHoldUpTheSupervisor(t *testing.T) {
+func TestBlockedLogDoesNotBlockTheSupervisor(t *testing.T) {
 	log := make(unread)
 	t.Cleanup(func() { close(log) })
 	r := supervise(t, "serves", workers.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
@@ -252,7 +252,7 @@ func TestTooManyCrashesEndRun(t *testing.T) {
 	r := supervise(t, "crashes", workers.Options{RestartDelay: time.Millisecond, MaxCrashes: 5})
 	err := r.ends()
 	says(t, err, "too many crashes: more than 5 within 1m0s", "Options.MaxCrashes", "exit status 7")
-	if got := strings.Count(r.log.String(), "is started again"); got < 6 {
+	if got := strings.Count(r.log.String(), "restarting a worker"); got < 6 {
 		t.Errorf("%d crashes in the log, want 6", got)
 	}
 }
@@ -267,8 +267,8 @@ func TestWorkerThatStopsReportingIsKilled(t *testing.T) {
 	says(t, r.ends(), "too many crashes", "it has not reported for 200ms")
 }
 
-// install puts a program at the path, as a deployment does: the old one is not written
-// to, since it runs.
+// install replaces the program at the path by renaming, as a deployment does, since the
+// old one may be running.
 func install(t *testing.T, path, content string) {
 	t.Helper()
 	next := path + ".next"
@@ -280,7 +280,7 @@ func install(t *testing.T, path, content string) {
 	}
 }
 
-func TestReplaceTakesWhatThePathHolds(t *testing.T) {
+func TestReplaceStartsTheBinaryAtThePath(t *testing.T) {
 	own, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -290,16 +290,16 @@ func TestReplaceTakesWhatThePathHolds(t *testing.T) {
 	install(t, path, script("old"))
 	r := supervise(t, "", workers.Options{Path: path, ReadyTimeout: patience})
 	if got := r.greeting(); !strings.HasPrefix(got, "old ") {
-		t.Errorf("heard %q before", got)
+		t.Errorf("received %q before", got)
 	}
 	r.logs("is ready", 2)
 
-	// One that does not work is refused, and the old ones serve on.
+	// A binary that fails is refused, and the old workers keep serving.
 	install(t, path, script("crashes"))
 	says(t, r.Replace(context.Background()), "the new workers are not ready, the old ones stay", "exit status 7")
 	r.logs("no replacement", 1)
 	if got := r.greeting(); !strings.HasPrefix(got, "old ") {
-		t.Errorf("heard %q after a refused replacement", got)
+		t.Errorf("received %q after a refused replacement", got)
 	}
 
 	install(t, path, script("mute"))
@@ -336,11 +336,11 @@ func TestReplaceEndsWithTheDrain(t *testing.T) {
 	r.stop()
 	select {
 	case err := <-replaced:
-		says(t, err, "the supervisor drains")
+		says(t, err, "the supervisor is draining")
 	case <-time.After(patience):
 		t.Fatal("Replace still waits")
 	}
-	says(t, r.ends(), "it has not drained for 1s") // the mute ones
+	says(t, r.ends(), "it has not drained for 1s") // the new workers
 }
 
 func TestInvalidOptionsAreNamed(t *testing.T) {
@@ -360,13 +360,13 @@ func TestInvalidOptionsAreNamed(t *testing.T) {
 	} {
 		s, err := workers.New(c.options)
 		if s != nil {
-			t.Errorf("options %+v: a supervisor with an error", c.options)
+			t.Errorf("options %+v: New returned a supervisor and an error", c.options)
 		}
 		says(t, err, append(c.says, "workers: ")...)
 	}
 }
 
-// strange is no socket of package net.
+// strange is not a listener of package net.
 type strange struct{ net.Listener }
 
 func (strange) Close() error   { return nil }

@@ -9,27 +9,27 @@ import (
 	"strconv"
 )
 
-// reader counts the answers that end in the bytes it is given.
+// reader counts the responses that are complete with the bytes of in.
 type reader interface {
-	take(in []byte) (answers int, err error)
+	read(in []byte) (answers int, err error)
 }
 
-// errStatus says that an answer is whole, but not the one that was wanted.
+// errStatus: a response is complete, but not the expected one.
 var errStatus = errors.New("unexpected answer")
 
-// mostHead bounds an answer's head, in bytes.
+// mostHead bounds the head of a response, in bytes.
 const mostHead = 16 << 10
 
 var endOfHead = []byte("\r\n\r\n")
 
-// httpReader reads answers that have a Content-Length, as all that we measure have.
-// It looks at nothing but status and length.
+// httpReader reads responses with a Content-Length, as all measured ones have. It checks
+// only status and length.
 type httpReader struct {
 	partial []byte // of a head
-	left    int    // bytes of the body still to come
+	left    int    // bytes of the body not received yet
 }
 
-func (r *httpReader) take(in []byte) (answers int, err error) {
+func (r *httpReader) read(in []byte) (answers int, err error) {
 	for len(in) > 0 {
 		if r.left > 0 {
 			n := min(r.left, len(in))
@@ -67,7 +67,7 @@ func (r *httpReader) take(in []byte) (answers int, err error) {
 	return answers, nil
 }
 
-// bodyLength checks the status of a head and reads its Content-Length.
+// bodyLength checks the status of a head and returns its Content-Length.
 func bodyLength(head []byte) (int, error) {
 	if !bytes.HasPrefix(head, []byte("HTTP/1.1 2")) {
 		line, _, _ := bytes.Cut(head, []byte("\r\n"))
@@ -92,17 +92,17 @@ func bodyLength(head []byte) (int, error) {
 	}
 }
 
-// echoReader compares what comes with the message that was sent.
+// echoReader compares the received bytes with the message.
 type echoReader struct {
 	message []byte
 	seen    int // bytes of the message
 }
 
-func (r *echoReader) take(in []byte) (answers int, err error) {
+func (r *echoReader) read(in []byte) (answers int, err error) {
 	for len(in) > 0 {
 		n := min(len(in), len(r.message)-r.seen)
 		if !bytes.Equal(in[:n], r.message[r.seen:r.seen+n]) {
-			return answers, fmt.Errorf("%w: other bytes than were sent", errStatus)
+			return answers, fmt.Errorf("%w: received other bytes than were sent", errStatus)
 		}
 		in = in[n:]
 		if r.seen += n; r.seen == len(r.message) {
@@ -113,16 +113,16 @@ func (r *echoReader) take(in []byte) (answers int, err error) {
 	return answers, nil
 }
 
-// upgradeReader reads the answer to a WebSocket handshake, then echoes.
+// upgradeReader reads the response to a WebSocket handshake, then echoes.
 type upgradeReader struct {
 	head     []byte
 	upgraded bool
 	frames   echoReader
 }
 
-func (r *upgradeReader) take(in []byte) (answers int, err error) {
+func (r *upgradeReader) read(in []byte) (answers int, err error) {
 	if r.upgraded {
-		return r.frames.take(in)
+		return r.frames.read(in)
 	}
 	r.head = append(r.head, in...)
 	end := bytes.Index(r.head, endOfHead)

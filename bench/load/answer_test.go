@@ -8,16 +8,16 @@ import (
 	"testing"
 )
 
-// split gives a reader the same bytes in two pieces, cut everywhere.
+// split passes the bytes to a reader in two parts, for every cut.
 func split(t *testing.T, make func() reader, in string, want int) {
 	t.Helper()
 	for cut := range len(in) + 1 {
 		r := make()
-		first, err := r.take([]byte(in[:cut]))
+		first, err := r.read([]byte(in[:cut]))
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		second, err := r.take([]byte(in[cut:]))
+		second, err := r.read([]byte(in[cut:]))
 		if err != nil || first+second != want {
 			t.Fatalf("cut at %d: %d answers, want %d, error %v", cut, first+second, want, err)
 		}
@@ -39,7 +39,7 @@ func TestHTTPAnswersThatDoNotCount(t *testing.T) {
 		"HTTP/1.1 200 OK\r\nX-Content-Length: 5\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", mostHead),
 	} {
-		if n, err := (&httpReader{}).take([]byte(in)); n != 0 || !errors.Is(err, errStatus) {
+		if n, err := (&httpReader{}).read([]byte(in)); n != 0 || !errors.Is(err, errStatus) {
 			t.Errorf("%.60q: %d answers, error %v", in, n, err)
 		}
 	}
@@ -47,7 +47,7 @@ func TestHTTPAnswersThatDoNotCount(t *testing.T) {
 
 func TestEchoesAreCompared(t *testing.T) {
 	split(t, func() reader { return &echoReader{message: []byte("abc")} }, "abcabc", 2)
-	if _, err := (&echoReader{message: []byte("abc")}).take([]byte("abd")); !errors.Is(err, errStatus) {
+	if _, err := (&echoReader{message: []byte("abc")}).read([]byte("abd")); !errors.Is(err, errStatus) {
 		t.Error("a wrong echo gave", err)
 	}
 }
@@ -63,11 +63,11 @@ func TestUpgradeComesFirst(t *testing.T) {
 		{"aba", 1},
 		{"b", 1},
 	} {
-		if n, err := r.take([]byte(step.in)); n != step.want || err != nil {
+		if n, err := r.read([]byte(step.in)); n != step.want || err != nil {
 			t.Fatalf("%q: %d answers, error %v", step.in, n, err)
 		}
 	}
-	if _, err := (&upgradeReader{}).take([]byte("HTTP/1.1 200 OK\r\n\r\n")); !errors.Is(err, errStatus) {
+	if _, err := (&upgradeReader{}).read([]byte("HTTP/1.1 200 OK\r\n\r\n")); !errors.Is(err, errStatus) {
 		t.Error("a refused upgrade gave", err)
 	}
 }

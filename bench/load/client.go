@@ -14,25 +14,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client is the loop and all its connections. It runs on one goroutine.
+// client is the event loop and its connections. It runs on one goroutine.
 type client struct {
 	plan
 	send   messages
 	server *unix.SockaddrInet4
 	poller int
 	events []unix.EpollEvent
-	input  []byte  // what was read, for all connections
+	input  []byte  // read buffer, shared by all connections
 	conns  []*conn // by file descriptor
 
 	workers []*conn
 	sippers []*conn
-	setUp   int // connections that have had their first answer
-	lost    int // connections that were broken
+	setUp   int // connections that have received their first response
+	lost    int // failed connections
 	steady  bool
 
-	connected func() error // is called when all connections are made; nil: not
+	connected func() error // called when all connections are made, unless nil
 	open      *openLoop    // nil: closed
-	draining  bool         // nobody asks any more
+	draining  bool         // no more requests are sent
 
 	latency *hdrhistogram.Histogram // ns
 	count   int64                   // answers in the measured time
@@ -118,7 +118,7 @@ func (c *client) run() (sample.Sample, error) {
 	return s, c.fill(&s)
 }
 
-// fill adds what every kind of run has.
+// fill sets the figures common to all kinds of runs.
 func (c *client) fill(s *sample.Sample) (err error) {
 	s.Total, s.Errors = c.total, c.errors
 	s.P50 = time.Duration(c.latency.ValueAtPercentile(50))
@@ -131,15 +131,15 @@ func (c *client) fill(s *sample.Sample) (err error) {
 	return err
 }
 
-// connectAll makes all connections, each of which asks once. Only so many are on
-// their way at a time: the kernel drops what its queue has no room for, and tries
-// again only after a second.
+// connectAll makes all connections and sends a request on each. The number of
+// concurrent handshakes is limited: the kernel drops a SYN when the accept queue is full
+// and retransmits it only after a second.
 func (c *client) connectAll() error {
-	const onTheWay = 128
+	const mostPending = 128
 	limit := time.Now().Add(30 * time.Second)
 	all := c.connections + c.holders
 	for made := 0; c.setUp < all; {
-		for made < all && made-c.setUp < onTheWay {
+		for made < all && made-c.setUp < mostPending {
 			k := &conn{role: holder}
 			if made < c.connections {
 				k.role = worker
@@ -154,7 +154,7 @@ func (c *client) connectAll() error {
 			return err
 		}
 		if c.lost > 0 || time.Now().After(limit) {
-			return fmt.Errorf("%d of %d connections had their first answer: errors: %v: %w",
+			return fmt.Errorf("%d of %d connections have received their first response: errors: %v: %w",
 				c.setUp, all, c.errors, c.cause)
 		}
 	}
@@ -169,7 +169,7 @@ func (c *client) connectAll() error {
 	return nil
 }
 
-// introduce connects k and has it ask for the first time.
+// introduce connects k and prepares its first request.
 func (c *client) introduce(k *conn) error {
 	if err := c.connect(k); err != nil {
 		return err
@@ -184,7 +184,7 @@ func (c *client) introduce(k *conn) error {
 	return nil
 }
 
-// begin has all workers ask.
+// begin sends the first measured request of each worker.
 func (c *client) begin(now time.Time) {
 	if c.open != nil {
 		c.open.begin(now, c.workers)
@@ -195,7 +195,7 @@ func (c *client) begin(now time.Time) {
 	}
 }
 
-// answered is called when k has all its answers.
+// answered is called when k has received all awaited responses.
 func (c *client) answered(k *conn, now time.Time) {
 	switch {
 	case !c.steady:
@@ -203,7 +203,7 @@ func (c *client) answered(k *conn, now time.Time) {
 	case k.role != worker:
 	case c.draining:
 		if c.perConnection > 0 && k.left == 0 {
-			c.close(k) // or the server does
+			c.close(k) // the server closes it too
 		}
 	case c.open != nil:
 		c.open.free = append(c.open.free, k)
@@ -212,20 +212,20 @@ func (c *client) answered(k *conn, now time.Time) {
 	}
 }
 
-// record counts answers.
+// record counts responses.
 func (c *client) record(latency time.Duration, answers int) {
 	c.count += int64(answers)
 	c.total += int64(answers)
 	_ = c.latency.RecordValues(min(max(1, int64(latency)), int64(time.Minute)), int64(answers)) // in range
 }
 
-// until runs the loop up to a time, or until so many answers were counted, unless 0.
+// until runs the loop up to a time, or until so many responses were counted, unless 0.
 func (c *client) until(end time.Time, answers int64) error {
 	sip := time.Now()
 	for now := sip; now.Before(end) && (answers == 0 || c.count < answers); now = time.Now() {
 		wait := int(min(end.Sub(now), 100*time.Millisecond).Milliseconds()) + 1
 		if c.open != nil {
-			wait = 0 // a timer of the kernel would come too late
+			wait = 0 // a timer of the kernel would be too late
 			c.sendDue(now)
 		}
 		if len(c.sippers) > 0 && now.Sub(sip) >= sipping {
@@ -233,7 +233,7 @@ func (c *client) until(end time.Time, answers int64) error {
 			c.sip()
 		}
 		if c.lost == len(c.workers) && c.lost > 0 {
-			break // nobody is left who could ask
+			break // no connection is left
 		}
 		if err := c.cycle(wait); err != nil {
 			return err
@@ -242,7 +242,7 @@ func (c *client) until(end time.Time, answers int64) error {
 	return nil
 }
 
-// awaitAll waits for the answers to all that was asked.
+// awaitAll waits for the responses to all requests sent.
 func (c *client) awaitAll() error {
 	c.draining = true
 	awaiting := func(k *conn) bool { return k.awaiting > 0 }
@@ -271,8 +271,8 @@ func (c *client) cycle(wait int) error {
 	return nil
 }
 
-// countLate counts requests that should have been answered, and in an open loop
-// adds the time that unanswered ones have waited.
+// countLate counts requests without a response after the timeout. In an open loop it
+// also records how long unanswered requests have waited.
 func (c *client) countLate(now time.Time) {
 	if c.open != nil {
 		c.countUnsent(now)
@@ -291,17 +291,17 @@ func (c *client) countLate(now time.Time) {
 	}
 }
 
-// end closes all that newClient and the run have opened.
+// end closes the connections and the poller.
 func (c *client) end() {
 	for _, k := range c.conns {
 		if k != nil {
 			c.close(k)
 		}
 	}
-	unix.Close(c.poller) // it cannot fail
+	unix.Close(c.poller) // cannot fail
 }
 
-// usages are the server's processor time, if its process is known, and our own.
+// usages returns the processor time of the server, if its process is known, and of this process.
 func (c *client) usages() (server, own proc.Usage, err error) {
 	if c.pid != 0 {
 		if server, err = proc.UsageOf(c.pid); err != nil {

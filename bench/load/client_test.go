@@ -22,7 +22,7 @@ import (
 	"github.com/gobwas/ws/wsutil"
 )
 
-// measured runs the load generator as its command does.
+// measured runs the load generator with command-line arguments.
 func measured(t *testing.T, address, args string) sample.Sample {
 	t.Helper()
 	var out bytes.Buffer
@@ -63,7 +63,7 @@ func newWeb(t *testing.T, handler http.HandlerFunc) *web {
 }
 
 func hello(w http.ResponseWriter, r *http.Request) {
-	n, _ := io.Copy(io.Discard, r.Body) // the count says it
+	n, _ := io.Copy(io.Discard, r.Body) // the response has the count
 	io.WriteString(w, strconv.FormatInt(n, 10))
 }
 
@@ -103,9 +103,9 @@ func TestConnectionsEndAfterTheirRequests(t *testing.T) {
 	}
 }
 
-func TestParentSaysWhenToBegin(t *testing.T) {
+func TestAwaitWaitsForTheParent(t *testing.T) {
 	w := newWeb(t, hello)
-	toLoad, word := io.Pipe()
+	toLoad, start := io.Pipe()
 	said, fromLoad := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
@@ -121,17 +121,17 @@ func TestParentSaysWhenToBegin(t *testing.T) {
 	}
 	before := w.requests.Load()
 	if before != 3 {
-		t.Errorf("%d requests before the word, want that of each connection", before)
+		t.Errorf("%d requests before the start, want one per connection", before)
 	}
-	word.Write([]byte{'\n'})
+	start.Write([]byte{'\n'})
 	var s sample.Sample
 	if err := json.NewDecoder(out).Decode(&s); err != nil {
 		t.Fatal(err)
 	}
 	if n := w.requests.Load() - before; s.Requests != n || n < 30 {
-		t.Errorf("%d requests are counted, the server has had %d", s.Requests, n)
+		t.Errorf("%d requests are counted, the server received %d", s.Requests, n)
 	}
-	word.Close()
+	start.Close()
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
@@ -143,7 +143,7 @@ func TestDrainingCountsAllAnswers(t *testing.T) {
 		s := measured(t, w.address, "-connections 8 -requests 50 -drain "+args)
 		expectAnswers(t, s, 50)
 		if n := w.requests.Load(); s.Total != n {
-			t.Errorf("%s: %d requests are counted, the server has had %d", args, s.Total, n)
+			t.Errorf("%s: %d requests are counted, the server received %d", args, s.Total, n)
 		}
 	}
 }
@@ -153,7 +153,7 @@ func TestOpenLoopKeepsItsRate(t *testing.T) {
 	start := time.Now()
 	s := measured(t, w.address, "-connections 4 -rate 1000 -requests 100")
 	expectAnswers(t, s, 100)
-	const introductions = 4 // a request on each connection, before the rate begins
+	const introductions = 4 // one request per connection before the rate applies
 	if passed := time.Since(start); s.Total-introductions > passed.Milliseconds()+1 {
 		t.Errorf("%d requests at 1000 per second took only %v", s.Total, passed)
 	}
@@ -195,7 +195,7 @@ func TestClosedConnectionsVoidTheRun(t *testing.T) {
 	}
 }
 
-func TestNobodyListens(t *testing.T) {
+func TestRefusedConnect(t *testing.T) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -203,11 +203,11 @@ func TestNobodyListens(t *testing.T) {
 	ln.Close()
 	err = run([]string{"-address", ln.Addr().String()}, strings.NewReader(""), io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "refused") {
-		t.Error("the error is", err)
+		t.Errorf("error %v, want connection refused", err)
 	}
 }
 
-// accept serves connections one by one with a function.
+// accept serves each connection with a function.
 func accept(t *testing.T, serve func(net.Conn)) (address string) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -243,7 +243,7 @@ func TestWebSocket(t *testing.T) {
 		for {
 			message, op, err := wsutil.ReadClientData(c)
 			if err != nil || wsutil.WriteServerMessage(c, op, message) != nil {
-				return // the client has gone
+				return // the client has closed
 			}
 		}
 	})

@@ -14,16 +14,16 @@ import (
 	"github.com/eddynet/eddy/bench/sample"
 )
 
-// runComet has all connections ask for what comes later, and one more notify them.
-// The elapsed time is that from the first connection to the last answer, latencies
-// count from the notification, and the memory is that while all wait.
+// runComet sends a request on every connection that is answered later, and notifies all
+// with one more. The elapsed time runs from the first connection to the last response,
+// latencies from the notification. Memory is measured while all wait.
 func (c *client) runComet() (s sample.Sample, err error) {
 	before, own, err := c.usages()
 	if err != nil {
 		return s, err
 	}
 	start := time.Now()
-	if err := c.enter(start.Add(c.timeout)); err != nil {
+	if err := c.connectWaiters(start.Add(c.timeout)); err != nil {
 		return s, err
 	}
 	var waiting int64
@@ -60,8 +60,8 @@ func (c *client) runComet() (s sample.Sample, err error) {
 	return s, err
 }
 
-// enter makes all connections and returns when the server says that they wait.
-func (c *client) enter(limit time.Time) error {
+// connectWaiters makes all connections and returns when the server counts all as waiting.
+func (c *client) connectWaiters(limit time.Time) error {
 	for made := 0; made < c.connections; {
 		for range min(128, c.connections-made) {
 			k := &conn{role: holder}
@@ -87,7 +87,7 @@ func (c *client) enter(limit time.Time) error {
 	return nil
 }
 
-// sendAll returns when every connection has sent its request.
+// sendAll runs the loop until every connection has sent its request.
 func (c *client) sendAll(limit time.Time) error {
 	for {
 		pending := 0
@@ -108,7 +108,7 @@ func (c *client) sendAll(limit time.Time) error {
 	}
 }
 
-// question asks something whose answer is a number, on a connection of its own.
+// question sends a request on a new connection and returns the number in the response.
 func (c *client) question(method, path string) (int, error) {
 	request, err := http.NewRequest(method, "http://"+c.address+path, strings.NewReader("now"))
 	if err != nil {

@@ -10,29 +10,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// role is what a connection is there for.
+// role is the behaviour of a connection.
 type role int
 
 const (
-	worker role = iota // asks again and again
-	holder             // asks once and stays
+	worker role = iota // sends requests repeatedly
+	holder             // sends one request and stays idle
 	sipper             // reads slowly
 )
 
-// conn is one connection, and the next ones in its place.
+// conn is a connection, and its successors with -per-connection.
 type conn struct {
 	role     role
 	fd       int
 	open     bool   // connected
-	writing  bool   // EPOLLOUT is asked for
-	out      []byte // to be sent still
+	writing  bool   // EPOLLOUT is set
+	out      []byte // not sent yet
 	answers  reader
-	awaiting int       // answers still to come
+	awaiting int       // responses not received yet
 	left     int       // requests before the connection ends, if there is a limit
-	start    time.Time // when the request was sent, or was to be
+	start    time.Time // when the request was sent, or its intended time
 }
 
-// connect begins to connect. The request that is waiting in c.out follows.
+// connect begins to connect. The request in k.out is sent afterwards.
 func (c *client) connect(k *conn) error {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -40,7 +40,7 @@ func (c *client) connect(k *conn) error {
 	}
 	k.fd, k.open, k.writing, k.left = fd, false, true, c.perConnection
 	k.answers = c.newReader()
-	if k.role == sipper { // or the kernel takes it all
+	if k.role == sipper { // otherwise the kernel buffers everything
 		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<10); err != nil {
 			return err
 		}
@@ -58,7 +58,7 @@ func (c *client) connect(k *conn) error {
 	return c.watch(unix.EPOLL_CTL_ADD, k)
 }
 
-// watch tells the poller what k waits for.
+// watch updates the interest of k.
 func (c *client) watch(op int, k *conn) error {
 	event := unix.EpollEvent{Fd: int32(k.fd)}
 	if k.open && k.role != sipper {
@@ -90,7 +90,7 @@ func (c *client) ask(k *conn, start time.Time) {
 	}
 }
 
-// write sends what k has to send, as far as the kernel takes it.
+// write sends k.out, as far as the kernel accepts it.
 func (c *client) write(k *conn) {
 	n, err := unix.Write(k.fd, k.out)
 	if err != nil && err != unix.EAGAIN && err != unix.EINTR {
@@ -114,7 +114,7 @@ func (c *client) ready(k *conn, events uint32) {
 			return
 		}
 		k.open = true
-		c.write(k) // and the poller is told
+		c.write(k) // updates the interest too
 		return
 	}
 	if events&unix.EPOLLOUT != 0 {
@@ -138,7 +138,7 @@ func (c *client) receive(k *conn) {
 		return
 	}
 	c.bytes += int64(n)
-	answers, err := k.answers.take(c.input[:n])
+	answers, err := k.answers.read(c.input[:n])
 	if err == nil && answers > k.awaiting {
 		err = errStatus
 	}
@@ -156,8 +156,8 @@ func (c *client) receive(k *conn) {
 	}
 }
 
-// lose ends a connection that an error has broken. It is not made again: a run with
-// errors is void.
+// lose closes a connection after an error. It is not replaced: a run with errors is
+// void.
 func (c *client) lose(k *conn, count *int64, cause error) {
 	*count++
 	if c.cause == nil {
@@ -171,7 +171,7 @@ func (c *client) lose(k *conn, count *int64, cause error) {
 func (c *client) close(k *conn) {
 	if k.fd >= 0 {
 		c.conns[k.fd] = nil
-		unix.Close(k.fd) // it cannot fail on a socket of ours
+		unix.Close(k.fd) // cannot fail on a socket without SO_LINGER
 	}
 	k.fd = -1
 }

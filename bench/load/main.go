@@ -1,13 +1,13 @@
 //go:build linux
 
 // Load is the load generator: one thread, one epoll loop, any number of connections
-// to one server. It writes a sample.Sample as JSON. It runs by itself, too:
+// to one server. It writes a sample.Sample as JSON. It also runs by itself:
 //
 //	go run ./load -address 127.0.0.1:8080 -connections 64 -duration 5s
 //
-// Without -rate the loop is closed: a connection asks again when it has its answer.
-// With it the loop is open: requests have intended times, and latency counts from
-// those, also when no connection was free.
+// Without -rate the loop is closed: a connection sends the next request after the
+// response. With -rate the loop is open: requests have intended times, and latency
+// counts from those, even when no connection was free.
 package main
 
 import (
@@ -35,7 +35,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	}
 	defer c.end()
 	if p.await {
-		c.connected = func() error { return awaitWord(in, out) }
+		c.connected = func() error { return awaitStart(in, out) }
 	}
 	work := c.run
 	if p.protocol == "comet" {
@@ -49,13 +49,13 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	if p.hold {
-		_, err = io.Copy(io.Discard, in) // until our parent has seen enough
+		_, err = io.Copy(io.Discard, in) // until the parent closes it
 	}
 	return err
 }
 
-// awaitWord tells our parent that the connections are made, and waits for its word.
-func awaitWord(in io.Reader, out io.Writer) error {
+// awaitStart reports to the parent that the connections are made, and waits for a byte.
+func awaitStart(in io.Reader, out io.Writer) error {
 	if _, err := fmt.Fprintln(out, "connected"); err != nil {
 		return err
 	}

@@ -4,11 +4,11 @@ package main
 
 import "time"
 
-// openLoop sends at intended times, whatever the server does.
+// openLoop sends requests at intended times, independent of responses.
 type openLoop struct {
 	gap  time.Duration // between requests
 	next time.Time     // the intended time of the next request
-	free []*conn       // that have no request on the way
+	free []*conn       // without a request in flight
 }
 
 func newOpenLoop(rate float64) *openLoop {
@@ -20,8 +20,9 @@ func (o *openLoop) begin(now time.Time, workers []*conn) {
 	o.free = append(o.free, workers...)
 }
 
-// due is the intended time of the next request, if it has come and there is a
-// connection for it. Else the request waits, and its time counts from then.
+// due returns a connection and the intended time of the next request, if that time has
+// passed and a connection is free. Otherwise the request waits, and its latency still
+// counts from the intended time.
 func (o *openLoop) due(now time.Time) (k *conn, intended time.Time) {
 	if o.next.After(now) || len(o.free) == 0 {
 		return nil, now
@@ -41,7 +42,7 @@ func (c *client) sendDue(now time.Time) {
 	}
 }
 
-// countUnsent adds the time that requests without a connection have waited.
+// countUnsent records how long requests without a connection have waited.
 func (c *client) countUnsent(now time.Time) {
 	for o := c.open; o.next.Before(now); o.next = o.next.Add(o.gap) {
 		_ = c.latency.RecordValue(min(max(1, int64(now.Sub(o.next))), int64(time.Minute))) // in range

@@ -26,7 +26,7 @@ func TestLatencyCountsFromTheIntendedTime(t *testing.T) {
 	expect(12, b, 10)
 	expect(25, nil, 0) // due, but no connection is free
 	o.free = append(o.free, a)
-	expect(60, a, 20) // it has waited since 20 ms
+	expect(60, a, 20) // due since 20 ms
 	o.free = append(o.free, b)
 	expect(60, b, 30)
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// plan is what the flags ask for.
+// plan holds the flags.
 type plan struct {
 	address  string
 	protocol string // http, echo, websocket, comet
 
-	connections int // that ask again and again
-	holders     int // that ask once, and stay
-	slow        int // that ask for slowPath and read slowly
+	connections int // that send requests repeatedly
+	holders     int // that send one request and stay idle
+	slow        int // that request slowPath and read slowly
 	slowRate    int // bytes per second, each
 	slowPath    string
 
@@ -42,35 +42,35 @@ type plan struct {
 func parsePlan(args []string) (plan, error) {
 	var p plan
 	f := flag.NewFlagSet("load", flag.ContinueOnError)
-	f.SetOutput(io.Discard) // the error says it
+	f.SetOutput(io.Discard) // main prints the error
 	f.StringVar(&p.address, "address", "127.0.0.1:8080", "the server, an IPv4 address and a port")
 	f.StringVar(&p.protocol, "protocol", "http", "http, echo, websocket or comet")
-	f.IntVar(&p.connections, "connections", 64, "connections that ask again and again")
-	f.IntVar(&p.holders, "holders", 0, "connections that ask once and stay idle")
+	f.IntVar(&p.connections, "connections", 64, "connections that send requests repeatedly")
+	f.IntVar(&p.holders, "holders", 0, "connections that send one request and stay idle")
 	f.IntVar(&p.slow, "slow", 0, "connections that read slowly")
 	f.IntVar(&p.slowRate, "slow-rate", 10<<10, "bytes per second that each of them reads")
-	f.StringVar(&p.slowPath, "slow-path", "/big?n=10485760", "what they ask for")
+	f.StringVar(&p.slowPath, "slow-path", "/big?n=10485760", "their request target")
 	f.StringVar(&p.method, "method", "GET", "method")
 	f.StringVar(&p.path, "path", "/plaintext", "request target")
 	f.IntVar(&p.body, "body", 0, "bytes of a request's body, or of a message")
-	f.IntVar(&p.pipeline, "pipeline", 1, "requests that are sent together")
-	f.IntVar(&p.perConnection, "per-connection", 0, "requests on a connection before the next is made; 0: no limit")
-	f.Float64Var(&p.rate, "rate", 0, "requests per second, at intended times; 0: as fast as answers come")
+	f.IntVar(&p.pipeline, "pipeline", 1, "requests sent together")
+	f.IntVar(&p.perConnection, "per-connection", 0, "requests per connection; 0: no limit")
+	f.Float64Var(&p.rate, "rate", 0, "requests per second, at intended times; 0: the next request follows the response")
 	f.DurationVar(&p.warm, "warm", 500*time.Millisecond, "time before the measured time")
 	f.DurationVar(&p.duration, "duration", 2*time.Second, "measured time")
 	f.Int64Var(&p.requests, "requests", 0, "end after this many, unless 0")
-	f.DurationVar(&p.timeout, "timeout", 10*time.Second, "time after which a missing answer is an error")
+	f.DurationVar(&p.timeout, "timeout", 10*time.Second, "time after which a missing response is an error")
 	f.IntVar(&p.pid, "pid", 0, "process of the server, to measure it")
-	f.BoolVar(&p.await, "await", false, "write a line when all connections are made, and begin after a byte on standard input")
-	f.BoolVar(&p.drain, "drain", false, "count the answers to all that was asked in the measured time, also those that come later")
-	f.BoolVar(&p.hold, "hold", false, "keep the connections until standard input ends")
+	f.BoolVar(&p.await, "await", false, "write a line when all connections are made, and start after a byte on standard input")
+	f.BoolVar(&p.drain, "drain", false, "count the responses to all requests of the measured time, including later ones")
+	f.BoolVar(&p.hold, "hold", false, "keep the connections until standard input is closed")
 	if err := f.Parse(args); err != nil {
 		return p, err
 	}
 	return p, p.check()
 }
 
-// check refuses what the flags' own types do not.
+// check validates the flags.
 func (p plan) check() error {
 	switch {
 	case !slices.Contains([]string{"http", "echo", "websocket", "comet"}, p.protocol):
@@ -78,28 +78,28 @@ func (p plan) check() error {
 	case p.connections < 0 || p.holders < 0 || p.slow < 0 || p.body < 0 || p.perConnection < 0 || p.rate < 0:
 		return fmt.Errorf("a number is negative")
 	case p.connections+p.holders == 0:
-		return fmt.Errorf("there is nothing to do: give -connections or -holders")
+		return fmt.Errorf("nothing to do: set -connections or -holders")
 	case p.pipeline < 1:
-		return fmt.Errorf("-pipeline %d: must be 1 at least", p.pipeline)
+		return fmt.Errorf("-pipeline %d: must be at least 1", p.pipeline)
 	case p.pipeline > 1 && (p.perConnection > 0 || p.rate > 0):
-		return fmt.Errorf("-pipeline goes with neither -per-connection nor -rate")
+		return fmt.Errorf("-pipeline cannot be combined with -per-connection or -rate")
 	case p.protocol != "http" && p.perConnection > 0:
 		return fmt.Errorf("-per-connection needs -protocol http")
 	case p.protocol != "http" && p.protocol != "comet" && p.body == 0:
-		return fmt.Errorf("-protocol %s needs messages: give -body", p.protocol)
+		return fmt.Errorf("-protocol %s needs messages: set -body", p.protocol)
 	case p.duration <= 0 || p.timeout <= 0:
 		return fmt.Errorf("-duration and -timeout must be positive")
 	}
 	return nil
 }
 
-// messages are the bytes that connections send, which all of them share.
+// messages are the bytes to send, shared by all connections.
 type messages struct {
-	first []byte // in place of the others, on a new connection; nil: as the others
+	first []byte // first request of a connection; nil: usual
 	usual []byte
 	last  []byte // before the connection ends
 	sip   []byte // of a connection that reads slowly
-	echo  []byte // what the server sends back, unless it answers HTTP
+	echo  []byte // the expected echo, unless the protocol is http
 }
 
 func (p plan) messages() messages {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestPlansThatAreRefused(t *testing.T) {
+func TestInvalidPlansAreRefused(t *testing.T) {
 	for _, args := range []string{
 		"-protocol smtp", "-connections 0", "-connections -1", "-pipeline 0", "-pipeline 2 -rate 5",
 		"-pipeline 2 -per-connection 3", "-protocol echo", "-protocol echo -body 5 -per-connection 2",
@@ -22,7 +22,7 @@ func TestPlansThatAreRefused(t *testing.T) {
 	}
 }
 
-func TestRequestsAreWhole(t *testing.T) {
+func TestRequestsAreValidHTTP(t *testing.T) {
 	p, err := parsePlan(strings.Fields("-method POST -path /upload -body 10 -pipeline 2"))
 	if err != nil {
 		t.Fatal(err)
@@ -39,10 +39,10 @@ func TestRequestsAreWhole(t *testing.T) {
 		}
 	}
 	if _, err := r.ReadByte(); err == nil {
-		t.Error("there is more than the two requests")
+		t.Error("there are bytes after the two requests")
 	}
 	last, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(p.messages().last)))
 	if err != nil || !last.Close {
-		t.Error("the last request does not ask for the end of the connection", err)
+		t.Error("the last request has no Connection: close", err)
 	}
 }

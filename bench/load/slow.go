@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sipping is how often slow connections read.
+// sipping is the interval between reads of slow connections.
 const sipping = 100 * time.Millisecond
 
-// sip has every slow connection read a little.
+// sip reads a little from every slow connection.
 func (c *client) sip() {
 	most := min(int(int64(c.slowRate)*int64(sipping)/int64(time.Second)), len(c.input))
 	for _, k := range c.sippers {

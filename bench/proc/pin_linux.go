@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Pin keeps this process to the processors of a list such as "0,2-3". Threads that
-// start later inherit it.
+// Pin restricts this process to the processors of a list such as "0,2-3". Threads that
+// start later inherit the restriction.
 func Pin(list string) error {
 	cpus, err := Processors(list)
 	if err != nil {
@@ -28,7 +28,7 @@ func Pin(list string) error {
 		if err != nil {
 			return err
 		}
-		if err := unix.SchedSetaffinity(id, &set); err != nil && err != unix.ESRCH { // it may have ended
+		if err := unix.SchedSetaffinity(id, &set); err != nil && err != unix.ESRCH { // the thread may have ended
 			return fmt.Errorf("processors %s: %w", list, err)
 		}
 	}

@@ -4,7 +4,7 @@ package proc
 
 import "errors"
 
-// Pin is for Linux only: elsewhere it returns an error.
+// Pin returns an error: it is supported on Linux only.
 func Pin(string) error {
-	return errors.New("pinning to processors needs Linux: measure without it")
+	return errors.New("pinning to processors is supported on Linux only")
 }

@@ -1,5 +1,5 @@
-// Package proc reads what the kernel knows of a process: proc(5), and the clock of
-// its processor time. Linux only.
+// Package proc reads the state of a process from proc(5), and its processor time. Linux
+// only.
 package proc
 
 import (
@@ -13,20 +13,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Usage is the processor time that a process has had, all its threads together.
+// Usage is the processor time of a process, with all its threads.
 type Usage struct {
-	CPU          time.Duration // by the process's own clock, which counts nanoseconds
-	User, System time.Duration // by proc(5), in ticks of 10 ms
+	CPU          time.Duration // of the process's CPU-time clock, in nanoseconds
+	User, System time.Duration // of proc(5), in ticks of 10 ms
 }
 
-// Since is the time between an earlier reading and u.
+// Since is the difference between u and an earlier reading.
 func (u Usage) Since(before Usage) Usage {
 	return Usage{u.CPU - before.CPU, u.User - before.User, u.System - before.System}
 }
 
 // UsageOf reads the processor time of a process.
 func UsageOf(pid int) (Usage, error) {
-	// The clock of another process, as clock_getcpuclockid(3) makes it.
+	// The clock ID of another process, as in clock_getcpuclockid(3).
 	const scheduled = 2
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|scheduled), &t); err != nil {
@@ -40,12 +40,12 @@ func UsageOf(pid int) (Usage, error) {
 	return Usage{time.Duration(t.Nano()), user, system}, err
 }
 
-// tick is the unit of times in /proc, the same on every Linux.
+// tick is the unit of times in /proc, equal on every Linux.
 const tick = time.Second / 100
 
 // parseStat reads user and system time from /proc/PID/stat.
 func parseStat(stat string) (user, system time.Duration, err error) {
-	// The command's name, in parentheses, may hold anything.
+	// The command's name, in parentheses, may contain any character.
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
 	if len(fields) < 13 {
 		return 0, 0, fmt.Errorf("/proc/PID/stat has no times: %.100q", stat)
@@ -80,13 +80,13 @@ func parseRSS(status string) (int64, error) {
 	return kilobytes << 10, err
 }
 
-// Open counts the file descriptors that a process has.
+// Open counts the open file descriptors of a process.
 func Open(pid int) (int, error) {
 	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	return len(entries), err
 }
 
-// Traced says whether another process traces all threads of a process: ptrace(2).
+// Traced reports whether all threads of a process are traced: ptrace(2).
 func Traced(pid int) (bool, error) {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if err != nil {

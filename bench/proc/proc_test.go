@@ -22,7 +22,7 @@ func TestUsageCountsWork(t *testing.T) {
 			t.Fatal(err)
 		}
 		if now.CPU > end {
-			break // the clock runs while we work
+			break
 		}
 	}
 	after, err := UsageOf(os.Getpid())
@@ -31,11 +31,11 @@ func TestUsageCountsWork(t *testing.T) {
 	}
 	used := after.Since(before)
 	if ticks := used.User + used.System; ticks > used.CPU+2*tick || used.CPU > ticks+2*tick {
-		t.Errorf("the clock says %v, the ticks say %v", used.CPU, ticks)
+		t.Errorf("clock %v, ticks %v", used.CPU, ticks)
 	}
 }
 
-func TestUsageOfNobody(t *testing.T) {
+func TestUsageOfAMissingProcess(t *testing.T) {
 	if _, err := UsageOf(1 << 28); err == nil {
 		t.Error("no error for a process that does not exist")
 	}
@@ -80,7 +80,7 @@ func TestOpenCountsDescriptors(t *testing.T) {
 	}
 }
 
-func TestNobodyTracesNobody(t *testing.T) {
+func TestTracedOfAMissingProcess(t *testing.T) {
 	if _, err := Traced(1 << 28); err == nil {
 		t.Error("no error for a process that does not exist")
 	}

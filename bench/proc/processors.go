@@ -17,7 +17,7 @@ func Processors(list string) ([]int, error) {
 			last, err = strconv.Atoi(to)
 		}
 		if err != nil || first < 0 || last < first || last >= 1024 {
-			return nil, fmt.Errorf("%q is no list of processors such as 0,2-3", list)
+			return nil, fmt.Errorf("%q is not a list of processors such as 0,2-3", list)
 		}
 		for cpu := first; cpu <= last; cpu++ {
 			cpus = append(cpus, cpu)

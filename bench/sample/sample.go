@@ -1,5 +1,5 @@
-// Package sample is what one run of one load on one server has measured: what the
-// load generator writes and the tables are made of.
+// Package sample has the figures of one run of one load on one server, from the load
+// generator to the tables.
 package sample
 
 import (
@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// Sample is one run. What was not measured is zero.
+// Sample is one run. A figure that was not measured is zero.
 type Sample struct {
-	Requests int64         `json:"requests"` // answered within the measured time
-	Total    int64         `json:"total"`    // with those before and after it
+	Requests int64         `json:"requests"` // with a response within the measured time
+	Total    int64         `json:"total"`    // including those before and after it
 	Elapsed  time.Duration `json:"elapsed_ns"`
 	Bytes    int64         `json:"bytes"` // received within the measured time
 
-	CPU    time.Duration `json:"cpu_ns"` // the server's, by its clock
+	CPU    time.Duration `json:"cpu_ns"` // of the server, by its CPU-time clock
 	User   time.Duration `json:"user_ns"`
 	System time.Duration `json:"system_ns"`
-	Client time.Duration `json:"client_cpu_ns"` // the load generator's own
+	Client time.Duration `json:"client_cpu_ns"` // of the load generator
 
 	P50  time.Duration `json:"p50_ns"`
 	P99  time.Duration `json:"p99_ns"`
 	P999 time.Duration `json:"p999_ns"`
 	Max  time.Duration `json:"max_ns"`
 
-	RSS  int64 `json:"rss"`       // the server's, at the end of the measured time, in bytes
+	RSS  int64 `json:"rss"`       // of the server at the end of the measured time, in bytes
 	Base int64 `json:"rss_base"`  // before the load
-	Idle int64 `json:"rss_given"` // idle, once free memory was given back
+	Idle int64 `json:"rss_given"` // idle, after free memory was returned to the kernel
 
 	Allocations float64            `json:"allocations"` // per request
 	Calls       map[string]float64 `json:"calls,omitempty"`
@@ -37,20 +37,20 @@ type Sample struct {
 	Errors Errors `json:"errors"`
 }
 
-// Parse is what a parser needs for one request.
+// Parse is a parser's cost for one request.
 type Parse struct {
 	NS          float64 `json:"ns"`
 	Allocations float64 `json:"allocations"`
 	Bytes       int     `json:"bytes"` // of the request
 }
 
-// Errors counts what voids a run.
+// Errors counts the errors of a run. Any error voids it.
 type Errors struct {
 	Connect int64 `json:"connect"`
 	Read    int64 `json:"read"`
 	Write   int64 `json:"write"`
-	Status  int64 `json:"status"`  // not 2xx, or another answer than expected
-	Timeout int64 `json:"timeout"` // no answer in time
+	Status  int64 `json:"status"`  // not 2xx, or an unexpected response
+	Timeout int64 `json:"timeout"` // no response in time
 }
 
 // Sum is the number of all errors.

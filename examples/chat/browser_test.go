@@ -16,7 +16,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "write screenshots of the browser's tabs into this folder")
 
-// browser starts a Chromium, and skips the test where there is none.
+// browser starts Chromium. It skips the test if none is installed.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -60,7 +60,7 @@ func open(t *testing.T, browser context.Context, address, query, name string) *t
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(browser)
 	t.Cleanup(cancel)
-	if err := chromedp.Run(ctx); err != nil { // the tab lives as long as this context
+	if err := chromedp.Run(ctx); err != nil { // the tab exists as long as this context
 		t.Fatal(err)
 	}
 	p := &tab{t, ctx, name}
@@ -91,7 +91,7 @@ func (p *tab) sees(want ...string) {
 		if len(got) >= len(want) && strings.Join(got[len(got)-len(want):], "\n") == strings.Join(want, "\n") {
 			return
 		}
-		time.Sleep(20 * time.Millisecond) // between two looks at the page
+		time.Sleep(20 * time.Millisecond)
 	}
 	p.t.Fatalf("tab %s shows %q, want %q at the end", p.name, got, want)
 }
@@ -138,7 +138,7 @@ func TestTwoTabsTalk(t *testing.T) {
 	var title string
 	ada.run(chromedp.Title(&title))
 	if title != "eddy chat" {
-		t.Errorf("a message has run as a script: the title is %q", title)
+		t.Errorf("a message was executed as a script: the title is %q", title)
 	}
 	ada.screenshot()
 	bob.screenshot()
@@ -148,9 +148,8 @@ func TestTwoTabsTalk(t *testing.T) {
 	p.ExitsCleanly()
 }
 
-// A page that has lost its server finds the next one, and misses nothing that was said
-// there.
-func TestTabsFindTheServerAgain(t *testing.T) {
+// A page whose server is restarted reconnects, and receives all messages sent there.
+func TestTabsReconnectToARestartedServer(t *testing.T) {
 	browser := browser(t)
 	first, address := start(t)
 	polling := open(t, browser, address, "name=Ada&via=poll", "poll")

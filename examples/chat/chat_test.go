@@ -22,7 +22,7 @@ func start(t *testing.T) (*program.Program, string) {
 	return p, strings.TrimSuffix(p.Stdout.Line("http://"), "/")
 }
 
-// message is what the server sends of one.
+// message is a message as the server sends it.
 type message struct {
 	Number          int64
 	Name, Text, Via string
@@ -37,7 +37,7 @@ func parse(t *testing.T, text []byte) (news []message) {
 	return news
 }
 
-// texts is what was said, in order.
+// texts joins the messages.
 func texts(news []message) string {
 	var all []string
 	for _, m := range news {
@@ -48,7 +48,7 @@ func texts(news []message) string {
 
 var client = http.Client{Timeout: program.Patience}
 
-// poll asks for what comes behind a message, and waits for it.
+// poll requests the messages after a number, and waits for them.
 func poll(t *testing.T, address string, after int64) []message {
 	t.Helper()
 	response, err := client.Get(fmt.Sprintf("http://%s/poll?after=%d", address, after))
@@ -66,11 +66,11 @@ func poll(t *testing.T, address string, after int64) []message {
 	return parse(t, text)
 }
 
-// said is a message as a client sends it.
+// said encodes a message as a client does.
 func said(name, text string) string {
 	m, err := json.Marshal(map[string]string{"name": name, "text": text})
 	if err != nil {
-		panic(err) // strings are all there is
+		panic(err) // strings can be encoded
 	}
 	return string(m)
 }
@@ -93,16 +93,16 @@ func send(t *testing.T, address, name, text string) {
 	}
 }
 
-// waiting begins a poll and returns when the server has it.
+// waiting starts a poll on a connection that has been accepted.
 func waiting(t *testing.T, address string, after int64) *program.Client {
 	t.Helper()
 	c := program.Dial(t, address)
-	c.Get("/") // the connection is served
+	c.Get("/")
 	c.Send(program.Get(fmt.Sprintf("/poll?after=%d", after)))
 	return c
 }
 
-func TestPollGetsWhatWasSaidAndThenWaits(t *testing.T) {
+func TestPollReturnsMessagesOrWaits(t *testing.T) {
 	p, address := start(t)
 	send(t, address, "Ada", "one")
 	send(t, address, "Bob", "two <b>&amp;")
@@ -114,7 +114,7 @@ func TestPollGetsWhatWasSaidAndThenWaits(t *testing.T) {
 		t.Errorf("got %+v", news)
 	}
 	if got := texts(poll(t, address, news[0].Number)); got != "Bob: two <b>&amp;" {
-		t.Errorf("behind the first message there is %q", got)
+		t.Errorf("after the first message: %q", got)
 	}
 
 	c := waiting(t, address, news[1].Number)
@@ -148,7 +148,7 @@ func TestNothingIsLostBetweenPolls(t *testing.T) {
 	for got := 0; got < messages; {
 		for _, m := range poll(t, address, last) {
 			if last > 0 && m.Number != last+1 {
-				t.Fatalf("message %d came behind %d", m.Number, last)
+				t.Fatalf("message %d followed %d", m.Number, last)
 			}
 			if want := fmt.Sprint(next[m.Name]); m.Text != want {
 				t.Fatalf("%s: %s, want %s", m.Name, m.Text, want)
@@ -171,7 +171,7 @@ func TestHistoryIsTheLast50(t *testing.T) {
 	}
 }
 
-func TestRefusesWhatIsNoMessage(t *testing.T) {
+func TestInvalidMessagesAreRefused(t *testing.T) {
 	_, address := start(t)
 	for _, test := range []struct {
 		kind, body string
@@ -213,7 +213,7 @@ func TestServesItsPage(t *testing.T) {
 	}
 }
 
-// A client that has left keeps neither its connection nor the end of the server.
+// A poll ends when its client closes, and does not delay the drain.
 func TestPollEndsWithItsClient(t *testing.T) {
 	p, address := start(t)
 	c := waiting(t, address, 0)
@@ -227,7 +227,7 @@ func TestPollEndsWithItsClient(t *testing.T) {
 	p.ExitsCleanly()
 }
 
-func TestSignalSendsEverybodyAway(t *testing.T) {
+func TestSignalClosesPollsAndSockets(t *testing.T) {
 	p, address := start(t)
 	polling, talking := waiting(t, address, 0), dial(t, address, 0)
 	send(t, address, "Ada", "one")

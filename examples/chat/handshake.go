@@ -9,19 +9,19 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// upgrade turns an HTTP connection into a WebSocket.
+// upgrade upgrades the connection to WebSocket.
 func (m *room) upgrade(w *http1.Response, r *http1.Request) {
 	if !sameOrigin(r) {
 		w.SetStatus(403)
 		return
 	}
 	query, _ := url.ParseQuery(string(r.Query()))
-	after, _ := strconv.ParseInt(query.Get("after"), 10, 64) // 0 is everything
+	after, _ := strconv.ParseInt(query.Get("after"), 10, 64) // 0 means all messages
 	websocket.Upgrade(w, r, &socket{room: m, after: after}, websocket.Options{MaxMessage: maxMessage})
 }
 
-// sameOrigin keeps pages of other sites from using the browsers of their readers to
-// take part. What is not a browser sends no Origin.
+// sameOrigin refuses requests from pages of other sites. Clients other than browsers
+// send no Origin.
 func sameOrigin(r *http1.Request) bool {
 	origin := r.Header("Origin")
 	if origin == nil {

@@ -1,11 +1,11 @@
-// Chat is a chat page, over long polling and over WebSocket on one server: those who
-// use the one and those who use the other talk with each other.
+// Chat is a chat page on one server with two transports: clients of long polling and
+// clients of WebSocket see the same messages.
 //
 //	cd examples/chat && go run .                  # it prints its URL: open it in two tabs
-//	curl 'http://127.0.0.1:8080/poll?after=0'     # what was said, or the next that is
+//	curl 'http://127.0.0.1:8080/poll?after=0'     # the last messages, or the next one
 //	curl --json '{"name":"curl","text":"hi"}' http://127.0.0.1:8080/send
 //
-// It is a module of its own, because it takes the frames of WebSocket from a library.
+// It is a nested module, since it depends on a library for WebSocket frames.
 package main
 
 import (
@@ -25,7 +25,7 @@ import (
 //go:embed page
 var files embed.FS
 
-// serve is the handler: it has a page, and the room's three doors.
+// serve is the handler of the page and of the room.
 func (m *room) serve(w *http1.Response, r *http1.Request) {
 	switch path := string(r.Path()); path {
 	case "/poll":
@@ -73,8 +73,8 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)    // a second signal ends the program at once
-	context.AfterFunc(ctx, m.close) // Run waits for every answer
+	context.AfterFunc(ctx, stop)    // a second signal kills the program
+	context.AfterFunc(ctx, m.close) // Run waits for every response
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

@@ -10,12 +10,11 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// patience is how long a poll waits for news. Proxies on the way tend to give up after
-// a minute.
+// patience is the timeout of a poll. Proxies usually time out after a minute.
 const patience = 25 * time.Second
 
-// poll is a request that waits for news. It asks for what comes behind the last message
-// that it knows, so nothing is lost between two polls.
+// poll is a request that waits for messages. It names the last message of its client, so
+// that nothing is lost between two polls.
 type poll struct {
 	deferred *http1.Deferred
 	timer    *eddy.Timer
@@ -37,7 +36,7 @@ func (m *room) poll(w *http1.Response, r *http1.Request) {
 	p.deferred.OnGone(func(error) { m.end(p) })
 }
 
-// newsOrPoll returns what there is behind a message, or a poll that waits for it.
+// newsOrPoll returns the messages after a number, or a poll that waits for one.
 func (m *room) newsOrPoll(w *http1.Response, after int64) (*poll, []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -53,8 +52,8 @@ func (m *room) newsOrPoll(w *http1.Response, after int64) (*poll, []byte) {
 	return p, nil
 }
 
-// end ends a poll without news: its time is up, or its client has stopped sending, and
-// an answer ends what is left of the connection.
+// end answers a poll without messages, after its timeout or when its client has stopped
+// sending.
 func (m *room) end(p *poll) {
 	m.mu.Lock()
 	delete(m.polls, p)
@@ -62,9 +61,9 @@ func (m *room) end(p *poll) {
 	p.answer(noNews)
 }
 
-// answer answers the poll, unless it was answered before. Any goroutine.
+// answer answers the poll, unless it is answered already. Any goroutine may call it.
 func (p *poll) answer(news []byte) {
-	_ = p.deferred.Respond(func(w *http1.Response) { // an error says that there is nobody to answer
+	_ = p.deferred.Respond(func(w *http1.Response) { // fails if it is answered already or the client has closed
 		p.timer.Stop()
 		writeJSON(w, news)
 	})
@@ -76,7 +75,7 @@ func writeJSON(w *http1.Response, text []byte) {
 	w.Write(text)
 }
 
-// send takes a message from a client that polls.
+// send receives a message from a polling client.
 func (m *room) send(w *http1.Response, r *http1.Request) {
 	kind, _, _ := bytes.Cut(r.Header("Content-Type"), []byte(";"))
 	switch {
@@ -84,7 +83,7 @@ func (m *room) send(w *http1.Response, r *http1.Request) {
 		w.SetStatus(405)
 		w.SetHeader("Allow", "POST")
 	case !bytes.EqualFold(bytes.TrimSpace(kind), []byte("application/json")):
-		w.SetStatus(415) // what a form on somebody else's page can send is not JSON
+		w.SetStatus(415) // excludes forms on pages of other sites
 	default:
 		if err := m.say(r.Body(), "poll"); err != nil {
 			w.SetStatus(400)

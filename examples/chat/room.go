@@ -13,13 +13,13 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// historySize is how many messages somebody gets who comes in.
+// historySize is the number of messages that a new client receives.
 const historySize = 50
 
 // maxMessage bounds a message as the client sends it, in bytes.
 const maxMessage = 8 << 10
 
-// message is one that somebody has written.
+// message is a chat message.
 type message struct {
 	Number int64     `json:"number"`
 	Name   string    `json:"name"`
@@ -28,21 +28,21 @@ type message struct {
 	Time   time.Time `json:"time"`
 }
 
-// room is where all meet. Its clients live on several loops, hence the lock. What
-// happens under it does not wait for anybody: Respond and Ref.Write leave a note for
-// the loop of their connection, in the order of the calls. So all see the messages in
-// the order of their numbers.
+// room is shared by all clients. The mutex is needed because they are on several loops.
+// Nothing blocks under it: Respond and Ref.Write post to the loop of their connection,
+// in the order of the calls. So all clients see the messages in the order of their
+// numbers.
 type room struct {
 	mu      sync.Mutex
 	last    int64                // guarded by mu: the last message's number
 	history []message            // guarded by mu: the last ones
-	polls   map[*poll]struct{}   // guarded by mu: those who wait
+	polls   map[*poll]struct{}   // guarded by mu: waiting polls
 	sockets map[*socket]eddy.Ref // guarded by mu
-	closed  bool                 // guarded by mu: nobody may wait any more
+	closed  bool                 // guarded by mu: refuses new polls
 }
 
-// newRoom returns an empty room. The numbers begin with the time, so that they are
-// above those of an earlier run, which clients may still hold.
+// newRoom returns an empty room. The numbers start at the time, above those of an
+// earlier run, which clients may still have.
 func newRoom() *room {
 	return &room{
 		last:    time.Now().UnixMilli(),
@@ -51,10 +51,10 @@ func newRoom() *room {
 	}
 }
 
-// errMessage says what a message must be.
+// errMessage is the error for an invalid message.
 var errMessage = errors.New(`a message is {"name": 1 to 32 letters, "text": 1 to 1000 letters}`)
 
-// say takes a message from a client, as JSON, and gives it to all.
+// say decodes a client's message, and sends it to all clients.
 func (m *room) say(text []byte, via string) error {
 	var said message
 	if err := json.Unmarshal(text, &said); err != nil {
@@ -75,28 +75,27 @@ func (m *room) say(text []byte, via string) error {
 	if len(m.history) > historySize {
 		m.history = m.history[1:]
 	}
-	m.tell(encode(m.history[len(m.history)-1:]))
+	m.broadcast(encode(m.history[len(m.history)-1:]))
 	return nil
 }
 
-// tell gives news to all. m.mu is held.
-func (m *room) tell(news []byte) {
+// broadcast sends messages to all clients. The caller holds m.mu.
+func (m *room) broadcast(news []byte) {
 	for p := range m.polls {
-		p.answer(news) // it has all that was said before: else it would not wait
+		p.answer(news) // a waiting poll has all earlier messages
 	}
 	clear(m.polls)
 	frame := ws.MustCompileFrame(ws.NewTextFrame(news))
 	for s, ref := range m.sockets {
 		if err := ref.Write(frame); err != nil {
-			// It does not keep up, or has gone. It may come back, and ask for what it missed.
+			// The client is too slow, or has closed. It may reconnect and request missed messages.
 			delete(m.sockets, s)
 			_ = ref.Do(func(c *eddy.Conn) { c.Abort(err) })
 		}
 	}
 }
 
-// since returns the news behind the message with that number, nil if there are none.
-// m.mu is held.
+// since returns the messages after a number, or nil. The caller holds m.mu.
 func (m *room) since(number int64) []byte {
 	for i, said := range m.history {
 		if said.Number > number {
@@ -108,17 +107,17 @@ func (m *room) since(number int64) []byte {
 
 var noNews = encode([]message{})
 
-// encode returns the JSON that clients get, over either transport.
+// encode returns messages as JSON, for both transports.
 func encode(news []message) []byte {
 	text, err := json.Marshal(news)
 	if err != nil {
-		panic(err) // a message has nothing that JSON cannot hold
+		panic(err) // a message can be encoded
 	}
 	return text
 }
 
-// close sends those away who poll, and all who come later. For the sockets see
-// package websocket, which says goodbye.
+// close answers all waiting polls, and all later ones. Package websocket closes the
+// sockets.
 func (m *room) close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

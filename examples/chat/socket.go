@@ -7,14 +7,14 @@ import (
 	"github.com/eddynet/eddy/examples/internal/websocket"
 )
 
-// socket is a client that talks over WebSocket. It belongs to its loop.
+// socket is a client over WebSocket. It belongs to its loop.
 type socket struct {
 	room  *room
-	after int64 // the last message that the client knows
+	after int64 // number of the client's last message
 }
 
-// OnOpen sends what the client has missed, and enters the room under the same lock, so
-// that nothing is lost or sent twice in between.
+// OnOpen sends missed messages and adds the socket to the room under the same lock, so
+// that no message is lost or sent twice.
 func (s *socket) OnOpen(c *eddy.Conn) {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()

@@ -12,13 +12,13 @@ import (
 	"github.com/eddynet/eddy/examples/internal/websocket/wstest"
 )
 
-// dial opens a WebSocket, of one who knows the messages up to one.
+// dial opens a WebSocket of a client that has the messages up to a number.
 func dial(t *testing.T, address string, after int64) *wstest.Client {
 	t.Helper()
 	return wstest.Dial(t, fmt.Sprintf("ws://%s/socket?after=%d", address, after))
 }
 
-// heard is the news that come next over a WebSocket.
+// heard reads the next messages from a WebSocket.
 func heard(t *testing.T, c *wstest.Client) []message {
 	t.Helper()
 	return parse(t, c.Read(ws.OpText))
@@ -31,7 +31,7 @@ func TestBothTransportsMeet(t *testing.T) {
 	send(t, address, "Ada", "before")
 	c := dial(t, address, 0)
 	if got := texts(heard(t, c)); got != "Ada: before" {
-		t.Errorf("at first there is %q", got)
+		t.Errorf("first message: %q", got)
 	}
 	c.Write(text("Bob", "over the socket"))
 	news := heard(t, c)
@@ -39,7 +39,7 @@ func TestBothTransportsMeet(t *testing.T) {
 		t.Errorf("got %+v", news)
 	}
 	if got := texts(poll(t, address, news[0].Number-1)); got != "Bob: over the socket" {
-		t.Errorf("polling brings %q", got)
+		t.Errorf("poll: %q", got)
 	}
 	send(t, address, "Ada", "by post")
 	if got := texts(heard(t, c)); got != "Ada: by post" {
@@ -51,7 +51,7 @@ func TestBothTransportsMeet(t *testing.T) {
 	p.ExitsCleanly()
 }
 
-func TestSocketGoesOnWhereItWas(t *testing.T) {
+func TestSocketContinuesAfterANumber(t *testing.T) {
 	_, address := start(t)
 	c := dial(t, address, 0)
 	for i := range 3 {
@@ -63,7 +63,7 @@ func TestSocketGoesOnWhereItWas(t *testing.T) {
 	}
 }
 
-func TestSocketEndsWithAReason(t *testing.T) {
+func TestSocketErrorsHaveAStatus(t *testing.T) {
 	_, address := start(t)
 	large := ws.NewTextFrame(bytes.Repeat([]byte("x"), 9000))
 	for name, test := range map[string]struct {
@@ -86,7 +86,7 @@ func TestSocketEndsWithAReason(t *testing.T) {
 	}
 }
 
-func TestOtherPagesMayNotTakePart(t *testing.T) {
+func TestOtherOriginsAreRefused(t *testing.T) {
 	_, address := start(t)
 	for origin, status := range map[string]int{
 		"http://" + address:  101,
@@ -101,7 +101,7 @@ func TestOtherPagesMayNotTakePart(t *testing.T) {
 	}
 }
 
-// All sockets, which live on several loops, see the same messages in the same order.
+// All sockets, on several loops, see the same messages in the same order.
 func TestOrderIsTheSameForAll(t *testing.T) {
 	_, address := start(t)
 	const talkers, each = 6, 20

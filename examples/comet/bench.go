@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// row is what was measured of one server.
+// row has the figures of one server.
 type row struct {
 	name                 string
 	times                times
@@ -21,7 +21,7 @@ type row struct {
 	base, waiting, after memory
 }
 
-// bench measures both servers, as processes of their own, one after the other.
+// bench measures both servers, one after the other, each in a separate process.
 func bench(ctx context.Context, clients int) error {
 	if clients == 0 {
 		clients = 10_000
@@ -47,7 +47,7 @@ func bench(ctx context.Context, clients int) error {
 	return nil
 }
 
-// report measures a running server. pid is its process, 0 if that is not known.
+// report measures a running server. pid is its process ID, or 0.
 func report(ctx context.Context, clients int, server string, pid int) error {
 	r, err := measure(ctx, clients, server, pid)
 	if err != nil {
@@ -58,7 +58,7 @@ func report(ctx context.Context, clients int, server string, pid int) error {
 	return nil
 }
 
-// measureProcess starts this program once more, as the server, and measures it.
+// measureProcess starts this program again as the server, and measures it.
 func measureProcess(ctx context.Context, clients int, args ...string) (r row, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -98,7 +98,7 @@ func measure(ctx context.Context, clients int, server string, pid int) (r row, e
 		return r, err
 	}
 	r.client, r.server = ownUsage().since(clientBefore), usageOf(pid).since(serverBefore)
-	time.Sleep(2 * time.Second) // see giveBack
+	time.Sleep(2 * time.Second) // see releaseMemory
 	r.after = memoryOf(pid)
 	return r, nil
 }

@@ -15,29 +15,29 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// news is what the waiters are to get.
+// news is the text of the notification.
 const news = "It is time."
 
-// dialling bounds the connections that are being made at a time: the kernel drops
-// what its queue has no room for, and tries again only after a second.
+// dialling bounds the concurrent dials: the kernel drops a SYN when the accept queue is
+// full, and retransmits it only after a second.
 const dialling = 512
 
-// times says how long the parts of a load took.
+// times are the durations of the phases of a load.
 type times struct {
 	connect time.Duration // from the first dial until all wait
-	notify  time.Duration // from the notification to the last answer
+	notify  time.Duration // from the notification to the last response
 }
 
-// load is many clients that wait on one server, run by an engine of their own.
+// load is a number of clients that wait on one server. They run on a separate engine.
 type load struct {
 	server string // host:port
 	want   int64
 	right  atomic.Int64
 	failed chan error    // the first failure
-	done   chan struct{} // closed when all have their answers
+	done   chan struct{} // closed when all have their response
 }
 
-// run has n clients wait on the server, calls waiting when all do, and notifies.
+// run connects the clients, calls waiting when all of them wait, and notifies them.
 func (l *load) run(ctx context.Context, waiting func()) (t times, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -77,7 +77,7 @@ func (l *load) run(ctx context.Context, waiting func()) (t times, err error) {
 	return t, err
 }
 
-// connect makes the connections, each of which asks by itself.
+// connect dials the connections. Each sends its request in OnOpen.
 func (l *load) connect(ctx context.Context, engine *eddy.Engine) error {
 	slots := make(chan struct{}, dialling)
 	for range l.want {
@@ -101,17 +101,17 @@ func (l *load) connect(ctx context.Context, engine *eddy.Engine) error {
 	return nil
 }
 
-// wait waits until all have their answers, or for a while if one is given.
-func (l *load) wait(ctx context.Context, while <-chan time.Time) error {
+// wait waits until all have their response, or until timeout, unless nil.
+func (l *load) wait(ctx context.Context, timeout <-chan time.Time) error {
 	select {
 	case <-l.done:
 		return nil
-	case <-while:
+	case <-timeout:
 		return nil
 	case err := <-l.failed:
 		return err
 	case <-ctx.Done():
-		return fmt.Errorf("%d of %d answers came: %w", l.right.Load(), l.want, ctx.Err())
+		return fmt.Errorf("%d of %d responses received: %w", l.right.Load(), l.want, ctx.Err())
 	}
 }
 
@@ -122,7 +122,7 @@ func (l *load) fail(err error) {
 	}
 }
 
-// ask sends a request whose answer is a number.
+// ask sends a request whose response is a number.
 func ask(ctx context.Context, method, server, path, body string) (int64, error) {
 	request, err := http.NewRequestWithContext(ctx, method, "http://"+server+path, strings.NewReader(body))
 	if err != nil {
@@ -140,7 +140,7 @@ func ask(ctx context.Context, method, server, path, body string) (int64, error) 
 	return strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
 }
 
-// waiter is a client: a protocol that speaks first.
+// waiter is the client's protocol. It sends first.
 type waiter struct{ load *load }
 
 func (p waiter) OnOpen(c *eddy.Conn) {
@@ -148,7 +148,7 @@ func (p waiter) OnOpen(c *eddy.Conn) {
 }
 
 func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
-	var fields [8]httpparse.Field // room for most heads
+	var fields [8]httpparse.Field // enough for most heads
 	head := httpparse.Response{Fields: fields[:0]}
 	n, err := head.Parse(in, "GET", nil)
 	if err != nil {
@@ -156,11 +156,11 @@ func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
 		return 0
 	}
 	if n == 0 || len(in)-n < int(head.Length) {
-		return 0 // more will come
+		return 0 // the response is not complete
 	}
 	body := in[n : n+int(head.Length)]
 	if head.Status != 200 || head.Framing != httpparse.ContentLength || string(body) != news {
-		c.Abort(fmt.Errorf("wrong answer: %.300q", in))
+		c.Abort(fmt.Errorf("wrong response: %.300q", in))
 		return 0
 	}
 	if p.load.right.Add(1) == p.load.want {
@@ -169,8 +169,8 @@ func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
 	return n + len(body)
 }
 
-// OnShutdown ends with a reset, which leaves nothing behind in the kernel: 10,000
-// ports would otherwise be unavailable for a minute.
+// OnShutdown resets the connection: otherwise 10,000 ports would be in TIME_WAIT for a
+// minute.
 func (p waiter) OnShutdown(c *eddy.Conn) { c.Abort(nil) }
 
 func (p waiter) OnClose(_ *eddy.Conn, err error) {

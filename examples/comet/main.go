@@ -1,13 +1,12 @@
-// Comet lets clients wait until somebody has news for all of them, which is how chats
-// and tickers worked before there were WebSockets. A client that waits costs no
-// goroutine.
+// Comet lets clients wait for a notification to all of them, as chats and tickers did
+// before WebSocket. A waiting client costs no goroutine.
 //
 //	go run ./examples/comet                      # it prints its URL
 //	curl http://127.0.0.1:8080/wait              # in as many terminals as you like
 //	curl http://127.0.0.1:8080/count             # how many wait
 //	curl -d 'lunch is ready' http://127.0.0.1:8080/notify
 //
-// With 10,000 clients at once, beside the same thing on net/http:
+// A benchmark with 10,000 clients, compared with net/http:
 //
 //	go run ./examples/comet -bench
 package main
@@ -35,7 +34,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	var err error
 	switch {
 	case *benchmark:
@@ -52,7 +51,7 @@ func main() {
 	}
 }
 
-// serve serves a room until ctx ends.
+// serve serves a room until ctx is done.
 func serve(ctx context.Context, listen string) error {
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
@@ -64,6 +63,6 @@ func serve(ctx context.Context, listen string) error {
 		return err
 	}
 	fmt.Printf("http://%v/\n", ln.Addr())
-	context.AfterFunc(ctx, m.close) // Run waits for every answer
+	context.AfterFunc(ctx, m.close) // Run waits for every response
 	return engine.Run(ctx)
 }

@@ -22,10 +22,10 @@ func start(t *testing.T, args ...string) (*program.Program, string) {
 	return p, strings.TrimSuffix(p.Stdout.Line("http://"), "/")
 }
 
-// servers are the engine's and, for comparison, the one on net/http.
+// servers maps names to the flags of the server on eddy and the one on net/http.
 var servers = map[string][]string{"eddy": nil, "nethttp": {"-nethttp"}}
 
-// waiting returns n clients that wait, and that the server has counted.
+// waiting returns n clients that the server counts as waiting.
 func waiting(t *testing.T, address string, n int) []*program.Client {
 	t.Helper()
 	var all []*program.Client
@@ -38,10 +38,10 @@ func waiting(t *testing.T, address string, n int) []*program.Client {
 	return all
 }
 
-// line is a number as the server answers it.
+// line is a number in the format of the server's response.
 func line(n int) string { return strconv.Itoa(n) + "\n" }
 
-// awaitCount waits until so many clients wait.
+// awaitCount waits until the server counts so many waiting clients.
 func awaitCount(t *testing.T, address string, want int) {
 	t.Helper()
 	c := program.Dial(t, address)
@@ -51,12 +51,12 @@ func awaitCount(t *testing.T, address string, want int) {
 		if got = c.Get("/count").Text; got == line(want) {
 			return
 		}
-		time.Sleep(time.Millisecond) // between two looks at a condition
+		time.Sleep(time.Millisecond)
 	}
 	t.Fatalf("%s clients wait, want %d", got, want)
 }
 
-// notify returns how many the server says it has notified.
+// notify notifies all clients. It returns their number, as reported by the server.
 func notify(t *testing.T, address, text string) string {
 	t.Helper()
 	client := http.Client{Timeout: program.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
@@ -72,7 +72,7 @@ func notify(t *testing.T, address, text string) string {
 	return string(n)
 }
 
-func TestAllWhoWaitAreNotified(t *testing.T) {
+func TestAllWaitingClientsAreNotified(t *testing.T) {
 	for name, args := range servers {
 		t.Run(name, func(t *testing.T) {
 			p, address := start(t, args...)
@@ -104,8 +104,8 @@ func TestAllWhoWaitAreNotified(t *testing.T) {
 	}
 }
 
-// A client that stops sending counts as gone. Nothing of it stays behind.
-func TestWaiterThatLeavesIsForgotten(t *testing.T) {
+// A client that stops sending is treated as closed, and is removed.
+func TestClosedClientIsRemoved(t *testing.T) {
 	p, address := start(t)
 	clients := waiting(t, address, 2)
 	clients[0].HalfClose()
@@ -119,7 +119,7 @@ func TestWaiterThatLeavesIsForgotten(t *testing.T) {
 	p.ExitsCleanly()
 }
 
-func TestSignalSendsAllAway(t *testing.T) {
+func TestSignalAnswersAllClients(t *testing.T) {
 	p, address := start(t)
 	clients := waiting(t, address, 20)
 	p.Signal(syscall.SIGTERM)
@@ -143,7 +143,7 @@ func TestOtherRequestsAreRefused(t *testing.T) {
 	}
 }
 
-// The load client is the one that checks every answer: a wrong one is an error of it.
+// The load client checks every response: a wrong one makes it fail.
 func TestLoadMeasuresARunningServer(t *testing.T) {
 	for name, args := range servers {
 		t.Run(name, func(t *testing.T) {
@@ -158,13 +158,13 @@ func TestLoadMeasuresARunningServer(t *testing.T) {
 	}
 }
 
-func TestLoadSaysWhatIsWrong(t *testing.T) {
+func TestLoadReportsARefusedConnection(t *testing.T) {
 	client := program.Start(t, "-load", "5", "-server", "127.0.0.1:1")
 	if state := client.Wait(); state.Success() {
-		t.Error("it succeeds without a server")
+		t.Error("exit status 0 without a server")
 	}
 	if got := client.Stderr.String(); !strings.Contains(got, "connection refused") {
-		t.Errorf("it says %s", got)
+		t.Errorf("stderr: %s", got)
 	}
 }
 

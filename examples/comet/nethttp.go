@@ -10,12 +10,12 @@ import (
 	"time"
 )
 
-// hall is the room on net/http: each client has a goroutine, which waits.
+// hall is the room on net/http: each client has a waiting goroutine.
 type hall struct {
 	mu   sync.Mutex
 	n    int           // guarded by mu
-	text string        // guarded by mu: the last news
-	news chan struct{} // guarded by mu: closed when there is news
+	text string        // guarded by mu: the last notification
+	news chan struct{} // guarded by mu: closed by the next notification
 }
 
 func serveNetHTTP(ctx context.Context, listen string) error {
@@ -32,7 +32,7 @@ func serveNetHTTP(ctx context.Context, listen string) error {
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
 	drained := make(chan error, 1)
 	context.AfterFunc(ctx, func() {
-		h.tell("")
+		h.release("")
 		limit, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 		defer cancel()
 		drained <- server.Shutdown(limit)
@@ -67,18 +67,18 @@ func (h *hall) notify(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	fmt.Fprintln(w, h.tell(string(text)))
+	fmt.Fprintln(w, h.release(string(text)))
 }
 
-// tell gives text to all who wait, and says how many they were.
-func (h *hall) tell(text string) int {
+// release sends text to all waiting clients. It returns their number.
+func (h *hall) release(text string) int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := h.n
 	h.n, h.text = 0, text
 	close(h.news)
 	h.news = make(chan struct{})
-	giveBack(n)
+	releaseMemory(n)
 	return n
 }
 

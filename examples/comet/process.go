@@ -16,7 +16,7 @@ func (u usage) since(before usage) usage {
 	return usage{u.user - before.user, u.system - before.system}
 }
 
-// memory is resident memory in bytes, 0 where it is not known.
+// memory is resident memory in bytes, or 0 if unknown.
 type memory int64
 
 func (m memory) String() string {
@@ -37,17 +37,16 @@ func ownUsage() usage {
 	return usage{round(u.Utime), round(u.Stime)}
 }
 
-// tick is the unit of times in /proc, the same on every Linux.
+// tick is the unit of times in /proc, equal on every Linux.
 const tick = time.Second / 100
 
-// usageOf reads another process's processor time from proc(5): zero where there is
-// none.
+// usageOf returns another process's processor time from proc(5), or zero.
 func usageOf(pid int) usage {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return usage{}
 	}
-	// The command's name, in parentheses, may hold anything.
+	// The command's name, in parentheses, may contain any character.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	return usage{ticks(fields[11]), ticks(fields[12])}
 }
@@ -57,7 +56,7 @@ func ticks(s string) time.Duration {
 	return time.Duration(n) * tick
 }
 
-// memoryOf reads another process's resident memory.
+// memoryOf returns another process's resident memory, or 0.
 func memoryOf(pid int) memory {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

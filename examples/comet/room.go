@@ -9,12 +9,12 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// room holds the answers that are still to be given. Its clients live on several
-// loops, which all add and remove theirs: hence the lock.
+// room holds the deferred responses of the waiting clients. The mutex is needed because
+// they are on several loops.
 type room struct {
 	mu      sync.Mutex
 	waiting map[*http1.Deferred]struct{} // guarded by mu
-	closed  bool                         // guarded by mu: nobody may wait any more
+	closed  bool                         // guarded by mu: refuses new clients
 }
 
 func newRoom() *room { return &room{waiting: map[*http1.Deferred]struct{}{}} }
@@ -34,22 +34,21 @@ func (m *room) serve(w *http1.Response, r *http1.Request) {
 	}
 }
 
-// wait leaves the answer for later. If none comes within Options.HandlerTimeout, the
-// engine gives one: 503.
+// wait defers the response. After Options.HandlerTimeout, http1 sends a 503.
 func (m *room) wait(w *http1.Response) {
 	d := w.Defer()
-	if !m.enter(d) {
-		_ = d.Respond(unavailable) // an error says that the client has gone meanwhile
+	if !m.add(d) {
+		_ = d.Respond(unavailable) // fails if the client has closed
 		return
 	}
 	d.OnGone(func(error) {
-		m.leave(d)
-		// It has stopped sending, and may or may not read on: an answer ends it either way.
+		m.remove(d)
+		// The client has stopped sending, and may still read: a response ends either case.
 		_ = d.Respond(unavailable)
 	})
 }
 
-func (m *room) enter(d *http1.Deferred) bool {
+func (m *room) add(d *http1.Deferred) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.closed {
@@ -58,7 +57,7 @@ func (m *room) enter(d *http1.Deferred) bool {
 	return !m.closed
 }
 
-func (m *room) leave(d *http1.Deferred) {
+func (m *room) remove(d *http1.Deferred) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.waiting, d)
@@ -72,24 +71,24 @@ func (m *room) count() int {
 	return len(m.waiting)
 }
 
-// notify gives the body of the request to all who wait, and answers their number.
+// notify sends the request's body to all waiting clients, and responds with their number.
 func (m *room) notify(w *http1.Response, r *http1.Request) {
 	if string(r.Method()) != "POST" {
 		w.SetStatus(405)
 		w.SetHeader("Allow", "POST")
 		return
 	}
-	text := string(r.Body()) // a copy: the request ends before the last of them has it
+	text := string(r.Body()) // a copy: the request's memory is reused before the last response is sent
 	n := m.release(false, func(w *http1.Response) { w.WriteString(text) })
 	w.WriteString(strconv.Itoa(n) + "\n")
 }
 
-// close sends everybody away, and all who come later.
+// close answers all waiting clients with 503, and all later ones.
 func (m *room) close() {
 	m.release(true, unavailable)
 }
 
-// release answers all who wait, and says how many they were. Each answer is written
+// release answers all waiting clients. It returns their number. Each response is written
 // on the loop of its connection.
 func (m *room) release(closed bool, answer func(*http1.Response)) int {
 	m.mu.Lock()
@@ -98,15 +97,15 @@ func (m *room) release(closed bool, answer func(*http1.Response)) int {
 	m.closed = m.closed || closed
 	m.mu.Unlock()
 	for d := range all {
-		_ = d.Respond(answer) // an error says that the client has gone meanwhile
+		_ = d.Respond(answer) // fails if the client has closed
 	}
-	giveBack(len(all))
+	releaseMemory(len(all))
 	return len(all)
 }
 
-// giveBack returns the memory that many clients have needed to the kernel, once they
-// are gone. Go does so too, but an idle program takes minutes over it.
-func giveBack(clients int) {
+// releaseMemory returns memory to the kernel after many clients. Go does so too, but
+// takes minutes in an idle program.
+func releaseMemory(clients int) {
 	if clients >= 1000 {
 		time.AfterFunc(time.Second, debug.FreeOSMemory)
 	}

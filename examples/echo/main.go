@@ -1,4 +1,4 @@
-// Echo is a custom protocol on eddy: it sends back what it receives. Try
+// Echo is a custom protocol on eddy: it echoes its input. Try
 //
 //	go run ./examples/echo
 //	nc 127.0.0.1 7000
@@ -30,7 +30,7 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {

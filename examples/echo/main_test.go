@@ -37,7 +37,7 @@ func TestEchoesUpToTheHalfClose(t *testing.T) {
 			sent <- err
 		}()
 		if got := c.Text(len(text)); got != text {
-			t.Errorf("%d bytes came back changed", len(text))
+			t.Errorf("the echo of %d bytes differs", len(text))
 		}
 		c.Ends()
 		if err := <-sent; err != nil {
@@ -52,8 +52,8 @@ func TestDefaultAddressIsInItsUsage(t *testing.T) {
 	program.UsageNames(t, `"127.0.0.1:7000"`)
 }
 
-// A conversation that a signal interrupts ends in order: what came back is what was
-// sent, as far as it goes, and an end follows, not a reset.
+// A signal ends a conversation in order: the echo is a prefix of the input, followed by
+// an end of input, not by a reset.
 func TestSignalEndsConversationsInOrder(t *testing.T) {
 	program.EachSignal(t, func(t *testing.T, s os.Signal) {
 		p, address := start(t)
@@ -61,12 +61,12 @@ func TestSignalEndsConversationsInOrder(t *testing.T) {
 		message := strings.Repeat("hello ", 100)
 		c.Send(message)
 		head := c.Text(1)
-		p.Signal(s) // with the rest of the echo still to be read
+		p.Signal(s) // while the echo is partly unread
 		for rounds := 0; ; rounds++ {
 			echo := make([]byte, len(message)-len(head))
 			n, err := io.ReadFull(c.Buffered(), echo)
 			if got := head + string(echo[:n]); got != message[:len(got)] {
-				t.Fatalf("round %d: %q came back", rounds, got)
+				t.Fatalf("round %d: received %q", rounds, got)
 			}
 			if err != nil {
 				if rounds == 0 || !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -93,7 +93,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		c.Text(1)
 		ended := make(chan struct{})
 		go func() {
-			_, _ = c.Conn.Write(make([]byte, 64<<20)) // its echo is not read: the drain waits for that
+			_, _ = c.Conn.Write(make([]byte, 64<<20)) // the echo is not read: the drain waits for it
 			close(ended)
 		}()
 		p.Signal(s)

@@ -48,11 +48,11 @@ func TestDefaultAddressIsInItsUsage(t *testing.T) {
 	program.UsageNames(t, `"127.0.0.1:8080"`)
 }
 
-func TestSignalFinishesTheRequestInWork(t *testing.T) {
+func TestSignalFinishesTheRequestInFlight(t *testing.T) {
 	program.EachSignal(t, func(t *testing.T, s os.Signal) {
 		p, address := start(t)
 		c := program.Dial(t, address)
-		c.Get("/") // the connection is past the kernel's queue
+		c.Get("/") // the connection has been accepted
 		request := program.Get("/")
 		c.Send(request[:20])
 		p.Signal(s)
@@ -73,7 +73,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		p, address := start(t)
 		c := program.Dial(t, address)
 		c.Get("/")
-		c.Send("GET / HT") // keeps the drain waiting, for longer than Patience
+		c.Send("GET / HT") // delays the drain for longer than Patience
 		p.Signal(s)
 		p.AwaitRefusal(address)
 		p.DiesOf(s)

@@ -18,7 +18,7 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// newMux knows nothing of eddy.
+// newMux does not depend on eddy.
 func newMux() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	fmt.Printf("http://%v/\n", ln.Addr())
 
 	if err := engine.Run(ctx); err != nil {

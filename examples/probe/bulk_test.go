@@ -15,7 +15,7 @@ import (
 
 const bulk = 100 << 20
 
-// hash is the SHA-256 of what r holds, and its length.
+// hash returns the length and the SHA-256 of r's content.
 func hash(t *testing.T, r io.Reader) string {
 	t.Helper()
 	h := sha256.New()
@@ -36,7 +36,7 @@ func hashFile(t *testing.T, path string) string {
 	return hash(t, f)
 }
 
-// noise is a file of bytes that do not repeat.
+// noise returns a file of pseudo-random bytes.
 func noise(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "up")
@@ -53,8 +53,8 @@ func noise(t *testing.T) string {
 	return path
 }
 
-// fetch transfers with curl if there is one, else with net/http. upload may be
-// empty. It returns the hash of the answer's body.
+// fetch transfers with curl, or with net/http if curl is not installed. upload is a file
+// or empty. fetch returns the hash of the response's body.
 func fetch(t *testing.T, url, upload string, chunked bool) string {
 	t.Helper()
 	if lookCurl() != "" {
@@ -114,7 +114,7 @@ func TestBulkDown(t *testing.T) {
 	}
 }
 
-// repeated is an endless run of one byte.
+// repeated is an infinite sequence of one byte.
 type repeated byte
 
 func (b repeated) Read(p []byte) (int, error) {
@@ -124,7 +124,7 @@ func (b repeated) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A slow reader gets it all too, also behind Connection: close.
+// A slow reader receives everything, even with Connection: close.
 func TestBulkToASlowReader(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -138,7 +138,7 @@ func TestBulkToASlowReader(t *testing.T) {
 	other := p.dial()
 	total := 0
 	for buf := make([]byte, 256<<10); ; {
-		other.Get("/plaintext") // each read waits for another's turn
+		other.Get("/plaintext") // slows down the reader
 		n, err := response.Body.Read(buf)
 		total += n
 		if err == io.EOF {
@@ -169,7 +169,7 @@ func TestCurl(t *testing.T) {
 		out, log := curl(t, "--http1.0", "--verbose", p.url("/big?n=10&chunked=1"))
 		expect(t, "body", out, "xxxxxxxxxx")
 		if strings.Contains(log, "< Transfer-Encoding") {
-			t.Errorf("HTTP/1.0 has no chunks:\n%s", log)
+			t.Errorf("chunked response to HTTP/1.0:\n%s", log)
 		}
 	})
 	t.Run("Expect: 100-continue", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestCurl(t *testing.T) {
 			"--output", os.DevNull, "--write-out", "%{http_code} %{size_upload}", "--data", strings.Repeat("x", 100001), p.url("/echo"))
 		expect(t, "status and bytes sent", out, "413 0")
 		if strings.Contains(log, "100 Continue") {
-			t.Errorf("a body was asked for that is refused:\n%s", log)
+			t.Errorf("100 Continue for a refused body:\n%s", log)
 		}
 	})
 	t.Run("keep-alive", func(t *testing.T) {

@@ -6,8 +6,7 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// The client sends no byte of its body before it is told to (RFC 9110 section
-// 10.1.1).
+// The client sends no byte of its body before 100 Continue (RFC 9110 section 10.1.1).
 func TestContinueComesBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-max-body", "10")
@@ -16,12 +15,12 @@ func TestContinueComesBeforeTheBody(t *testing.T) {
 
 	request := post("POST", "/echo", expects, "abc")
 	c.Send(request[:len(request)-3])
-	expect(t, "interim answer", c.Text(len(go100)), go100)
+	expect(t, "interim response", c.Text(len(go100)), go100)
 	c.Send("abc")
 	expect(t, "with a length", c.Answer("POST").Text, "abc")
 
 	c.Send("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + expects + "\r\n")
-	expect(t, "interim answer", c.Text(len(go100)), go100)
+	expect(t, "interim response", c.Text(len(go100)), go100)
 	c.Send("3\r\nabc\r\n0\r\n\r\n")
 	expect(t, "in chunks", c.Answer("POST").Text, "abc")
 
@@ -31,7 +30,7 @@ func TestContinueComesBeforeTheBody(t *testing.T) {
 	c.Send("POST /echo HTTP/1.0\r\nConnection: keep-alive\r\n" + expects + "Content-Length: 3\r\n\r\n")
 	p.get("/plaintext")
 	c.Send("abc")
-	expect(t, "HTTP/1.0 knows no interim answers", c.Answer("POST").Text, "abc")
+	expect(t, "no interim response in HTTP/1.0", c.Answer("POST").Text, "abc")
 
 	c.Send("POST /echo HTTP/1.1\r\nHost: a\r\n" + expects + "Content-Length: 11\r\n\r\n")
 	expect(t, "too large", c.Answer("POST").StatusCode, 413)

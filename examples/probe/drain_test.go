@@ -14,7 +14,7 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// grace is how long the engine keeps idle connections in a drain, by default.
+// grace is the default grace period of idle connections in a drain.
 const grace = 500 * time.Millisecond
 
 func TestSignalsEndAnIdleProbe(t *testing.T) {
@@ -26,7 +26,7 @@ func TestSignalsEndAnIdleProbe(t *testing.T) {
 	})
 }
 
-// Every request that was sent before its connection ended gets its whole answer.
+// Every request sent before its connection ended gets a complete response.
 func TestDrainUnderLoadLosesNoRequest(t *testing.T) {
 	t.Parallel()
 	const clients = 24
@@ -61,9 +61,9 @@ func TestDrainUnderLoadLosesNoRequest(t *testing.T) {
 	}
 }
 
-// hammer sends the request again and again on one connection, until the server ends
-// that. It returns an error if an answer is lost or cut. It calls warm once it is
-// well under way; signalled then tells when the drain was asked for.
+// hammer repeats the request on one connection until the server closes it. It returns an
+// error if a response is lost or truncated. It calls warm after some requests; signalled
+// has the time of the signal.
 func hammer(address, request string, warm func(), signalled chan time.Time) error {
 	ready := sync.OnceFunc(warm)
 	defer ready()
@@ -77,25 +77,25 @@ func hammer(address, request string, warm func(), signalled chan time.Time) erro
 		a, begun, err := c.Do(method, request)
 		switch {
 		case err != nil && begun:
-			return fmt.Errorf("answer %d is cut: %w", n, err)
+			return fmt.Errorf("response %d is truncated: %w", n, err)
 		case err != nil:
-			// No answer. That is as it should be if the connection had been idle
-			// until its grace was over, before the request was sent.
+			// A connection may be closed without a response if it was idle until the
+			// end of its grace period.
 			select {
 			case at := <-signalled:
 				signalled <- at
 				if since := time.Since(at); since < grace {
-					return fmt.Errorf("request %d, %v after the signal, has no answer: %w", n, since, err)
+					return fmt.Errorf("request %d, %v after the signal, has no response: %w", n, since, err)
 				}
 				return nil
 			default:
-				return fmt.Errorf("request %d, before the signal, has no answer: %w", n, err)
+				return fmt.Errorf("request %d, before the signal, has no response: %w", n, err)
 			}
 		case a.StatusCode != 200:
-			return fmt.Errorf("answer %d is %s", n, a.Status)
+			return fmt.Errorf("response %d is %s", n, a.Status)
 		case a.Close:
 			if b, err := c.Buffered().ReadByte(); err != io.EOF {
-				return fmt.Errorf("behind the last answer: %q, %v", b, err)
+				return fmt.Errorf("after the last response: %q, %v", b, err)
 			}
 			return nil
 		}
@@ -105,18 +105,18 @@ func hammer(address, request string, warm func(), signalled chan time.Time) erro
 	}
 }
 
-func TestDrainFinishesWhatIsInWork(t *testing.T) {
+func TestDrainFinishesRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	asleep, halfHead, halfBody, download := p.dial(), p.dial(), p.dial(), p.dial()
 	for _, c := range []*program.Client{asleep, halfHead, halfBody, download} {
-		c.Get("/plaintext") // past the kernel's queue
+		c.Get("/plaintext") // the connection has been accepted
 	}
 	head, body := program.Get("/plaintext"), post("POST", "/echo", "", "abcdef")
-	asleep.Send(program.Get("/sleep?ms=1200")) // longer than the grace
+	asleep.Send(program.Get("/sleep?ms=1200")) // longer than the grace period
 	halfHead.Send(head[:15])
 	halfBody.Send(body[:len(body)-3])
-	const size = 32 << 20 // more than the kernel holds
+	const size = 32 << 20 // more than the kernel buffers
 	download.Send(program.Get("/big?n=" + itoa(size)))
 	response, err := http.ReadResponse(download.Buffered(), nil)
 	if err != nil {
@@ -126,20 +126,20 @@ func TestDrainFinishesWhatIsInWork(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.AwaitRefusal(p.address)
 
-	last := asleep.Answer("GET") // the drain has long begun for all of them
-	expect(t, "the sleeper's answer", last.Text, "slept")
+	last := asleep.Answer("GET") // by now all connections are draining
+	expect(t, "the sleeper's response", last.Text, "slept")
 	expect(t, "Connection: close", last.Close, true)
 	asleep.Ends()
 
 	halfHead.Send(head[15:])
 	last = halfHead.Answer("GET")
-	expect(t, "the answer to a head in two halves", last.Text, "Hello, World!")
+	expect(t, "the response to a head in two halves", last.Text, "Hello, World!")
 	expect(t, "Connection: close", last.Close, true)
 	halfHead.Ends()
 
 	halfBody.Send("def")
 	last = halfBody.Answer("POST")
-	expect(t, "the answer to a body in two halves", last.Text, "abcdef")
+	expect(t, "the response to a body in two halves", last.Text, "abcdef")
 	expect(t, "Connection: close", last.Close, true)
 	halfBody.Ends()
 
@@ -147,7 +147,7 @@ func TestDrainFinishesWhatIsInWork(t *testing.T) {
 	if err != nil || n != size {
 		t.Errorf("the download ended after %d bytes: %v", n, err)
 	}
-	// Its head had left before the drain began: it is closed as an idle one.
+	// Its head was sent before the drain began: the connection is closed as an idle one.
 	download.Ends()
 	for _, c := range []*program.Client{asleep, halfHead, halfBody, download} {
 		c.Conn.Close()
@@ -170,7 +170,7 @@ func TestDrainEndsIdleConnectionsAfterTheGrace(t *testing.T) {
 	for _, c := range []*program.Client{used, unused, echo} {
 		c.Ends()
 		if took := time.Since(begin); took < grace {
-			t.Errorf("an idle connection ended %v after the signal, before the grace of %v", took, grace)
+			t.Errorf("an idle connection ended %v after the signal, before the grace period of %v", took, grace)
 		}
 		c.Conn.Close()
 	}
@@ -188,16 +188,16 @@ func TestLateRequestIsAnsweredWithinTheGrace(t *testing.T) {
 		p.AwaitRefusal(p.address)
 		closes := false
 		for !closes {
-			// The first may come between the end of the listener and the beginning
-			// of the drain on the connection's loop: then there is one more.
+			// The first request may arrive before the drain begins on the
+			// connection's loop: then there is one more.
 			a, begun, err := c.Do("GET", program.Get("/plaintext"))
 			if err != nil {
 				if since := time.Since(begin); begun || since < grace {
-					t.Fatalf("no answer %v after the signal: %v", since, err)
+					t.Fatalf("no response %v after the signal: %v", since, err)
 				}
-				break // this test was too slow; the server is right
+				break // this test was too slow
 			}
-			expect(t, "answer", a.Text, "Hello, World!")
+			expect(t, "response", a.Text, "Hello, World!")
 			closes = a.Close
 		}
 		if closes {
@@ -209,7 +209,7 @@ func TestLateRequestIsAnsweredWithinTheGrace(t *testing.T) {
 			return
 		}
 	}
-	t.Skip("this machine is too busy to send a request within the grace")
+	t.Skip("this machine is too busy to send a request within the grace period")
 }
 
 func TestSecondSignalForces(t *testing.T) {
@@ -224,12 +224,12 @@ func TestSecondSignalForces(t *testing.T) {
 		p.Signal(s)
 		expect(t, "exit status", p.Wait().ExitCode(), 1)
 		if got := p.Stderr.String(); !strings.Contains(got, "forced by a second signal") {
-			t.Errorf("it does not say why it ended: %s", got)
+			t.Errorf("stderr does not name the reason: %s", got)
 		}
 	})
 }
 
-func TestDrainEndsInItsTime(t *testing.T) {
+func TestDrainEndsAtItsDeadline(t *testing.T) {
 	t.Parallel()
 	const limit = 700 * time.Millisecond
 	p := start(t, "-drain", limit.String())
@@ -240,9 +240,9 @@ func TestDrainEndsInItsTime(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	expect(t, "exit status", p.Wait().ExitCode(), 1)
 	if took := time.Since(begin); took < limit {
-		t.Errorf("what is in work was cut off after %v, before -drain %v", took, limit)
+		t.Errorf("the request in flight was aborted after %v, before -drain %v", took, limit)
 	}
 	if got := p.Stderr.String(); !strings.Contains(got, "connections were cut off") {
-		t.Errorf("it does not say why it ended: %s", got)
+		t.Errorf("stderr does not name the reason: %s", got)
 	}
 }

@@ -13,15 +13,14 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// The trial takes a while, and tells its figures:
+// The trial takes a while. It logs its figures:
 //
 //	cd examples/probe && go test -run Trial -v -long .
 var long = flag.Bool("long", false, "run the trials too")
 
-// Fifty times a server is started and drained, under clients that keep their
-// connections and clients that open one for each request. Every request on a connection
-// that was made gets its whole answer, none is an error, and no connection is refused
-// before the signal.
+// A server is started and drained fifty times, with clients that keep their connections
+// and clients that open one for each request. Every request on an established connection
+// gets a complete response, and no connection is refused before the signal.
 func TestTrialOfDrains(t *testing.T) {
 	if !*long {
 		t.Skip("with -long only")
@@ -61,11 +60,11 @@ func TestTrialOfDrains(t *testing.T) {
 		p.ExitsCleanly()
 		clients.Wait()
 	}
-	t.Logf("%d drains, %d answers, %d connections", drains, answered.Load(), opened.Load())
+	t.Logf("%d drains, %d responses, %d connections", drains, answered.Load(), opened.Load())
 }
 
-// visit sends the request on a connection of its own, until the server announces the
-// end of that, or once.
+// visit sends the request on a new connection: once, or with keeps until a response has
+// Connection: close.
 func visit(address, request string, keeps bool, answered *atomic.Int64) error {
 	c, err := program.Connect(address)
 	if err != nil {
@@ -76,7 +75,7 @@ func visit(address, request string, keeps bool, answered *atomic.Int64) error {
 	for {
 		a, _, err := c.Do(method, request)
 		if err != nil {
-			return fmt.Errorf("on a connection that was made: %w", err)
+			return fmt.Errorf("on an established connection: %w", err)
 		}
 		if a.StatusCode != 200 {
 			return errors.New(a.Status)

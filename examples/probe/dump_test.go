@@ -14,7 +14,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// dumped is the answer of /dump.
+// dumped is the response of /dump.
 type dumped struct {
 	Method     string      `json:"method"`
 	Target     string      `json:"target"`
@@ -28,7 +28,7 @@ type dumped struct {
 	Remote     string      `json:"remote"`
 }
 
-// withBody fills in the length and the hash.
+// withBody sets the length and the hash, and defaults of other fields.
 func (d dumped) withBody(body string) dumped {
 	sum := sha256.Sum256([]byte(body))
 	d.BodyLen, d.BodySHA256 = len(body), hex.EncodeToString(sum[:])
@@ -44,8 +44,8 @@ func (d dumped) withBody(body string) dumped {
 	return d
 }
 
-// dumpCases are requests and what /dump tells of them, without the remote address.
-// All of them leave the connection open.
+// dumpCases are requests and the responses of /dump, without the remote address. All of
+// them keep the connection open.
 var dumpCases = []struct {
 	name    string
 	request string
@@ -111,7 +111,7 @@ var dumpCases = []struct {
 	},
 }
 
-// checkDump compares what /dump tells with what it should.
+// checkDump compares a response of /dump with want.
 func checkDump(t *testing.T, how string, a *program.Answer, remote string, want dumped) {
 	t.Helper()
 	var got dumped
@@ -124,7 +124,7 @@ func checkDump(t *testing.T, how string, a *program.Answer, remote string, want 
 	}
 }
 
-func TestDumpOfWholeRequests(t *testing.T) {
+func TestDumpOfCompleteRequests(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	for _, test := range dumpCases {
@@ -136,8 +136,8 @@ func TestDumpOfWholeRequests(t *testing.T) {
 	}
 }
 
-// Each request is cut in two at every byte. Between the pieces, two round trips on
-// another connection of the same loop make sure that the first was read by itself.
+// Each request is cut in two at every byte. Two round trips on another connection of the
+// same loop ensure that the parts are read separately.
 func TestDumpOfRequestsCutAtEveryByte(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-loops", "1")
@@ -167,7 +167,7 @@ func TestDumpOfRequestsFedByteByByte(t *testing.T) {
 	}
 }
 
-// All requests stand in one stream, which is sent whole and then in pieces of odd
+// All requests form one stream, which is sent in one write and then in pieces of odd
 // sizes, so that requests begin and end in the middle of a piece.
 func TestDumpOfPipelinedRequests(t *testing.T) {
 	t.Parallel()

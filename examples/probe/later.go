@@ -9,22 +9,22 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// pool is where /block really blocks.
+// pool runs /block.
 var pool = http1.NewPool(2048, 8192)
 
-// gone counts the clients that left before their answer was complete.
+// gone counts the clients that closed before their response was complete.
 var gone atomic.Int64
 
-// sleep answers by a timer on the loop.
+// sleep answers after a timer on the loop.
 func sleep(w *http1.Response, r *http1.Request) {
 	d := w.Defer()
 	watch(d)
 	w.Loop().After(millis(r, "ms"), func() {
-		_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // else the client is gone
+		_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // fails if the client has closed
 	})
 }
 
-// later answers from another goroutine, with the value of tag, if there is one.
+// later answers from another goroutine, with the value of tag if present.
 func later(w *http1.Response, r *http1.Request) {
 	d := w.Defer()
 	watch(d)
@@ -33,7 +33,7 @@ func later(w *http1.Response, r *http1.Request) {
 		answer = tag
 	}
 	time.AfterFunc(millis(r, "ms"), func() {
-		_ = d.Respond(func(w *http1.Response) { text(w, answer) }) // else the client is gone
+		_ = d.Respond(func(w *http1.Response) { text(w, answer) }) // fails if the client has closed
 	})
 }
 
@@ -42,10 +42,10 @@ var block = http1.Blocking(func(w *http1.Response, r *http1.Request) {
 	text(w, "blocked")
 }, pool)
 
-// watch counts the client if it leaves.
+// watch counts the client if it closes.
 func watch(d *http1.Deferred) { d.OnGone(func(error) { gone.Add(1) }) }
 
-// stream sends three pieces, a gap apart.
+// stream sends three pieces with gaps between them.
 func stream(w *http1.Response, r *http1.Request) {
 	gap := millis(r, "gap")
 	header(w, "Content-Type", "text/plain")
@@ -55,10 +55,10 @@ func stream(w *http1.Response, r *http1.Request) {
 	var next func()
 	next = func() {
 		if _, err := s.Write([]byte(pieces[0])); err != nil {
-			return // the client is gone
+			return // the client has closed
 		}
 		if pieces = pieces[1:]; len(pieces) == 0 {
-			_ = s.Finish() // an error says that the client is gone
+			_ = s.Finish() // fails if the client has closed
 			return
 		}
 		loop.After(gap, next)
@@ -66,7 +66,7 @@ func stream(w *http1.Response, r *http1.Request) {
 	next()
 }
 
-// sse sends an event every 100 ms, until the client goes.
+// sse sends an event every 100 ms, until the client closes.
 func sse(w *http1.Response, _ *http1.Request) {
 	header(w, "Content-Type", "text/event-stream")
 	header(w, "Cache-Control", "no-store")
@@ -79,7 +79,7 @@ func sse(w *http1.Response, _ *http1.Request) {
 		if left {
 			return
 		}
-		if s.Room() { // a client that does not keep up misses events
+		if s.Room() { // a slow client misses events
 			if _, err := s.Write([]byte("data: " + strconv.Itoa(n) + "\n\n")); err != nil {
 				return
 			}
@@ -94,7 +94,7 @@ func countGone(w *http1.Response, _ *http1.Request) { answerJSON(w, gone.Load())
 
 var xs = bytes.Repeat([]byte("x"), 32<<10)
 
-// big sends as fast as the client reads, holding little.
+// big sends as fast as the client reads, with bounded memory.
 func big(w *http1.Response, r *http1.Request) {
 	left, err := strconv.ParseInt(param(r, "n"), 10, 64)
 	if err != nil || left < 0 {
@@ -110,13 +110,13 @@ func big(w *http1.Response, r *http1.Request) {
 		for left > 0 && s.Room() {
 			n, err := s.Write(xs[:min(left, int64(len(xs)))])
 			if err != nil {
-				return // the client is gone
+				return // the client has closed
 			}
 			left -= int64(n)
 		}
 		if left == 0 {
 			left = -1
-			_ = s.Finish() // an error says that the client is gone
+			_ = s.Finish() // fails if the client has closed
 		}
 	}
 	s.OnReady(pump)

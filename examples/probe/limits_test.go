@@ -24,14 +24,14 @@ func TestMaxHeader(t *testing.T) {
 	refused(t, p, "without an end", request(5000)[:4900], 431)
 }
 
-// refused expects an error answer that ends the connection.
-func refused(t *testing.T, p *probe, what, request string, status int) {
+// refused expects an error response that ends the connection.
+func refused(t *testing.T, p *probe, name, request string, status int) {
 	t.Helper()
 	c := p.dial()
 	c.Send(request)
 	a := c.Answer("POST")
 	if a.StatusCode != status || !a.Close {
-		t.Errorf("%s: got %s, Connection: close is %v; want %d", what, a.Status, a.Close, status)
+		t.Errorf("%s: got %s, Connection: close is %v; want %d", name, a.Status, a.Close, status)
 	}
 	c.Ends()
 }
@@ -51,7 +51,7 @@ func TestMaxBody(t *testing.T) {
 	expect(t, "a raised limit", len(bigger.ask("POST", post("POST", "/echo", "", body)).Text), len(body))
 }
 
-// A client that is still sending reads the refusal all the same.
+// A client that is still sending receives the refusal.
 func TestRefusalReachesAClientThatIsSending(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-max-body", "10")
@@ -60,7 +60,7 @@ func TestRefusalReachesAClientThatIsSending(t *testing.T) {
 	}
 }
 
-// A small limit of output bounds what is held, not what is sent.
+// A small output limit bounds the queue, not the response.
 func TestMaxOutputLosesNothing(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-max-output", "5000", "-echo", "127.0.0.1:0")
@@ -83,7 +83,7 @@ func TestMaxOutputLosesNothing(t *testing.T) {
 		const depth = 2000
 		go func() {
 			requests := strings.Repeat(post("POST", "/echo", "", body[:1000]), depth)
-			_, _ = io.WriteString(c.Conn, requests) // a failure shows in the answers
+			_, _ = io.WriteString(c.Conn, requests) // a failure shows in the responses
 		}()
 		for range depth {
 			expect(t, "body", c.Answer("POST").Text == body[:1000], true)
@@ -102,15 +102,15 @@ func TestMaxConns(t *testing.T) {
 	first, second := p.dial(), p.dial()
 	first.Get("/plaintext")
 	second.Get("/plaintext")
-	third := p.dial() // waits in the kernel's queue
+	third := p.dial() // waits in the accept queue
 	third.Send(program.Get("/plaintext"))
 	eventually(t, "the listener pauses", func() bool {
 		return statsOf(t, first.Get("/stats")).AcceptPauses > 0
 	})
 	expect(t, "accepted", statsOf(t, first.Get("/stats")).Accepted, 2)
 	second.Conn.Close()
-	expect(t, "the one that waited", third.Answer("GET").Text, "Hello, World!")
-	eventually(t, "the log says why it stopped accepting", func() bool {
+	expect(t, "the connection in the accept queue", third.Answer("GET").Text, "Hello, World!")
+	eventually(t, "the log names the limit", func() bool {
 		return strings.Contains(p.Stderr.String(), "MaxConns")
 	})
 }
@@ -136,7 +136,7 @@ func TestLoops(t *testing.T) {
 	}
 }
 
-func TestPprofHasAnAddressOfItsOwn(t *testing.T) {
+func TestPprofHasItsOwnAddress(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-pprof", "127.0.0.1:0")
 	response, err := newHTTPClient(t).Get("http://" + p.Stderr.Line("listening pprof ") + "/debug/pprof/")
@@ -187,23 +187,23 @@ func TestAccessLogHasALineForEachRequest(t *testing.T) {
 	expect(t, "lines without -access-log", strings.Count(quiet.Stderr.String(), "\n"), 1)
 }
 
-// The deadlines: what the client sends before it falls silent, and what it gets.
+// The deadlines: sent by a client before it stalls, and the responses it receives.
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
 	const limit = 200 * time.Millisecond
 	tests := []struct {
 		name, flag, sends string
-		answers           []int // status codes, before the end
+		answers           []int // status codes before the end of the connection
 	}{
 		{"header, nothing sent", "-header-timeout", "", nil},
 		{"header, begun", "-header-timeout", "GET /plain", []int{408}},
-		{"header, begun behind a request", "-header-timeout", program.Get("/plaintext") + "G", []int{200, 408}},
+		{"header, begun after a request", "-header-timeout", program.Get("/plaintext") + "G", []int{200, 408}},
 		{"body, not begun", "-body-timeout", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", []int{408}},
 		{"body, begun", "-body-timeout", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc", []int{408}},
 		{"body, in chunks", "-body-timeout", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", []int{408}},
 		{"body, trailers", "-body-timeout", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX:", []int{408}},
 		{"idle, nothing sent", "-idle-timeout", "", nil},
-		{"idle, behind a request", "-idle-timeout", program.Get("/plaintext"), []int{200}},
+		{"idle, after a request", "-idle-timeout", program.Get("/plaintext"), []int{200}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestTimeouts(t *testing.T) {
 			}
 			c.Ends()
 			if took := time.Since(begin); took < limit {
-				t.Errorf("the end came after %v, before the deadline", took)
+				t.Errorf("the connection ended after %v, before the deadline", took)
 			}
 			eventually(t, "one connection has timed out", func() bool {
 				return statsOf(t, p.get("/stats")).TimedOut == 1
@@ -228,12 +228,12 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestDeadlinesDoNotEndWhatGoesOn(t *testing.T) {
+func TestClientDeadlinesDoNotEndAHandler(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-idle-timeout", "300ms", "-header-timeout", "300ms", "-body-timeout", "300ms", "-write-timeout", "300ms")
 	c := p.dial()
-	a := c.Get("/sleep?ms=700") // none of these is for the handler
-	expect(t, "an answer that takes its time", a.Text, "slept")
+	a := c.Get("/sleep?ms=700") // none of these applies to the handler
+	expect(t, "a slow response", a.Text, "slept")
 }
 
 func TestWriteTimeoutEndsAClientThatDoesNotRead(t *testing.T) {
@@ -246,9 +246,9 @@ func TestWriteTimeoutEndsAClientThatDoesNotRead(t *testing.T) {
 	})
 	response, err := http.ReadResponse(c.Buffered(), nil)
 	if err != nil {
-		return // a reset can overtake what the kernel still held
+		return // a reset discards the kernel's buffered output
 	}
 	if n, err := drain(response.Body); err == nil || errors.Is(err, io.EOF) || n == 1000000000 {
-		t.Errorf("%d bytes came after all: %v", n, err)
+		t.Errorf("received %d bytes: %v", n, err)
 	}
 }

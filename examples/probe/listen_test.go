@@ -29,7 +29,7 @@ func TestListensOnSeveralAddresses(t *testing.T) {
 	for _, address := range addresses {
 		expect(t, address, program.Dial(t, address).Get("/plaintext").Text, "Hello, World!")
 		if strings.HasSuffix(address, ":0") {
-			t.Errorf("%s: the bound port is not told", address)
+			t.Errorf("%s: the bound port is not printed", address)
 		}
 	}
 	c := program.Dial(t, echo)
@@ -40,7 +40,7 @@ func TestListensOnSeveralAddresses(t *testing.T) {
 	expect(t, "standard output", p.Stdout.String(), "")
 }
 
-// remote is the client's address, as the client knows it.
+// remote is the client's local address.
 func TestRemoteIsTheClientsAddress(t *testing.T) {
 	t.Parallel()
 	for _, listen := range []string{"127.0.0.1:0", "[::1]:0", "unix:" + socketPath(t)} {
@@ -61,7 +61,7 @@ func TestRemoteIsTheClientsAddress(t *testing.T) {
 	}
 }
 
-// socketPath is a name for a Unix socket, which must be short.
+// socketPath returns a path for a Unix socket, which must be short.
 func socketPath(t *testing.T) string {
 	dir, err := os.MkdirTemp("", "eddy-")
 	if err != nil {
@@ -80,17 +80,17 @@ func TestUnixSocketFile(t *testing.T) {
 	if second.Wait().Success() {
 		t.Errorf("a socket that another process listens on was taken over")
 	}
-	expect(t, "the first is still there", first.get("/plaintext").StatusCode, 200)
+	expect(t, "the first still serves", first.get("/plaintext").StatusCode, 200)
 
 	first.Kill()
 	if _, err := os.Stat(path); err != nil {
-		t.Fatalf("a killed process cannot remove its socket, but it is gone: %v", err)
+		t.Fatalf("the socket of a killed process does not exist: %v", err)
 	}
-	third := startOn(t, "unix:"+path) // in place of the stale one
-	expect(t, "behind the stale socket", third.get("/plaintext").StatusCode, 200)
+	third := startOn(t, "unix:"+path) // replaces the stale one
+	expect(t, "after the stale socket", third.get("/plaintext").StatusCode, 200)
 	third.drains()
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
-		t.Errorf("the socket is still there after the end: %v", err)
+		t.Errorf("the socket exists after the end: %v", err)
 	}
 
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
@@ -98,10 +98,10 @@ func TestUnixSocketFile(t *testing.T) {
 	}
 	fourth := program.Start(t, "-listen", "unix:"+path)
 	if fourth.Wait().Success() {
-		t.Errorf("an ordinary file was taken for a socket")
+		t.Errorf("an ordinary file was replaced by a socket")
 	}
 	if b, err := os.ReadFile(path); err != nil || string(b) != "precious" {
-		t.Errorf("an ordinary file was touched: %q, %v", b, err)
+		t.Errorf("an ordinary file was changed: %q, %v", b, err)
 	}
 }
 
@@ -136,7 +136,7 @@ func TestRefusesToStart(t *testing.T) {
 				t.Errorf("exit status 0")
 			}
 			if !strings.Contains(p.Stderr.String(), test.says) {
-				t.Errorf("it does not say %q", test.says)
+				t.Errorf("stderr does not contain %q", test.says)
 			}
 		})
 	}
@@ -184,7 +184,7 @@ func TestPipelinesSixteenDeep(t *testing.T) {
 		requests.Reset()
 		for i := range bodies {
 			bodies[i] = strings.Repeat(itoa(round*16+i)+" ", 1<<i/16)
-			// Some are answered at once, some later: the order stays.
+			// Some are answered at once, some later, in the order of the requests.
 			requests.WriteString(post("POST", "/echo?"+itoa(i), "", bodies[i]))
 			requests.WriteString(program.Get("/sleep?ms=" + itoa(i%3)))
 			requests.WriteString(program.Get("/big?chunked=" + itoa(i%2) + "&n=" + itoa(i*1000)))
@@ -192,7 +192,7 @@ func TestPipelinesSixteenDeep(t *testing.T) {
 		sent := make(chan struct{})
 		go func() {
 			defer close(sent)
-			_, _ = c.Conn.Write([]byte(requests.String())) // a failure shows in the answers
+			_, _ = c.Conn.Write([]byte(requests.String())) // a failure shows in the responses
 		}()
 		for i, body := range bodies {
 			expect(t, "echo "+itoa(i), c.Answer("POST").Text, body)
@@ -203,7 +203,7 @@ func TestPipelinesSixteenDeep(t *testing.T) {
 	}
 }
 
-// A client that sends without end while it reads the answers is held up, not ended.
+// A client that sends a long pipeline while it reads the responses is slowed down, not closed.
 func TestPipelinesWithoutEnd(t *testing.T) {
 	t.Parallel()
 	p := start(t)
@@ -211,7 +211,7 @@ func TestPipelinesWithoutEnd(t *testing.T) {
 	const depth = 100000
 	go func() {
 		requests := strings.Repeat(program.Get("/plaintext"), depth)
-		_, _ = c.Conn.Write([]byte(requests)) // a failure shows in the answers
+		_, _ = c.Conn.Write([]byte(requests)) // a failure shows in the responses
 	}()
 	for range depth {
 		if a := c.Answer("GET"); a.Text != "Hello, World!" {
@@ -229,7 +229,7 @@ func TestConnectionClose(t *testing.T) {
 		if a := c.Answer("GET"); a.Text != "Hello, World!" || !a.Close {
 			t.Errorf("%s: got %q, Connection: close is %v", token, a.Text, a.Close)
 		}
-		c.Ends() // the request behind it is not answered
+		c.Ends() // the next request is not answered
 	}
 }
 

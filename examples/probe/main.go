@@ -2,9 +2,9 @@
 //
 //	cd examples/probe && go run . -listen 127.0.0.1:8080 -echo 127.0.0.1:7000
 //
-// It is a module of its own, because it takes the frames of WebSocket from a library.
-// It prints one line for each listener, with the bound port, on standard error, and
-// exits 0 after a drain.
+// It is a nested module, since it depends on a library for WebSocket frames. It prints
+// one line for each listener, with the bound port, on standard error, and exits with 0
+// after a drain.
 package main
 
 import (
@@ -35,12 +35,12 @@ func main() {
 	}
 }
 
-// fatal is log.Fatal, also if nobody reads standard error.
+// fatal is log.Fatal that does not block if nobody reads standard error.
 func fatal(err error) {
 	output := asynclog.New(slog.Default().Handler())
 	slog.New(output).Error("probe: " + err.Error())
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
-	_ = output.Flush(ctx) // there is nowhere to report it
+	_ = output.Flush(ctx) // an error cannot be logged
 	cancel()
 	os.Exit(1)
 }
@@ -87,7 +87,7 @@ func run(args []string) error {
 
 	server.OnHead = onHead(server.MaxBodyBytes)
 
-	// From here on, so that who reads the addresses can end the program in order.
+	// Before the addresses are printed, so that their reader can end the program in order.
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 
@@ -114,7 +114,7 @@ func run(args []string) error {
 	return serve(e, signals)
 }
 
-// open listens, and tells where.
+// open listens, and prints the address.
 func open(e *eddy.Engine, name, address string, p eddy.Protocol) error {
 	network := "tcp"
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
@@ -143,7 +143,7 @@ func openPprof(address string) error {
 	return nil
 }
 
-// serve runs until a signal starts a drain. A second one ends it.
+// serve runs until a signal begins a drain. A second signal ends the drain.
 func serve(e *eddy.Engine, signals <-chan os.Signal) error {
 	ctx, drain := context.WithCancel(context.Background())
 	defer drain()
@@ -153,7 +153,7 @@ func serve(e *eddy.Engine, signals <-chan os.Signal) error {
 		<-signals
 		forced, cancel := context.WithCancelCause(context.Background())
 		cancel(errors.New("forced by a second signal"))
-		_ = e.Shutdown(forced) // Run reports it
+		_ = e.Shutdown(forced) // Run returns the error
 	}()
 	return e.Run(ctx)
 }
@@ -165,6 +165,6 @@ func (echo) OnOpen(*eddy.Conn)         {}
 func (echo) OnClose(*eddy.Conn, error) {}
 
 func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
-	_, _ = c.Write(in) // a failure has ended the connection
+	_, _ = c.Write(in) // a failure ends the connection
 	return len(in)
 }

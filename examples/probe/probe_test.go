@@ -14,11 +14,11 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// These tests know the probe by its flags, its output and its routes only.
+// These tests use the probe only through its flags, its output and its routes.
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// probe is a running one.
+// probe is a running probe.
 type probe struct {
 	*program.Program
 	t       *testing.T
@@ -42,7 +42,7 @@ func (p *probe) dial() *program.Client {
 	return program.Dial(p.t, p.address)
 }
 
-// ask sends a request on a connection of its own.
+// ask sends a request on a new connection.
 func (p *probe) ask(method, request string) *program.Answer {
 	p.t.Helper()
 	c := p.dial()
@@ -58,14 +58,14 @@ func (p *probe) get(target string) *program.Answer {
 
 func (p *probe) url(target string) string { return "http://" + p.address + target }
 
-// drains ends the probe with SIGTERM, and expects that it ends well.
+// drains ends the probe with SIGTERM, and expects exit status 0.
 func (p *probe) drains() {
 	p.t.Helper()
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 }
 
-// stats is what /stats tells, of which names the tests need.
+// stats has the fields of /stats used by the tests.
 type stats struct {
 	Accepted, Closed, TimedOut, AcceptPauses, Panics uint64
 }
@@ -76,7 +76,7 @@ func statsOf(t *testing.T, a *program.Answer) (s stats) {
 	return s
 }
 
-// decode expects a JSON answer.
+// decode expects a JSON response.
 func decode(t *testing.T, a *program.Answer, v any) {
 	t.Helper()
 	if a.StatusCode != 200 || a.Header.Get("Content-Type") != "application/json" {
@@ -87,32 +87,31 @@ func decode(t *testing.T, a *program.Answer, v any) {
 	}
 }
 
-// expect compares.
-func expect[T comparable](t *testing.T, what string, got, want T) {
+func expect[T comparable](t *testing.T, name string, got, want T) {
 	t.Helper()
 	if got != want {
-		t.Errorf("%s: got %v, want %v", what, got, want)
+		t.Errorf("%s: got %v, want %v", name, got, want)
 	}
 }
 
 // eventually waits until ok, within program.Patience.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t *testing.T, condition string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(program.Patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("not within %v: %s", program.Patience, condition)
 		}
 	}
 }
 
-// newHTTPClient is net/http's, with connections of its own.
+// newHTTPClient returns an http.Client with its own connections.
 func newHTTPClient(t *testing.T) *http.Client {
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport, Timeout: 2 * program.Patience}
 }
 
-// curl runs curl, and returns what it wrote to its two streams.
+// curl runs curl, and returns its output.
 func curl(t *testing.T, args ...string) (stdout, stderr string) {
 	t.Helper()
 	path := lookCurl()
@@ -129,7 +128,7 @@ func curl(t *testing.T, args ...string) (stdout, stderr string) {
 	return out.String(), errs.String()
 }
 
-// lookCurl is the path of curl, empty if there is none.
+// lookCurl returns the path of curl, or "".
 func lookCurl() string {
 	path, err := exec.LookPath("curl")
 	if err != nil {
@@ -138,7 +137,7 @@ func lookCurl() string {
 	return path
 }
 
-// hasIPv6 says whether the machine has ::1.
+// hasIPv6 reports whether the machine has ::1.
 func hasIPv6() bool {
 	ln, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
@@ -148,5 +147,5 @@ func hasIPv6() bool {
 	return true
 }
 
-// drain reads r to its end and says how much there was.
+// drain reads r to its end. It returns the number of bytes.
 func drain(r io.Reader) (int64, error) { return io.Copy(io.Discard, r) }

@@ -19,7 +19,7 @@ type routes struct {
 	byPath map[string]http1.Handler
 }
 
-// newRoutes takes the limit of a body that a flag sets, 0 without one.
+// newRoutes returns the routes. maxBody is the limit set by a flag, or 0.
 func newRoutes(e *eddy.Engine, maxBody int64) *routes {
 	rt := &routes{engine: e}
 	waiting := &waiters{list: map[*http1.Stream]struct{}{}}
@@ -76,7 +76,7 @@ func echoBody(w *http1.Response, r *http1.Request) {
 	_, _ = w.Write(r.Body()) // never fails
 }
 
-// dumped is the answer of /dump and /std/dump.
+// dumped is the response of /dump and /std/dump.
 type dumped struct {
 	Method     string      `json:"method"`
 	Target     string      `json:"target"`
@@ -129,7 +129,7 @@ func reflect(w *http1.Response, r *http1.Request) {
 	}
 }
 
-// spin holds the loop, as a badly behaved handler would.
+// spin blocks the loop, as a bad handler does.
 func spin(w *http1.Response, r *http1.Request) {
 	for until := time.Now().Add(millis(r, "ms")); time.Now().Before(until); {
 	}
@@ -160,13 +160,13 @@ func answerJSON(w *http1.Response, v any) {
 
 func fail(w *http1.Response, code int, why string) {
 	w.Reset()
-	_ = w.SetStatus(code) // a valid one
+	_ = w.SetStatus(code) // always valid
 	header(w, "Content-Type", "text/plain")
 	text(w, why+"\n")
 }
 
-// param is the percent-decoded value of a query parameter, empty without one. A
-// plus sign stays one.
+// param returns the percent-decoded value of a query parameter, or "". A plus sign is
+// not decoded.
 func param(r *http1.Request, name string) string {
 	for pair := range strings.SplitSeq(string(r.Query()), "&") {
 		if key, value, _ := strings.Cut(pair, "="); key == name {
@@ -179,7 +179,7 @@ func param(r *http1.Request, name string) string {
 	return ""
 }
 
-// millis is a query parameter in milliseconds, zero if it is none.
+// millis returns a query parameter in milliseconds, or 0.
 func millis(r *http1.Request, name string) time.Duration {
 	n, _ := strconv.Atoi(param(r, name))
 	return time.Duration(n) * time.Millisecond

@@ -63,12 +63,12 @@ func checkServerAndDate(t *testing.T, a *program.Answer) {
 	}
 }
 
-// post is a request with a body of known length.
+// post returns a request with a Content-Length body.
 func post(method, target, fields, body string) string {
 	return method + " " + target + " HTTP/1.1\r\nHost: a\r\n" + fields + "Content-Length: " + itoa(len(body)) + "\r\n\r\n" + body
 }
 
-func TestEchoTakesEveryMethodWithABody(t *testing.T) {
+func TestEchoAcceptsEveryMethodWithABody(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "QUERY"} {
@@ -93,7 +93,7 @@ func TestStatusCodes(t *testing.T) {
 		{"100", 400, "*"}, {"101", 400, "*"}, {"199", 400, "*"}, {"600", 400, "*"},
 		{"0", 400, "*"}, {"-1", 400, "*"}, {"abc", 400, "*"}, {"", 400, "*"},
 	}
-	c := p.dial() // one for all: the framing of each must be right for the next
+	c := p.dial() // one for all: a wrong framing would break the next response
 	for _, test := range tests {
 		a := c.Get("/status?code=" + test.code)
 		if a.StatusCode != test.status {
@@ -103,12 +103,12 @@ func TestStatusCodes(t *testing.T) {
 			t.Errorf("code=%s: Content-Length is %q, want %q", test.code, got, test.length)
 		}
 		if test.length != "*" && a.Text != "" || len(a.TransferEncoding) > 0 {
-			t.Errorf("code=%s: there is a body, %q, Transfer-Encoding %v", test.code, a.Text, a.TransferEncoding)
+			t.Errorf("code=%s: body %q, Transfer-Encoding %v", test.code, a.Text, a.TransferEncoding)
 		}
 	}
 }
 
-func TestReflectSetsOnlyWhatMayStandInAField(t *testing.T) {
+func TestReflectSetsOnlyValidFieldValues(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	tests := []struct {
@@ -134,7 +134,7 @@ func TestReflectSetsOnlyWhatMayStandInAField(t *testing.T) {
 			t.Errorf("%s: got %s and %q, want %d and %q", test.query, a.Status, a.Header.Get("X-Reflect"), test.status, test.value)
 		}
 		if _, evil := a.Header["X-Evil"]; evil {
-			t.Errorf("%s: a field was smuggled in", test.query)
+			t.Errorf("%s: a field was injected", test.query)
 		}
 	}
 }
@@ -153,18 +153,18 @@ func TestPanicCostsItsConnectionOnly(t *testing.T) {
 		c.Ends()
 		c.Conn.Close()
 	}
-	expect(t, "the neighbour's answer", neighbour.Get("/plaintext").Text, "Hello, World!")
+	expect(t, "the neighbour's response", neighbour.Get("/plaintext").Text, "Hello, World!")
 	expect(t, "panics", statsOf(t, neighbour.Get("/stats")).Panics, 3)
-	eventually(t, "the log tells of the panics", func() bool {
+	eventually(t, "the panics are logged", func() bool {
 		return strings.Count(p.Stderr.String(), "asked for by /panic") >= 3
 	})
 	neighbour.Conn.Close()
 	p.drains()
 }
 
-// The order of two answers on two connections shows that a held loop holds its
-// neighbours, and that the timer of /sleep does not.
-func TestSpinHoldsItsLoopAndSleepDoesNot(t *testing.T) {
+// The response times on another connection show that /spin blocks the loop, and that
+// the timer of /sleep does not.
+func TestSpinBlocksItsLoopAndSleepDoesNot(t *testing.T) {
 	t.Parallel()
 	p := start(t, "-loops", "1")
 	slow, quick := p.dial(), p.dial()
@@ -182,22 +182,22 @@ func TestSpinHoldsItsLoopAndSleepDoesNot(t *testing.T) {
 	answered := make(chan struct{})
 	go func() {
 		defer close(answered)
-		_, _, _ = slow.Do("GET", program.Get("/spin?ms=300")) // that it ends is all that counts
+		_, _, _ = slow.Do("GET", program.Get("/spin?ms=300")) // only its end matters
 	}()
 	for spinning := true; spinning; {
 		select {
 		case <-answered:
-			spinning = false // once more, for the pause that the end of the spin ends
+			spinning = false // once more, for the pause that ends with the spin
 		default:
 		}
 		quick.Get("/plaintext")
 		longest = max(longest, time.Since(last))
 		last = time.Now()
 	}
-	// No answer was made in the meantime, and only one made before can have been read
-	// in it, so that one pause between two answers was half as long at least.
+	// The loop made no response meanwhile, and at most one made before was read in that
+	// time. So one pause between two responses was at least half as long.
 	if longest < hold/2 {
-		t.Errorf("while the loop was held for %v, its other answers paused for %v at most", hold, longest)
+		t.Errorf("while the loop was blocked for %v, the longest pause between other responses was %v", hold, longest)
 	}
 }
 
@@ -214,8 +214,8 @@ func TestStatsCountConnections(t *testing.T) {
 	})
 }
 
-// HEAD gets the fields of GET and no body (RFC 9110 section 9.3.2). The connection
-// goes on behind it, which shows that no byte of a body came.
+// The response to HEAD has the fields of GET and no body (RFC 9110 section 9.3.2). The
+// next response on the connection shows that no byte of a body was sent.
 func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	t.Parallel()
 	p := start(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// socketMaxMessage bounds a message on /ws, unless -max-body does.
+// socketMaxMessage bounds a message on /ws without -max-body.
 const socketMaxMessage = 4 << 20
 
 // socket echoes messages. maxBody is the limit set by a flag.
@@ -19,7 +19,7 @@ func socket(maxBody int64) http1.Handler {
 	return func(w *http1.Response, r *http1.Request) { websocket.Upgrade(w, r, mirror{}, limits) }
 }
 
-// mirror sends each message back.
+// mirror echoes each message.
 type mirror struct{}
 
 func (mirror) OnOpen(*eddy.Conn)         {}

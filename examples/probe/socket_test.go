@@ -20,7 +20,7 @@ func (p *probe) socket() *wstest.Client {
 func echoes(t *testing.T, c *wstest.Client, f ws.Frame) {
 	t.Helper()
 	if got := c.Read(f.Header.OpCode); !bytes.Equal(got, f.Payload) {
-		t.Errorf("%d bytes came back as %d: %.100q", len(f.Payload), len(got), got)
+		t.Errorf("the echo of %d bytes has %d: %.100q", len(f.Payload), len(got), got)
 	}
 }
 
@@ -58,8 +58,8 @@ func TestSocketEchoes(t *testing.T) {
 	p.drains()
 }
 
-// A frame may be cut anywhere, and its second half come with the next frame.
-func TestSocketTakesAFrameCutAtEveryByte(t *testing.T) {
+// A frame may be cut anywhere, and its second half may arrive with the next frame.
+func TestSocketFramesCutAtEveryByte(t *testing.T) {
 	t.Parallel()
 	c := start(t).socket()
 	c.Write(ws.NewTextFrame([]byte("begin")))
@@ -105,7 +105,7 @@ func TestMaxBodyBoundsMessages(t *testing.T) {
 	c.Closes(ws.StatusMessageTooBig)
 }
 
-// A client that does not read holds up its own input, and loses nothing.
+// A client that does not read stops its own input, and nothing is lost.
 func TestSocketMaxOutputLosesNothing(t *testing.T) {
 	t.Parallel()
 	c := start(t, "-max-output", "5000").socket()
@@ -124,7 +124,7 @@ func TestSocketMaxOutputLosesNothing(t *testing.T) {
 	}
 }
 
-func TestDrainSaysGoodbyeToSockets(t *testing.T) {
+func TestDrainSendsACloseFrameToSockets(t *testing.T) {
 	t.Parallel()
 	p := start(t)
 	c := p.socket()

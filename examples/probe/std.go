@@ -16,10 +16,10 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// stdMaxBody bounds what /std/dump and /std/echo hold, unless a flag does.
+// stdMaxBody bounds the bodies of /std/dump and /std/echo without -max-body.
 const stdMaxBody = 4 << 20
 
-// newStd serves /std/* by net/http handlers.
+// newStd serves /std/* with net/http handlers.
 func newStd() *http1.Adapter {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/std/dump", stdDump)
@@ -33,17 +33,17 @@ func newStd() *http1.Adapter {
 	})
 	mux.HandleFunc("GET /std/ticks-ended", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
-		_, _ = fmt.Fprint(w, ended.Load()) // an error says that the client is gone
+		_, _ = fmt.Fprint(w, ended.Load()) // fails if the client has closed
 	})
 	mux.HandleFunc("POST /std/early", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	return http1.NewAdapter(mux, nil)
 }
 
-// stdDump is dump, with the fields in the order of their names.
+// stdDump is dump with sorted fields.
 func stdDump(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client is gone, or was refused
+		panic(http.ErrAbortHandler) // the client has closed, or was refused
 	}
 	sum := sha256.Sum256(body)
 	w.Header().Set("Content-Type", "application/json")
@@ -60,7 +60,7 @@ func stdDump(w http.ResponseWriter, r *http.Request) {
 		Remote:     r.RemoteAddr,
 	})
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client is gone
+		panic(http.ErrAbortHandler) // the client has closed
 	}
 }
 
@@ -80,10 +80,10 @@ func pairs(h http.Header) [][2]string {
 func stdEcho(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler) // the client is gone, or was refused
+		panic(http.ErrAbortHandler) // the client has closed, or was refused
 	}
 	w.Header()["Content-Type"] = r.Header["Content-Type"] // without one, none
-	_, _ = w.Write(body)                                  // an error says that the client is gone
+	_, _ = w.Write(body)                                  // fails if the client has closed
 }
 
 func stdFlush(w http.ResponseWriter, r *http.Request) {
@@ -92,14 +92,14 @@ func stdFlush(w http.ResponseWriter, r *http.Request) {
 		if i > 0 {
 			time.Sleep(100 * time.Millisecond)
 		}
-		_, _ = io.WriteString(w, piece) // Flush tells
+		_, _ = io.WriteString(w, piece) // Flush returns the error
 		if http.NewResponseController(w).Flush() != nil {
-			return // the client is gone
+			return // the client has closed
 		}
 	}
 }
 
-// stdTicks writes until the client is gone. It learns of that by Write only: it ignores the
+// stdTicks writes until the client has closed. It notices only an error of Write: it ignores the
 // context and the error of Flush, as many handlers do.
 func stdTicks(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain")

@@ -49,7 +49,7 @@ func TestStdFlush(t *testing.T) {
 	p.drains()
 }
 
-// TestStdPanic: the connection ends without an answer, the server goes on.
+// A panic ends the connection without a response. The server keeps running.
 func TestStdPanic(t *testing.T) {
 	p := start(t)
 	c := p.dial()
@@ -60,8 +60,8 @@ func TestStdPanic(t *testing.T) {
 	p.drains()
 }
 
-// TestStdTicks: the handler learns by Write alone that its client has gone, whether it
-// closes in order or resets the connection.
+// A handler that checks only Write notices that its client has closed or reset the
+// connection.
 func TestStdTicks(t *testing.T) {
 	p := start(t)
 	expect(t, "ended before", p.get("/std/ticks-ended").Text, "0")
@@ -77,20 +77,20 @@ func TestStdTicks(t *testing.T) {
 			t.Fatalf("got %q, %v", ticks, err)
 		}
 		if reset {
-			_ = c.Conn.(*net.TCPConn).SetLinger(0) // without it the connection closes in order
+			_ = c.Conn.(*net.TCPConn).SetLinger(0) // an error leaves an orderly close
 		}
 		c.Conn.Close()
 	}
-	for give := time.Now().Add(program.Patience); p.get("/std/ticks-ended").Text != "2"; time.Sleep(time.Millisecond) {
-		if time.Now().After(give) {
+	for deadline := time.Now().Add(program.Patience); p.get("/std/ticks-ended").Text != "2"; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
 			t.Fatalf("%s of 2 handlers have ended", p.get("/std/ticks-ended").Text)
 		}
 	}
 	p.drains()
 }
 
-// TestStdEarly: the answer to an upload that nobody reads says whether the connection
-// goes on, and if it does, the next request is answered.
+// The response to an unread upload keeps the connection open, or has Connection: close.
+// On an open connection the next request is answered.
 func TestStdEarly(t *testing.T) {
 	p := start(t)
 	head := "POST /std/early HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"

@@ -16,7 +16,7 @@ func startUnread(t *testing.T, args ...string) *probe {
 	return &probe{p, t, address}
 }
 
-func TestLogThatNobodyReadsStopsNothing(t *testing.T) {
+func TestBlockedLogBlocksNoRequest(t *testing.T) {
 	t.Parallel()
 	const clients, requests = 16, 200
 	for _, args := range [][]string{nil, {"-access-log"}} {
@@ -32,7 +32,7 @@ func TestLogThatNobodyReadsStopsNothing(t *testing.T) {
 				})
 			}
 			done.Wait()
-			eventually(t, "all panics are counted", func() bool { // before the loops' next wait
+			eventually(t, "all panics are counted", func() bool { // loops publish their counts before the next wait
 				return statsOf(t, p.get("/stats")).Panics == clients
 			})
 			p.drains()
@@ -40,7 +40,7 @@ func TestLogThatNobodyReadsStopsNothing(t *testing.T) {
 	}
 }
 
-// requestsAndPanic asks n times on one connection, and at last for a panic.
+// requestsAndPanic sends n requests on one connection, then one that panics.
 func requestsAndPanic(address string, n int) error {
 	c, err := program.Connect(address)
 	if err != nil {
@@ -58,8 +58,8 @@ func requestsAndPanic(address string, n int) error {
 	return nil
 }
 
-// A drain that cannot end is an error of Run, which the program has to report, too.
-func TestLogThatNobodyReadsDoesNotHoldUpTheEnd(t *testing.T) {
+// Run returns an error of the drain, which the program logs too.
+func TestBlockedLogDoesNotDelayTheEnd(t *testing.T) {
 	t.Parallel()
 	p := startUnread(t, "-access-log", "-drain", "100ms")
 	c := p.dial()

@@ -10,9 +10,9 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// onHead has the body of /upload streamed through a hash, and hands /std/* over to
-// net/http handlers. maxBody is the limit set
-// by a flag; without one, a body that is not held may have any size.
+// onHead streams the body of /upload through a hash, and passes /std/* to net/http
+// handlers. maxBody is the limit set by a flag; without one, a streamed body may have
+// any size.
 func onHead(maxBody int64) http1.Handler {
 	std := newStd()
 	return func(w *http1.Response, r *http1.Request) {
@@ -42,8 +42,7 @@ func onHead(maxBody int64) http1.Handler {
 	}
 }
 
-// upload is called when the body is complete; for POST, onHead has written the
-// answer then.
+// upload is called when the body is complete. For POST, onHead has written the response.
 func upload(w *http1.Response, r *http1.Request) {
 	if string(r.Method()) != "POST" {
 		fail(w, 405, "use POST")

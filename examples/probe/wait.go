@@ -13,7 +13,7 @@ type waiters struct {
 	list map[*http1.Stream]struct{} // guarded by mu
 }
 
-// wait sends its head at once, and its body when /notify comes.
+// wait sends its head at once, and its body on /notify.
 func (ws *waiters) wait(w *http1.Response, _ *http1.Request) {
 	header(w, "Content-Type", "text/plain")
 	s := w.Stream()
@@ -28,7 +28,7 @@ func (ws *waiters) wait(w *http1.Response, _ *http1.Request) {
 	})
 }
 
-// notify answers the number of waiters, to them and to its own client.
+// notify sends the number of waiters to all of them and to its own client.
 func (ws *waiters) notify(w *http1.Response, _ *http1.Request) {
 	ws.mu.Lock()
 	list := ws.list
@@ -36,7 +36,7 @@ func (ws *waiters) notify(w *http1.Response, _ *http1.Request) {
 	ws.mu.Unlock()
 	n := strconv.Itoa(len(list))
 	for s := range list {
-		if s.TrySend([]byte(n)) == nil { // else the client is gone
+		if s.TrySend([]byte(n)) == nil { // fails if the client has closed
 			_ = s.Close()
 		}
 	}

@@ -1,5 +1,5 @@
 // Proxy relays TCP connections to another address. The two directions are independent:
-// a side that does not read stops the sender of its bytes, and nobody else.
+// a side that does not read applies backpressure to its sender only.
 //
 //	go run ./examples/proxy -listen 127.0.0.1:9000 -to 127.0.0.1:8080
 package main
@@ -17,20 +17,20 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// idle ends a pair of connections on which nothing has moved in either direction.
+// idle is the timeout of a pair of connections without data in either direction.
 const idle = 5 * time.Minute
 
-// side is one end of a pair. Both ends live on one loop, so they need no lock.
+// side is the state of one end of a pair. Both ends belong to one loop, so there is no mutex.
 type side struct {
-	other *eddy.Conn // nil while there is none
+	other *eddy.Conn // nil until connected
 }
 
 // relay is the protocol of both ends.
 type relay struct{ to string }
 
 func (r relay) OnOpen(c *eddy.Conn) {
-	// Without it, a full output stops the input of the same connection. Then each of
-	// two peers that send before they read waits for the other.
+	// Otherwise a full output queue stops reading on the same connection, and two peers
+	// that send before they read wait for each other.
 	c.EnableFullDuplex()
 	if r.to == "" {
 		return // the dialled end, paired in connected
@@ -67,7 +67,7 @@ func other(c *eddy.Conn) *eddy.Conn {
 func (relay) OnData(c *eddy.Conn, in []byte) (used int) {
 	o := other(c)
 	if o == nil {
-		return 0 // paired in a moment
+		return 0 // not connected yet
 	}
 	c.SetDeadline(idle)
 	o.SetDeadline(idle)
@@ -89,11 +89,11 @@ func (relay) OnDrain(c *eddy.Conn) {
 
 func (relay) OnEOF(c *eddy.Conn) {
 	if o := other(c); o != nil {
-		o.CloseWrite() // half-closed: answers may still come
+		o.CloseWrite() // half-closed: the other direction stays open
 	}
 }
 
-// OnShutdown leaves the pair to end by itself, within the drain's deadline.
+// OnShutdown keeps the pair open until it ends by itself or the drain times out.
 func (relay) OnShutdown(*eddy.Conn) {}
 
 func (relay) OnClose(c *eddy.Conn, err error) {
@@ -103,7 +103,7 @@ func (relay) OnClose(c *eddy.Conn, err error) {
 	case err == nil || err == io.EOF:
 		o.Close()
 	default:
-		o.Abort(err) // what was passed on must not look complete
+		o.Abort(err) // truncated data must not look complete
 	}
 }
 
@@ -123,7 +123,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

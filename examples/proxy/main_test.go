@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// start returns the running proxy, its address, and where it passes connections to.
+// start returns the running proxy, its address, and its upstream listener.
 func start(t *testing.T) (*program.Program, string, *net.TCPListener) {
 	t.Helper()
 	upstream, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -28,13 +28,12 @@ func start(t *testing.T) (*program.Program, string, *net.TCPListener) {
 	line := p.Stdout.Line("proxy on ")
 	address, to, _ := bytes.Cut([]byte(line), []byte(" to "))
 	if string(to) != upstream.Addr().String() {
-		t.Fatalf("it prints %q", line)
+		t.Fatalf("stdout: %q", line)
 	}
 	return p, string(address), upstream
 }
 
-// pair returns both ends of a connection through the proxy, with Patience as their
-// deadline.
+// pair returns both ends of a connection through the proxy, with a deadline of Patience.
 func pair(t *testing.T, address string, upstream *net.TCPListener) (client, server *net.TCPConn) {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, program.Patience)
@@ -57,14 +56,14 @@ func pair(t *testing.T, address string, upstream *net.TCPListener) (client, serv
 	return client, server
 }
 
-// noise is n bytes that show if any is lost, doubled or moved.
+// noise returns n pseudo-random bytes.
 func noise(n int, seed byte) []byte {
 	b := make([]byte, n)
 	_, _ = rand.NewChaCha8([32]byte{seed}).Read(b) // never fails
 	return b
 }
 
-// sent sends data on another goroutine, stops sending, and tells the error.
+// sent sends data and shuts down the sending direction, on another goroutine.
 func sent(conn *net.TCPConn, data []byte) <-chan error {
 	done := make(chan error, 1)
 	go func() {
@@ -74,7 +73,7 @@ func sent(conn *net.TCPConn, data []byte) <-chan error {
 	return done
 }
 
-// receives reads up to the end, which must come behind exactly these bytes.
+// receives expects exactly these bytes and the end of input.
 func receives(t *testing.T, conn *net.TCPConn, want []byte) {
 	t.Helper()
 	got, err := io.ReadAll(conn)
@@ -82,7 +81,7 @@ func receives(t *testing.T, conn *net.TCPConn, want []byte) {
 		t.Fatalf("%v after %d bytes of %d", err, len(got), len(want))
 	}
 	if !bytes.Equal(got, want) {
-		t.Fatalf("%d bytes came, of %d, or they are changed", len(got), len(want))
+		t.Fatalf("received %d bytes of %d, or other bytes", len(got), len(want))
 	}
 }
 
@@ -107,7 +106,7 @@ func TestFiveMegabytesBothWays(t *testing.T) {
 	p.ExitsCleanly()
 }
 
-// An end of input is passed on, and does not end the other direction.
+// An end of input is relayed, and does not end the other direction.
 func TestHalfCloseIsPassedOn(t *testing.T) {
 	_, address, upstream := start(t)
 	for _, clientFirst := range []bool{true, false} {
@@ -118,7 +117,7 @@ func TestHalfCloseIsPassedOn(t *testing.T) {
 		if err := <-sent(one, []byte("question")); err != nil {
 			t.Fatal(err)
 		}
-		receives(t, other, []byte("question")) // to its end
+		receives(t, other, []byte("question"))
 		if err := <-sent(other, []byte("answer")); err != nil {
 			t.Fatal(err)
 		}
@@ -126,9 +125,9 @@ func TestHalfCloseIsPassedOn(t *testing.T) {
 	}
 }
 
-// A side that does not read holds up the other, and loses nothing.
+// A side that does not read stops the other, and nothing is lost.
 func TestBackpressureIsPassedOn(t *testing.T) {
-	const size = 64 << 20 // more than all the kernel's buffers on the way
+	const size = 64 << 20 // more than all buffers of the kernel on the path
 	data := noise(size, 3)
 	for name, toServer := range map[string]bool{"client to upstream": true, "upstream to client": false} {
 		t.Run(name, func(t *testing.T) {
@@ -140,11 +139,11 @@ func TestBackpressureIsPassedOn(t *testing.T) {
 			before := memory(p.PID())
 			n := writeUntilStalled(t, writer, data)
 			if n == size {
-				t.Fatalf("all %d bytes were taken, though nobody reads", n)
+				t.Fatalf("all %d bytes were accepted without a reader", n)
 			}
-			// The limit is far above what it needs, and far below what it would hold.
+			// The limit is far above the bounded buffers, and far below the size of the data.
 			if grown := memory(p.PID()) - before; grown > 32<<20 {
-				t.Errorf("after %d bytes the proxy has grown by %d", n, grown)
+				t.Errorf("after %d bytes the proxy's memory has grown by %d", n, grown)
 			}
 			rest := sent(writer, data[n:])
 			receives(t, reader, data)
@@ -155,8 +154,8 @@ func TestBackpressureIsPassedOn(t *testing.T) {
 	}
 }
 
-// writeUntilStalled writes until nothing was taken for a while, and returns how much
-// was.
+// writeUntilStalled writes until the kernel accepts nothing for half a second. It
+// returns the number of bytes written.
 func writeUntilStalled(t *testing.T, conn *net.TCPConn, data []byte) (n int) {
 	t.Helper()
 	for n < len(data) {
@@ -181,7 +180,7 @@ func writeUntilStalled(t *testing.T, conn *net.TCPConn, data []byte) (n int) {
 func TestRefusalReachesTheClient(t *testing.T) {
 	p, address, upstream := start(t)
 	upstream.Close()
-	// The reset may be faster than the return of Dial.
+	// The reset may arrive before Dial returns.
 	if conn, err := net.DialTimeout("tcp", address, program.Patience); err == nil {
 		defer conn.Close()
 		if err := conn.SetDeadline(time.Now().Add(program.Patience)); err != nil {
@@ -193,22 +192,22 @@ func TestRefusalReachesTheClient(t *testing.T) {
 	} else if !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatal(err)
 	}
-	p.Stderr.Line("") // it says why
+	p.Stderr.Line("") // the reason is logged
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 }
 
-// A server that sends all before it reads, while everything on the way to it is full. If
-// a full output stopped the input of the same connection, the relay would wait for the
-// server to read, and the server for the relay.
+// The server sends everything before it reads, while all buffers towards it are full. If
+// a full output queue stopped reading on the same connection, the relay would wait for
+// the server, and the server for the relay.
 func TestServerThatSendsBeforeItReads(t *testing.T) {
-	const size = 64 << 20 // more than all the kernel's buffers on the way
+	const size = 64 << 20 // more than all buffers of the kernel on the path
 	_, address, upstream := start(t)
 	client, server := pair(t, address, upstream)
 	question, answer := noise(size, 4), noise(size, 6)
 	n := writeUntilStalled(t, client, question)
 	if n == size {
-		t.Fatal("nothing is full: this shows nothing")
+		t.Fatal("the buffers never filled: the test is void")
 	}
 	rest := sent(client, question[n:])
 	answered := sent(server, answer)
@@ -229,7 +228,7 @@ func TestEarlyAnswerReachesAClientThatIsStillSending(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n == 64<<20 {
-		t.Fatal("nothing stands in the way: this shows nothing")
+		t.Fatal("the buffers never filled: the test is void")
 	}
 	receives(t, client, []byte(answer))
 }

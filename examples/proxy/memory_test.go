@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// memory is a process's resident memory in bytes, 0 if it is not known.
+// memory returns a process's resident memory in bytes, or 0.
 func memory(pid int) int {
 	statm, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {

@@ -5,20 +5,20 @@ import (
 	"fmt"
 )
 
-// command is a command that is coming in: an array of bulk strings, such as
+// command is a command being parsed: an array of bulk strings, such as
 // "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n", or words on a line, such as "PING\r\n". The offsets
-// tell where to go on when more has come, so that nothing is looked at twice.
+// are kept between calls, so that no byte is parsed twice.
 type command struct {
-	pos   int      // the first byte that was not looked at
-	left  int      // bulk strings still to come; 0 before the first line
-	bulk  int      // length of the bulk string whose header was read; noBulk without one
-	spans [][2]int // where the arguments stand
-	args  [][]byte // the same as slices of the input, when the command is complete
+	pos   int      // offset of the first byte not parsed yet
+	left  int      // missing bulk strings; 0 before the first line
+	bulk  int      // length of the bulk string whose header was parsed, or noBulk
+	spans [][2]int // offsets of the arguments
+	args  [][]byte // the arguments as slices of the input, when the command is complete
 }
 
 const noBulk = -1
 
-// reset makes the command ready for the next one. It keeps small arrays.
+// reset prepares for the next command. It keeps small arrays.
 func (c *command) reset() {
 	*c = command{bulk: noBulk, spans: c.spans[:0], args: c.args[:0]}
 	if cap(c.spans) > 64 {
@@ -26,8 +26,8 @@ func (c *command) reset() {
 	}
 }
 
-// parse goes on with the command at the beginning of in, and returns its length once
-// it is complete, and 0 before. An empty command has no args.
+// parse continues with the command at the beginning of in. It returns the command's
+// length, or 0 if it is incomplete. An empty command has no args.
 func (c *command) parse(in []byte) (n int, err error) {
 	if c.left == 0 {
 		if len(in) == 0 {
@@ -57,7 +57,7 @@ func (c *command) parse(in []byte) (n int, err error) {
 	return c.pos, nil
 }
 
-// parseBulk goes on with a bulk string, and says whether it is complete.
+// parseBulk continues with a bulk string. ok means that it is complete.
 func (c *command) parseBulk(in []byte) (ok bool, err error) {
 	if c.bulk == noBulk {
 		if c.pos == len(in) {
@@ -90,9 +90,9 @@ func (c *command) parseBulk(in []byte) (ok bool, err error) {
 	return true, nil
 }
 
-// number reads the number that ends its line. It is at most limit.
+// number parses a number up to the end of the line, at most limit.
 func (c *command) number(in []byte, start, limit int, bad, long error) (n int, ok bool, err error) {
-	const longest = 32 // bytes, with its end
+	const longest = 32 // bytes, including CRLF
 	i := start
 	negative := i < len(in) && in[i] == '-'
 	if negative {
@@ -124,7 +124,7 @@ func (c *command) number(in []byte, start, limit int, bad, long error) (n int, o
 	return 0, false, nil
 }
 
-// parseInline goes on with words on a line. Quotes have no meaning here.
+// parseInline continues with words on a line. Quotes have no meaning.
 func (c *command) parseInline(in []byte) (n int, err error) {
 	end := bytes.IndexByte(in[c.pos:], '\n')
 	if end < 0 {

@@ -8,7 +8,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// run answers a command.
+// run executes a command and writes the reply.
 func (s server) run(c *eddy.Conn, args [][]byte) {
 	out := c.Out()
 	var lower [16]byte
@@ -48,7 +48,7 @@ func (s server) run(c *eddy.Conn, args [][]byte) {
 	case "config":
 		s.config(out, args)
 	case "command":
-		write(out, "*0\r\n") // redis-cli asks for help texts
+		write(out, "*0\r\n") // redis-cli requests help texts
 	case "quit":
 		write(out, "+OK\r\n")
 		c.Close()
@@ -65,14 +65,14 @@ func (s server) get(out *eddy.Buffer, key []byte) {
 
 func (s server) set(out *eddy.Buffer, args [][]byte) {
 	if len(args) > 2 {
-		writeError(out, "ERR syntax error") // none of the options is served
+		writeError(out, "ERR syntax error") // options are not supported
 		return
 	}
 	s.store.set(args[0], args[1])
 	write(out, "+OK\r\n")
 }
 
-// config tells redis-benchmark what it asks for: that nothing is saved.
+// config answers redis-benchmark, which asks whether data is saved: it is not.
 func (s server) config(out *eddy.Buffer, args [][]byte) {
 	if len(args) != 3 || !bytes.EqualFold(args[1], []byte("get")) {
 		writeError(out, "ERR only CONFIG GET with one name is served")
@@ -83,7 +83,7 @@ func (s server) config(out *eddy.Buffer, args [][]byte) {
 	write(out, "$0\r\n\r\n")
 }
 
-// arity says whether the number of arguments, with the command itself, fits.
+// arity checks the number of arguments, including the command. Otherwise it writes an error.
 func arity(out *eddy.Buffer, name string, args [][]byte, low, high int) bool {
 	if len(args) < low || len(args) > high {
 		writeError(out, "ERR wrong number of arguments for '", name, "' command")
@@ -121,7 +121,7 @@ func writeInteger(out *eddy.Buffer, n int) {
 	out.B = append(out.B, "\r\n"...)
 }
 
-// writeError joins the parts to an error. It is one line, whatever they hold.
+// writeError writes the joined parts as a one-line error. CR and LF become spaces.
 func writeError(out *eddy.Buffer, parts ...string) {
 	out.B = append(out.B, '-')
 	for _, p := range parts {

@@ -1,6 +1,5 @@
-// Redis is a small server for the protocol of Redis (RESP2), as a custom protocol on
-// eddy: PING, ECHO, SET, GET and DEL, pipelined or not. It keeps everything in memory,
-// for as long as it runs.
+// Redis is a small server for the Redis protocol (RESP2), as a custom protocol on eddy:
+// PING, ECHO, SET, GET and DEL, with pipelining. It stores everything in memory.
 //
 //	go run ./examples/redis
 //	redis-cli -p 6380 set greeting hello
@@ -35,7 +34,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

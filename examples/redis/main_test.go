@@ -19,7 +19,7 @@ func start(t *testing.T) (*program.Program, string) {
 	return p, p.Stdout.Line("redis://")
 }
 
-// command is a command as clients send it.
+// command encodes a command as clients do.
 func command(args ...string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "*%d\r\n", len(args))
@@ -31,7 +31,7 @@ func command(args ...string) string {
 
 func bulk(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 
-// exchanges are commands with their answers.
+// exchanges are commands with their replies.
 var exchanges = []struct{ sent, want string }{
 	{command("PING"), "+PONG\r\n"},
 	{command("ping", "hi"), bulk("hi")},
@@ -95,11 +95,11 @@ func TestCommandsInAPipeline(t *testing.T) {
 		want.WriteString(":1\r\n")
 	}
 	c := program.Dial(t, address)
-	go c.Conn.Write([]byte(sent.String())) // a failure shows in what comes back
+	go c.Conn.Write([]byte(sent.String())) // a failure shows in the replies
 	expect(t, c, want.String())
 }
 
-func TestCommandsMayComeInPieces(t *testing.T) {
+func TestCommandsByteByByte(t *testing.T) {
 	_, address := start(t)
 	c := program.Dial(t, address)
 	for _, x := range exchanges {
@@ -110,8 +110,8 @@ func TestCommandsMayComeInPieces(t *testing.T) {
 	}
 }
 
-// The largest value is larger than what the engine reads at a time, and a hundred of
-// them are more than it holds for a client that does not read yet.
+// The largest value exceeds one read of the engine, and a hundred of them exceed its
+// output limit for a client that does not read yet.
 func TestLargeValues(t *testing.T) {
 	_, address := start(t)
 	value := strings.Repeat("0123456789abcdef", 1<<16)
@@ -146,14 +146,14 @@ func TestBrokenProtocolEndsTheConnection(t *testing.T) {
 		"*9\r\n" + strings.Repeat(bulk(strings.Repeat("x", 1<<20)), 4): "too big request",
 	} {
 		c := program.Dial(t, address)
-		go c.Conn.Write([]byte(command("PING") + sent)) // the end may come before all is sent
+		go c.Conn.Write([]byte(command("PING") + sent)) // the server may close before everything is sent
 		expect(t, c, "+PONG\r\n-ERR Protocol error: "+reason+"\r\n")
 		c.Ends()
 		c.Conn.Close()
 	}
 }
 
-// Connections live on several loops, and share what they store.
+// Connections on several loops share the store.
 func TestConnectionsShareTheStore(t *testing.T) {
 	_, address := start(t)
 	const clients, rounds = 8, 200

@@ -6,10 +6,10 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// server is the protocol. Every loop runs it, on the same store.
+// server is the protocol. All loops share it and its store.
 type server struct{ store *store }
 
-// Tune makes room for the largest command, and for what one read brings behind it.
+// Tune raises MaxInput to the largest command plus one read.
 func (s server) Tune(settings *eddy.Settings) error {
 	settings.MaxInput = max(settings.MaxInput, maxCommand+64<<10)
 	return nil
@@ -18,8 +18,8 @@ func (s server) Tune(settings *eddy.Settings) error {
 func (s server) OnOpen(c *eddy.Conn)             { c.SetState(&command{}) }
 func (s server) OnClose(c *eddy.Conn, err error) {}
 
-// OnData runs the commands that are complete, while there is room for answers. All of
-// them leave in one write.
+// OnData runs the complete commands until the output queue is full. All replies are sent
+// in one write.
 func (s server) OnData(c *eddy.Conn, in []byte) (used int) {
 	cmd := c.State().(*command)
 	for c.Open() && !c.Full() {
@@ -41,8 +41,7 @@ func (s server) OnData(c *eddy.Conn, in []byte) (used int) {
 	return used
 }
 
-// Limits, so that a client cannot make the server hold more than this. Redis has
-// larger ones.
+// Limits of the input buffered for a client. Those of Redis are larger.
 const (
 	maxInline  = 64 << 10
 	maxArgs    = 1024
@@ -50,7 +49,7 @@ const (
 	maxCommand = 4 << 20
 )
 
-// The errors of the protocol, in Redis's words. Each ends the connection.
+// The protocol errors, with Redis's texts. Each ends the connection.
 var (
 	errInlineTooBig   = errors.New("too big inline request")
 	errCountTooBig    = errors.New("too big mbulk count string")

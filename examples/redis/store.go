@@ -7,8 +7,8 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// store is what all loops share. It is cut into shards, each under a lock of its own,
-// so that the loops seldom meet.
+// store is shared by all loops. It has shards with separate mutexes, so that loops
+// seldom contend.
 type store struct {
 	seed   maphash.Seed
 	shards [64]shard
@@ -45,12 +45,12 @@ func (s *store) set(key, data []byte) {
 		h.values[string(key)] = v
 	}
 	if cap(v.bytes) > 2*len(data)+64 {
-		v.bytes = nil // not to keep much for little
+		v.bytes = nil // frees an oversized array
 	}
 	v.bytes = append(v.bytes[:0], data...)
 }
 
-// appendBulk appends the value as a bulk string, and says whether there is one.
+// appendBulk appends the value as a bulk string. It returns false without one.
 func (s *store) appendBulk(out *eddy.Buffer, key []byte) bool {
 	h := s.shard(key)
 	h.mu.Lock()
@@ -62,7 +62,7 @@ func (s *store) appendBulk(out *eddy.Buffer, key []byte) bool {
 	return v != nil
 }
 
-// remove says how many of the keys there were.
+// remove deletes the keys. It returns the number of those that existed.
 func (s *store) remove(keys [][]byte) (n int) {
 	for _, key := range keys {
 		h := s.shard(key)

@@ -1,5 +1,5 @@
-// Sse sends an event every second to all who listen, for as long as they do. A page
-// shows them in a browser:
+// Sse sends an event every second to every client, until it closes. A page shows the
+// events in a browser:
 //
 //	go run ./examples/sse
 //	curl -N http://127.0.0.1:8080/events
@@ -23,7 +23,7 @@ import (
 //go:embed page.html
 var page string
 
-// server tells the time at every tick.
+// server sends the time at every tick.
 type server struct{ every time.Duration }
 
 func (s server) serve(w *http1.Response, r *http1.Request) {
@@ -38,8 +38,8 @@ func (s server) serve(w *http1.Response, r *http1.Request) {
 	}
 }
 
-// events streams in the format text/event-stream. Each event has a number, and a
-// browser that connects again tells the last one that it got. All of this runs on the
+// events streams in the format text/event-stream. Each event has a number; a browser
+// that reconnects sends the last number it received. Everything here runs on the
 // connection's loop.
 func (s server) events(w *http1.Response, r *http1.Request) {
 	number, _ := strconv.Atoi(string(r.Header("Last-Event-ID"))) // 0 without one
@@ -52,11 +52,11 @@ func (s server) events(w *http1.Response, r *http1.Request) {
 	var tick func()
 	tick = func() {
 		if gone || loop.Draining() {
-			stream.Finish() // an engine that drains waits for it
+			stream.Finish() // a drain waits for it
 			return
 		}
 		number++
-		if stream.Room() { // a client that does not keep up misses some
+		if stream.Room() { // a slow client misses events
 			fmt.Fprintf(stream, "id: %d\ndata: %s\n\n", number, time.Now().Format(time.TimeOnly))
 		}
 		loop.After(s.every, tick)
@@ -81,7 +81,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func start(t *testing.T) (*program.Program, string) {
 	return p, strings.TrimSuffix(p.Stdout.Line("http://"), "/")
 }
 
-// listen asks for events, with further fields in the request.
+// listen requests the events, with additional header fields.
 func listen(t *testing.T, address, fields string) (*program.Client, *bufio.Reader) {
 	t.Helper()
 	c := program.Dial(t, address)
@@ -38,14 +38,14 @@ func listen(t *testing.T, address, fields string) (*program.Client, *bufio.Reade
 	return c, bufio.NewReader(response.Body)
 }
 
-// event reads one, which must have that number.
+// event expects an event with that number.
 func event(t *testing.T, events *bufio.Reader, number int) {
 	t.Helper()
 	var text string
 	for !strings.HasSuffix(text, "\n\n") {
 		line, err := events.ReadString('\n')
 		if err != nil {
-			t.Fatalf("%v behind %q", err, text+line)
+			t.Fatalf("%v after %q", err, text+line)
 		}
 		text += line
 	}
@@ -55,7 +55,7 @@ func event(t *testing.T, events *bufio.Reader, number int) {
 	}
 }
 
-func TestEventsComeForAll(t *testing.T) {
+func TestEventsReachAllClients(t *testing.T) {
 	p, address := start(t)
 	one, first := listen(t, address, "")
 	event(t, first, 1)
@@ -70,24 +70,24 @@ func TestEventsComeForAll(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 	if got := p.Stderr.String(); got != "" {
-		t.Errorf("it complains: %s", got)
+		t.Errorf("stderr: %s", got)
 	}
 }
 
-func TestNumbersGoOnBehindTheLastEvent(t *testing.T) {
+func TestNumbersContinueAfterTheLastEvent(t *testing.T) {
 	_, address := start(t)
 	_, events := listen(t, address, "Last-Event-ID: 41\r\n")
 	event(t, events, 42)
 	event(t, events, 43)
 }
 
-func TestClientThatStopsSendingIsLetGo(t *testing.T) {
+func TestHalfClosedClientIsClosed(t *testing.T) {
 	_, address := start(t)
 	c, events := listen(t, address, "")
 	event(t, events, 1)
 	c.HalfClose()
 	if _, err := io.Copy(io.Discard, events); err != nil {
-		t.Errorf("the events end with %v", err)
+		t.Errorf("the stream ended with %v", err)
 	}
 	c.Ends()
 }
@@ -98,7 +98,7 @@ func TestSignalEndsTheEvents(t *testing.T) {
 	event(t, events, 1)
 	p.Signal(syscall.SIGTERM)
 	if _, err := io.Copy(io.Discard, events); err != nil && !errors.Is(err, io.EOF) {
-		t.Errorf("the events end with %v, want their end announced", err)
+		t.Errorf("the stream ended with %v, want a complete body", err)
 	}
 	c.Conn.Close()
 	p.ExitsCleanly()

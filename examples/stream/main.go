@@ -1,6 +1,6 @@
-// Stream sends an answer piece by piece: START, MIDDLE and END, with a gap before each
-// of the last two. The gaps cost no goroutine, so thousands can be served at a time.
-// Curl shows the pieces as they come:
+// Stream sends a response in three pieces: START, MIDDLE and END, with a gap between
+// them. The gaps cost no goroutine, so thousands of clients can be served concurrently.
+// Curl shows the pieces as they arrive:
 //
 //	go run ./examples/stream
 //	curl -N http://127.0.0.1:8080/
@@ -19,14 +19,14 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// pieces is a handler. Like all that it starts, it runs on the connection's loop.
+// pieces returns a handler. The handler and its timers run on the connection's loop.
 func pieces(gap time.Duration) http1.Handler {
 	return func(w *http1.Response, r *http1.Request) {
 		w.SetHeader("Content-Type", "text/plain")
 		w.WriteString("START\n")
-		loop, stream := w.Loop(), w.Stream() // START leaves with the head
+		loop, stream := w.Loop(), w.Stream() // START is sent with the head
 		loop.After(gap, func() {
-			stream.Write([]byte("MIDDLE\n")) // nothing happens if the client has gone
+			stream.Write([]byte("MIDDLE\n")) // no effect if the client has closed
 			loop.After(gap, func() {
 				stream.Write([]byte("END\n"))
 				stream.Finish()
@@ -52,7 +52,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 	if err := engine.Run(ctx); err != nil {
 		log.Fatal(err)
 	}

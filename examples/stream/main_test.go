@@ -20,7 +20,7 @@ func start(t *testing.T, gap time.Duration) (*program.Program, string) {
 	return p, strings.TrimSuffix(p.Stdout.Line("http://"), "/")
 }
 
-// begin sends a request and reads the head of the answer, and START.
+// begin sends a request, and reads the response's head and START.
 func begin(t *testing.T, address string) (*program.Client, *bufio.Reader) {
 	t.Helper()
 	c := program.Dial(t, address)
@@ -44,31 +44,31 @@ func line(t *testing.T, body *bufio.Reader, want string) {
 	}
 }
 
-func TestPiecesComeOneByOne(t *testing.T) {
+func TestPiecesArriveOneByOne(t *testing.T) {
 	p, address := start(t, 200*time.Millisecond)
-	begun := time.Now()
+	started := time.Now()
 	c, body := begin(t, address)
 	line(t, body, "MIDDLE\n")
-	if passed := time.Since(begun); passed < 200*time.Millisecond {
+	if passed := time.Since(started); passed < 200*time.Millisecond {
 		t.Errorf("MIDDLE came after %v, want a gap of 200ms", passed)
 	}
 	line(t, body, "END\n")
-	if passed := time.Since(begun); passed < 400*time.Millisecond {
+	if passed := time.Since(started); passed < 400*time.Millisecond {
 		t.Errorf("END came after %v, want two gaps of 200ms", passed)
 	}
 	if _, err := body.ReadByte(); err == nil {
-		t.Error("the body goes on behind END")
+		t.Error("the body continues after END")
 	}
 	if a := c.Get("/"); a.Text != "START\nMIDDLE\nEND\n" {
-		t.Errorf("a second answer on the connection is %q", a.Text)
+		t.Errorf("the second response on the connection is %q", a.Text)
 	}
 	c.Conn.Close()
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 }
 
-// A gap is the same for all: none waits for another.
-func TestManyAtATime(t *testing.T) {
+// Clients do not wait for each other.
+func TestManyConcurrentClients(t *testing.T) {
 	_, address := start(t, 100*time.Millisecond)
 	var clients []*program.Client
 	for range 300 {
@@ -83,7 +83,7 @@ func TestManyAtATime(t *testing.T) {
 	}
 }
 
-func TestClientMayLeaveInBetween(t *testing.T) {
+func TestClientsMayCloseEarly(t *testing.T) {
 	p, address := start(t, 50*time.Millisecond)
 	for range 20 {
 		c, _ := begin(t, address)
@@ -96,11 +96,11 @@ func TestClientMayLeaveInBetween(t *testing.T) {
 	p.Signal(syscall.SIGTERM)
 	p.ExitsCleanly()
 	if got := p.Stderr.String(); got != "" {
-		t.Errorf("it complains: %s", got)
+		t.Errorf("stderr: %s", got)
 	}
 }
 
-func TestSignalLetsAnswersEnd(t *testing.T) {
+func TestSignalCompletesResponses(t *testing.T) {
 	p, address := start(t, 300*time.Millisecond)
 	c, body := begin(t, address)
 	p.Signal(syscall.SIGTERM)

@@ -11,10 +11,10 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// load is clients that send requests without pause, until it is stopped.
+// load runs clients that send requests continuously until stop.
 type load struct {
 	address  string
-	pause    time.Duration // of a client between two requests
+	pause    time.Duration // of each client between two requests
 	stopped  atomic.Bool
 	clients  sync.WaitGroup
 	answered atomic.Int64
@@ -24,9 +24,9 @@ type load struct {
 	failures []failure // guarded by mu
 }
 
-// failure is a request that was not answered, or a connection that was not made.
+// failure is a failed request, or a failed dial.
 type failure struct {
-	worker string // that had answered on the connection before, if one had
+	worker string // the worker that answered on the connection before, if any
 	dialed bool
 	err    error
 }
@@ -35,8 +35,8 @@ func (f failure) String() string {
 	return fmt.Sprintf("worker %q, connected %v: %v", f.worker, f.dialed, f.err)
 }
 
-// drive starts clients that keep their connections, and others that open one for each
-// request.
+// drive starts clients that keep their connections, and fresh clients that open one for
+// each request.
 func drive(t *testing.T, address string, keeping, fresh int, pause time.Duration) *load {
 	l := &load{address: address, pause: pause}
 	for range keeping {
@@ -60,12 +60,12 @@ func (l *load) client(keeps bool) {
 	}
 }
 
-// connection sends requests until the server announces the end, or just one.
+// connection sends requests until Connection: close, or one request.
 func (l *load) connection(keeps bool) {
 	c, err := program.Connect(l.address)
 	if err != nil {
 		l.fail(failure{err: err})
-		time.Sleep(10 * time.Millisecond) // the next is bound to fail likewise
+		time.Sleep(10 * time.Millisecond) // the next dial is likely to fail too
 		return
 	}
 	defer c.Conn.Close()
@@ -74,7 +74,7 @@ func (l *load) connection(keeps bool) {
 		_ = c.Conn.SetDeadline(time.Now().Add(program.Patience))
 		a, _, err := c.Do("GET", program.Get("/"))
 		if err == nil && a.StatusCode != 200 {
-			err = fmt.Errorf("the answer is %s", a.Status)
+			err = fmt.Errorf("response %s", a.Status)
 		}
 		if err != nil {
 			l.fail(failure{worker, true, err})
@@ -101,14 +101,14 @@ func (l *load) failed() []failure {
 	return append([]failure(nil), l.failures...)
 }
 
-// flows waits for so many further answers.
+// flows waits for n further responses.
 func (l *load) flows(t *testing.T, n int64) {
 	t.Helper()
 	enough := l.answered.Load() + n
 	eventually(t, "requests are answered", func() bool { return l.answered.Load() >= enough })
 }
 
-// noneFailed stops the load and holds that it was served without exception.
+// noneFailed stops the load and expects that no request failed.
 func (l *load) noneFailed(t *testing.T) {
 	t.Helper()
 	l.stop()
@@ -117,7 +117,7 @@ func (l *load) noneFailed(t *testing.T) {
 	}
 }
 
-// workerOf is the number in an answer.
+// workerOf is the process ID in a response.
 func workerOf(a *program.Answer) string {
 	return strings.TrimSpace(strings.TrimPrefix(a.Text, "Hello from "))
 }

@@ -1,10 +1,10 @@
-// Workers is an HTTP server of several processes, which answer with their number. It
-// prints the number of the process that supervises them, and its URL:
+// Workers is an HTTP server of several processes, which respond with their process ID.
+// It prints the process ID of the supervisor, and the URL:
 //
 //	go build -o server ./examples/workers && ./server -workers 4
-//	curl http://127.0.0.1:8080/         # again and again: several processes
-//	kill -9 NUMBER                      # of one of them: it is replaced
-//	kill -HUP SUPERVISOR                # the binary again, from its path: nobody notices
+//	curl http://127.0.0.1:8080/         # repeat it: several processes answer
+//	kill -9 WORKER                      # the worker is replaced
+//	kill -HUP SUPERVISOR                # new workers from the binary's path, without downtime
 //	kill SUPERVISOR                     # all drain
 package main
 
@@ -34,7 +34,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	context.AfterFunc(ctx, stop) // a second signal kills the program
 
 	worker, err := workers.Current()
 	switch {
@@ -49,9 +49,9 @@ func main() {
 	}
 }
 
-// work is what each worker does.
+// work runs a worker.
 func work(ctx context.Context, worker *workers.Worker) error {
-	signal.Ignore(syscall.SIGHUP) // it is meant for the supervisor
+	signal.Ignore(syscall.SIGHUP) // handled by the supervisor
 	engine, err := eddy.New(eddy.Options{Loops: 1})
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func supervise(ctx context.Context, address string, options workers.Options) err
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			_ = supervisor.Replace(ctx) // it has logged an error; the old workers stay
+			_ = supervisor.Replace(ctx) // an error is logged; the old workers stay
 		}
 	}()
 	fmt.Printf("supervisor %d\nhttp://%v/\n", os.Getpid(), ln.Addr())

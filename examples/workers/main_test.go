@@ -45,7 +45,7 @@ var (
 	endLine   = regexp.MustCompile(`a worker has ended pid=(\d+)`)
 )
 
-// workers are those that are ready and have not ended, by the log.
+// workers lists the process IDs that the log reports as ready and not ended.
 func (s *server) workers() (live []string) {
 	log := s.Stderr.String()
 	ended := numbers(endLine, log)
@@ -64,17 +64,17 @@ func numbers(line *regexp.Regexp, log string) (found []string) {
 	return found
 }
 
-func (s *server) await(what string, ok func() bool) {
+func (s *server) await(condition string, ok func() bool) {
 	s.t.Helper()
-	eventually(s.t, what, ok)
+	eventually(s.t, condition, ok)
 }
 
 // eventually waits until ok, within program.Patience.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t *testing.T, condition string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(program.Patience); !ok(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
+			t.Fatalf("not within %v: %s", program.Patience, condition)
 		}
 	}
 }
@@ -91,13 +91,13 @@ func send(t *testing.T, worker string, s syscall.Signal) {
 	}
 }
 
-// runs says whether a process is there, and not only waiting for its parent to look.
+// runs reports whether a process exists and is not a zombie.
 func runs(worker string) bool {
 	out, err := exec.Command("ps", "-o", "stat=", "-p", worker).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }
 
-// allEnd waits until none of the workers is there.
+// allEnd waits until none of the workers exists.
 func allEnd(t *testing.T, workers []string) {
 	t.Helper()
 	for _, w := range workers {
@@ -116,7 +116,7 @@ func TestWorkersShareTheListener(t *testing.T) {
 	})
 	for _, w := range s.workers() {
 		if !seen[w] {
-			t.Errorf("answers from %v, the workers are %v", seen, s.workers())
+			t.Errorf("responses from %v, the workers are %v", seen, s.workers())
 		}
 	}
 }
@@ -128,16 +128,16 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	before := s.workers()
 	killed := before[0]
 	send(t, killed, syscall.SIGKILL)
-	s.await("another one is there", func() bool {
+	s.await("another worker is ready", func() bool {
 		now := s.workers()
 		return len(now) == count && !slices.Contains(now, killed)
 	})
 	l.flows(t, 200)
 	l.stop()
 	for _, f := range l.failed() {
-		// A connection without an answer yet may have been the killed one's.
+		// A connection without a response yet may have been accepted by the killed worker.
 		if !f.dialed || f.worker != killed && f.worker != "" {
-			t.Errorf("worker %s was killed, and this failed: %v", killed, f)
+			t.Errorf("worker %s was killed, and another request failed: %v", killed, f)
 		}
 	}
 	s.Signal(syscall.SIGTERM)
@@ -150,7 +150,7 @@ func TestSignalDrainsAllWorkers(t *testing.T) {
 			s := start(t)
 			workers := s.workers()
 			c := program.Dial(t, s.address)
-			c.Get("/") // the connection is past the kernel's queue
+			c.Get("/") // the connection has been accepted
 			request := program.Get("/")
 			c.Send(request[:20])
 			s.Signal(signal)
@@ -171,10 +171,10 @@ func TestSignalDrainsAllWorkers(t *testing.T) {
 func TestNoWorkerSurvivesTheSupervisor(t *testing.T) {
 	s := start(t)
 	workers := s.workers()
-	send(t, workers[0], syscall.SIGSTOP) // even one that does not run
+	send(t, workers[0], syscall.SIGSTOP) // a stopped process too
 	for _, w := range workers {
 		if !runs(w) {
-			t.Fatalf("worker %s is not there to begin with", w)
+			t.Fatalf("worker %s does not exist at the start", w)
 		}
 	}
 	s.Kill()
@@ -188,10 +188,10 @@ func TestReplacementFailsNoRequest(t *testing.T) {
 	l.flows(t, 200)
 	before := s.workers()
 	if got, want := s.Stdout.Line("supervisor "), strconv.Itoa(s.PID()); got != want {
-		t.Fatalf("it prints that the supervisor is %s, which is %s", got, want)
+		t.Fatalf("the printed supervisor is %s, want %s", got, want)
 	}
 	s.Signal(syscall.SIGHUP)
-	s.await("the old workers have ended, and as many new ones are there", func() bool {
+	s.await("the old workers have ended and the new ones are ready", func() bool {
 		now := s.workers()
 		return len(now) == count && !slices.ContainsFunc(now, func(w string) bool { return slices.Contains(before, w) })
 	})
@@ -205,7 +205,7 @@ func TestStoppedWorkerIsReplaced(t *testing.T) {
 	s := start(t, "-heartbeat", "1s")
 	stopped := s.workers()[0]
 	send(t, stopped, syscall.SIGSTOP)
-	s.await("another one is there", func() bool {
+	s.await("another worker is ready", func() bool {
 		now := s.workers()
 		return len(now) >= count && !slices.Contains(now, stopped)
 	})
@@ -222,11 +222,11 @@ func TestCrashBudgetEndsTheProgram(t *testing.T) {
 	for range 2 {
 		w := s.workers()[0]
 		send(t, w, syscall.SIGKILL)
-		s.await("its end is noticed", func() bool { return !slices.Contains(s.workers(), w) })
+		s.await("its end is logged", func() bool { return !slices.Contains(s.workers(), w) })
 		select {
 		case <-s.Ended():
 		default:
-			s.await("there are enough workers, or the end has come", func() bool {
+			s.await("the workers are complete, or the supervisor gives up", func() bool {
 				select {
 				case <-s.Ended():
 					return true

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The trials take a while, and tell their figures:
+// The trials take a while. They log their figures:
 //
 //	go test ./examples/workers -run Trial -v -long
 var long = flag.Bool("long", false, "run the trials too")
@@ -20,19 +20,19 @@ func trial(t *testing.T) {
 	}
 }
 
-// spread is the least, the middle and the greatest of durations.
-func spread(t *testing.T, what string, d []time.Duration) {
+// spread logs the minimum, the median and the maximum of durations.
+func spread(t *testing.T, name string, d []time.Duration) {
 	t.Helper()
 	slices.Sort(d)
-	t.Logf("%s: at least %v, in the middle %v, at most %v", what, d[0], d[len(d)/2], d[len(d)-1])
+	t.Logf("%s: minimum %v, median %v, maximum %v", name, d[0], d[len(d)/2], d[len(d)-1])
 }
 
 func TestTrialOfKills(t *testing.T) {
 	trial(t)
 	const (
 		kills, four = 20, 4
-		// The eldest of four has served for longer than a second by its turn, and so is
-		// started again at once.
+		// The oldest of four workers has served for more than a second when it is
+		// killed, and is restarted at once.
 		every = 500 * time.Millisecond
 		back  = time.Second
 	)
@@ -49,7 +49,7 @@ func TestTrialOfKills(t *testing.T) {
 		killed = append(killed, victim)
 		send(t, victim, syscall.SIGKILL)
 		at := time.Now()
-		s.await("another one is there", func() bool {
+		s.await("another worker is ready", func() bool {
 			now := s.workers()
 			return len(now) == four && !slices.Contains(now, victim)
 		})
@@ -63,7 +63,7 @@ func TestTrialOfKills(t *testing.T) {
 		case !f.dialed:
 			t.Errorf("refused: %v", f)
 		case f.worker == "":
-			early++ // it may have been with the killed one
+			early++ // may have been accepted by the killed worker
 		case slices.Contains(killed, f.worker):
 			own++
 		default:
@@ -71,10 +71,10 @@ func TestTrialOfKills(t *testing.T) {
 		}
 	}
 	if most := slices.Max(took); most > back {
-		t.Errorf("a worker was back after %v, want %v", most, back)
+		t.Errorf("a worker was replaced after %v, want at most %v", most, back)
 	}
-	spread(t, "a worker was back after", took)
-	t.Logf("%d kills, %d answers, %d connections; %d failed on connections of the killed, %d on new ones, none otherwise",
+	spread(t, "replacement of a worker", took)
+	t.Logf("%d kills, %d responses, %d connections; %d failures on connections of killed workers, %d on new ones, no others",
 		kills, l.answered.Load(), l.opened.Load(), own, early)
 }
 
@@ -89,7 +89,7 @@ func TestTrialOfReplacements(t *testing.T) {
 		before := s.workers()
 		at := time.Now()
 		s.Signal(syscall.SIGHUP)
-		s.await("the old ones have ended, and new ones are there", func() bool {
+		s.await("the old workers have ended and the new ones are ready", func() bool {
 			now := s.workers()
 			return len(now) == 2 && !slices.ContainsFunc(now, func(w string) bool { return slices.Contains(before, w) })
 		})
@@ -97,8 +97,8 @@ func TestTrialOfReplacements(t *testing.T) {
 	}
 	l.flows(t, 1000)
 	l.noneFailed(t)
-	spread(t, "a replacement, with the drain of the old ones, took", took)
-	t.Logf("%d replacements, %d answers, %d connections, %d failures", replacements, l.answered.Load(), l.opened.Load(), len(l.failed()))
+	spread(t, "Replace, including the drain of the old workers", took)
+	t.Logf("%d replacements, %d responses, %d connections, %d failures", replacements, l.answered.Load(), l.opened.Load(), len(l.failed()))
 	s.Signal(syscall.SIGTERM)
 	s.ExitsCleanly()
 }

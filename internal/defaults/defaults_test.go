@@ -22,7 +22,7 @@ func TestFirstNegativeFieldIsTheError(t *testing.T) {
 	o := defaults.Of("x: Options")
 	defaults.Set(o, "First", &first, time.Minute)
 	defaults.Set(o, "Second", &second, 1)
-	const want = "x: Options.First is -1s: it must not be negative; 0 stands for the default, 1m0s"
+	const want = "x: Options.First is -1s: it must not be negative; 0 means the default, 1m0s"
 	if o.Err() == nil || o.Err().Error() != want {
 		t.Errorf("%v, want %s", o.Err(), want)
 	}

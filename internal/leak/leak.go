@@ -1,4 +1,4 @@
-// Package leak holds that the tests of a package give back what they take:
+// Package leak fails the tests of a package that leak goroutines or sockets:
 //
 //	func TestMain(m *testing.M) { leak.Main(m) }
 package leak
@@ -14,11 +14,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long goroutines that are about to end may take. It is longer than
-// the 10 s for which idle workers of http1's pools wait.
+// patience bounds the wait for goroutines that are about to end. It exceeds the 10 s
+// after which idle workers of http1's pools end.
 const patience = 20 * time.Second
 
-// Main runs the tests, and fails if goroutines or sockets are left behind.
+// Main runs the tests and exits with 1 if goroutines or sockets are left.
 func Main(m *testing.M) {
 	// The first Notify starts a goroutine that stays.
 	signals := make(chan os.Signal, 1)
@@ -27,7 +27,7 @@ func Main(m *testing.M) {
 	before := count()
 	code := m.Run()
 	if code == 0 {
-		code = verdict(before, patience)
+		code = check(before, patience)
 	}
 	os.Exit(code)
 }
@@ -36,8 +36,8 @@ type counts struct{ goroutines, sockets int }
 
 func count() counts { return counts{runtime.NumGoroutine(), len(sockets())} }
 
-// verdict looks again and again until no more is left than was there before.
-func verdict(before counts, patience time.Duration) int {
+// check waits until the counts are back at before. It returns the exit code.
+func check(before counts, patience time.Duration) int {
 	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		now := count()
 		if now.goroutines <= before.goroutines && now.sockets <= before.sockets {
@@ -45,14 +45,14 @@ func verdict(before counts, patience time.Duration) int {
 		}
 		if time.Now().After(deadline) {
 			stacks := make([]byte, 1<<20)
-			fmt.Fprintf(os.Stderr, "left behind by the tests: %+v, before them %+v; sockets %v, goroutines:\n%s\n",
+			fmt.Fprintf(os.Stderr, "the tests leak: %+v after, %+v before; sockets %v, goroutines:\n%s\n",
 				now, before, sockets(), stacks[:runtime.Stack(stacks, true)])
 			return 1
 		}
 	}
 }
 
-// sockets lists the descriptors of sockets. Others may be the runtime's own.
+// sockets lists the descriptors of sockets. Other kinds may belong to the runtime.
 func sockets() (fds []int) {
 	for fd := range 1024 {
 		var stat unix.Stat_t

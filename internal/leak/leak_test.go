@@ -8,16 +8,16 @@ import (
 
 func TestMain(m *testing.M) { Main(m) }
 
-func TestWhatIsLeftFailsTheTests(t *testing.T) {
+func TestLeaksFailTheTests(t *testing.T) {
 	now := count()
-	if verdict(now, 0) != 0 {
-		t.Error("failed though nothing is left")
+	if check(now, 0) != 0 {
+		t.Error("failed without a leak")
 	}
-	if verdict(counts{now.goroutines - 1, now.sockets}, 0) == 0 {
-		t.Error("passed though a goroutine is left")
+	if check(counts{now.goroutines - 1, now.sockets}, 0) == 0 {
+		t.Error("passed with a leaked goroutine")
 	}
-	if verdict(counts{now.goroutines, now.sockets - 1}, 0) == 0 {
-		t.Error("passed though a socket is left")
+	if check(counts{now.goroutines, now.sockets - 1}, 0) == 0 {
+		t.Error("passed with a leaked socket")
 	}
 }
 

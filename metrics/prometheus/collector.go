@@ -1,6 +1,6 @@
-// Package prometheus gives the counts of an engine, and of its HTTP servers, to
-// Prometheus. It is a module of its own, so that the engine does not depend on
-// Prometheus' client.
+// Package prometheus exports the counters of an engine and of its HTTP servers to
+// Prometheus. It is a nested module, so that the engine does not depend on the
+// Prometheus client.
 package prometheus
 
 import (
@@ -12,10 +12,10 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// New returns a collector of the engine's counts, and of the counts of these HTTP
-// servers, which the label server tells apart by their names here. A program with
-// several engines registers each through client.WrapRegistererWith, with a label for
-// the engine. Register it once; a scrape waits for no loop.
+// New returns a collector for the engine and for these HTTP servers. The keys of servers
+// are the values of the label server. A program with several engines registers each
+// through client.WrapRegistererWith, with a label for the engine. Register a collector
+// once. A scrape does not wait for a loop.
 func New(e *eddy.Engine, servers map[string]*http1.Server) client.Collector {
 	c := &collector{engine: e.Stats, servers: map[string]func() http1.Stats{}}
 	for name, s := range servers {
@@ -24,7 +24,7 @@ func New(e *eddy.Engine, servers map[string]*http1.Server) client.Collector {
 	return c
 }
 
-// collector reads the counts when it is asked for them.
+// collector reads the counters at each scrape.
 type collector struct {
 	engine  func() eddy.Stats
 	servers map[string]func() http1.Stats
@@ -49,7 +49,7 @@ func gauge[S any](name, help string, value func(s *S) float64) metric[S] {
 	return metric[S]{desc: client.NewDesc("eddy_"+name, help, nil, nil), kind: client.GaugeValue, value: value}
 }
 
-// Describe is for the registry.
+// Describe implements client.Collector.
 func (c *collector) Describe(to chan<- *client.Desc) {
 	for _, m := range engineMetrics {
 		to <- m.desc
@@ -62,7 +62,7 @@ func (c *collector) Describe(to chan<- *client.Desc) {
 	to <- timeouts
 }
 
-// Collect is for the registry.
+// Collect implements client.Collector.
 func (c *collector) Collect(to chan<- client.Metric) {
 	s := c.engine()
 	for _, m := range engineMetrics {

@@ -15,7 +15,7 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// numbered fills every number of a struct with another value, from first on.
+// numbered sets every number of a struct to a different value, from first on.
 func numbered(v reflect.Value, first int) (next int) {
 	for i := range v.NumField() {
 		switch f := v.Field(i); {
@@ -40,7 +40,7 @@ func numbered(v reflect.Value, first int) (next int) {
 	return first
 }
 
-// gathered lists all values of a registry.
+// gathered maps the collector's values to their metrics.
 func gathered(t *testing.T, c client.Collector) map[float64]string {
 	t.Helper()
 	registry := client.NewPedanticRegistry()
@@ -59,7 +59,7 @@ func gathered(t *testing.T, c client.Collector) map[float64]string {
 	return values
 }
 
-// Every number is given on, also those that are added later.
+// Every number of the two Stats is exported, including those added later.
 func TestEveryCountIsCollected(t *testing.T) {
 	const first = 1000
 	var engine eddy.Stats
@@ -104,7 +104,7 @@ func TestCollectorOfARunningEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- e.Run(t.Context()) }() // its end drains
+	go func() { ended <- e.Run(t.Context()) }() // drains at the end of the test
 	t.Cleanup(func() {
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -138,7 +138,7 @@ func TestCollectorOfARunningEngine(t *testing.T) {
 	}
 }
 
-// single gathers the metrics that want names, which have one value each.
+// single gathers the metrics named in want, which have one value each.
 func single(t *testing.T, c client.Collector, want map[string]float64) map[string]float64 {
 	t.Helper()
 	registry := client.NewRegistry()

@@ -11,7 +11,7 @@ import (
 	"github.com/eddynet/eddy/metrics/prometheus"
 )
 
-// A server whose counts Prometheus scrapes, on a port of their own.
+// A server with metrics on a separate port.
 func Example() {
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {

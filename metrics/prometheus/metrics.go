@@ -7,60 +7,60 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// These tables are constants: every collector reads them, none writes.
+// These tables are constant.
 
 var engineMetrics = []metric[eddy.Stats]{
 	gauge("connections_open", "Connections that are open.",
 		func(s *eddy.Stats) float64 { return float64(s.Open()) }),
-	counter("connections_accepted", "Connections from listeners.",
+	counter("connections_accepted", "Connections accepted.",
 		func(s *eddy.Stats) uint64 { return s.Accepted }),
-	counter("connections_dialled", "Connections that the program has made.",
+	counter("connections_dialled", "Connections dialled by the program.",
 		func(s *eddy.Stats) uint64 { return s.Dialled }),
 	counter("connections_closed", "Connections that have ended.",
 		func(s *eddy.Stats) uint64 { return s.Closed }),
-	counter("connections_refused", "Accepted connections beyond the limit, which were told so.",
+	counter("connections_refused", "Accepted connections beyond the limit, refused with a response.",
 		func(s *eddy.Stats) uint64 { return s.Refused }),
 	counter("connections_dropped", "Connections closed before they were opened.",
 		func(s *eddy.Stats) uint64 { return s.Dropped }),
-	counter("dial_errors", "Dials that made no connection.",
+	counter("dial_errors", "Dials that failed.",
 		func(s *eddy.Stats) uint64 { return s.DialErrors }),
 	counter("accept_errors", "Accept calls that failed.",
 		func(s *eddy.Stats) uint64 { return s.AcceptErrors }),
-	counter("accept_pauses", "Times a listener was disarmed for a shortage or a limit.",
+	counter("accept_pauses", "Times a listener was disarmed because of a shortage or a limit.",
 		func(s *eddy.Stats) uint64 { return s.AcceptPauses }),
-	counter("accept_limit_pauses", "Times a listener was disarmed for the limit of connections.",
+	counter("accept_limit_pauses", "Times a listener was disarmed because of the connection limit.",
 		func(s *eddy.Stats) uint64 { return s.LimitPauses }),
 
-	counter("timeouts", "Deadlines that passed, of protocols, idle connections and pending output.",
+	counter("timeouts", "Expired deadlines of protocols, idle connections and pending output.",
 		func(s *eddy.Stats) uint64 { return s.TimedOut }),
-	counter("write_timeouts", "Connections ended because the peer did not take its output.",
+	counter("write_timeouts", "Connections ended because the peer did not read its output.",
 		func(s *eddy.Stats) uint64 { return s.WriteTimeouts }),
 	counter("linger_timeouts", "Closed connections whose peer did not stop sending.",
 		func(s *eddy.Stats) uint64 { return s.LingerTimeouts }),
-	counter("socket_errors", "Connections ended by an error of their socket.",
+	counter("socket_errors", "Connections ended by a socket error.",
 		func(s *eddy.Stats) uint64 { return s.SocketErrors }),
-	counter("input_overflows", "Connections ended because their protocol left too much input unused.",
+	counter("input_overflows", "Connections ended because their protocol left too much input unconsumed.",
 		func(s *eddy.Stats) uint64 { return s.InputOverflows }),
 	counter("output_overflows", "Connections ended because too much output was pending.",
 		func(s *eddy.Stats) uint64 { return s.OutputOverflows }),
 
 	counter("read_bytes", "Bytes read from sockets.",
 		func(s *eddy.Stats) uint64 { return s.BytesRead }),
-	counter("written_bytes", "Bytes that the kernel has taken.",
+	counter("written_bytes", "Bytes written to sockets.",
 		func(s *eddy.Stats) uint64 { return s.BytesWritten }),
-	gauge("pending_output_bytes", "Bytes that the kernel has not taken, because peers read slowly.",
+	gauge("pending_output_bytes", "Bytes of output not accepted by the kernel yet, because peers read slowly.",
 		func(s *eddy.Stats) float64 { return float64(s.PendingOutput) }),
 
 	counter("callback_panics", "Panics in callbacks.",
 		func(s *eddy.Stats) uint64 { return s.Panics }),
-	counter("slow_callbacks", "Callbacks that held a loop too long.",
+	counter("slow_callbacks", "Callbacks that blocked a loop too long.",
 		func(s *eddy.Stats) uint64 { return s.SlowCallbacks }),
-	counter("log_records_dropped", "Log records that were lost because the log is written too slowly.",
+	counter("log_records_dropped", "Log records dropped because the log output is too slow.",
 		func(s *eddy.Stats) uint64 { return s.LogDropped }),
 	counter("loop_cycles", "Cycles of the loops.",
 		func(s *eddy.Stats) uint64 { return s.Cycles }),
 	{
-		desc:  client.NewDesc("eddy_loop_busy_seconds_total", "Time in cycles, of all loops together.", nil, nil),
+		desc:  client.NewDesc("eddy_loop_busy_seconds_total", "Time spent in cycles, all loops together.", nil, nil),
 		kind:  client.CounterValue,
 		value: func(s *eddy.Stats) float64 { return s.Busy.Seconds() },
 	},
@@ -69,24 +69,24 @@ var engineMetrics = []metric[eddy.Stats]{
 }
 
 var httpMetrics = []metric[http1.Stats]{
-	counter("http_requests", "Requests whose head was complete and valid.",
+	counter("http_requests", "Requests with a complete and valid head.",
 		func(s *http1.Stats) uint64 { return s.Requests }, "server"),
-	counter("http_overloads", "Requests refused because all goroutines of a pool were at work.",
+	counter("http_overloads", "Requests refused because all goroutines of a pool were busy.",
 		func(s *http1.Stats) uint64 { return s.Overloaded }, "server"),
-	counter("http_upgrades", "Connections that left HTTP.",
+	counter("http_upgrades", "Connections upgraded to another protocol.",
 		func(s *http1.Stats) uint64 { return s.Upgrades }, "server"),
-	counter("http_unanswered", "Requests whose connection ended before their answer was complete.",
+	counter("http_unanswered", "Requests whose connection ended before the response was complete.",
 		func(s *http1.Stats) uint64 { return s.Unanswered }, "server"),
-	counter("http_broken_bodies", "Bodies that broke a rule when their answer had begun.",
+	counter("http_broken_bodies", "Request bodies found invalid after the response had begun.",
 		func(s *http1.Stats) uint64 { return s.BrokenBodies }, "server"),
 }
 
-// Those with more than one label.
+// Metrics with two labels.
 var (
 	responses = client.NewDesc("eddy_http_responses_total",
-		"Complete final answers, by the class of their status.", []string{"server", "code"}, nil)
+		"Complete final responses, by status class.", []string{"server", "code"}, nil)
 	refusals = client.NewDesc("eddy_http_refusals_total",
-		"Answers that the server gave by itself, by status.", []string{"server", "status"}, nil)
+		"Responses sent by the server itself, by status.", []string{"server", "status"}, nil)
 	timeouts = client.NewDesc("eddy_http_timeouts_total",
-		"Deadlines that passed, by what was waited for.", []string{"server", "awaited"}, nil)
+		"Expired deadlines, by the awaited event.", []string{"server", "awaited"}, nil)
 )

@@ -60,7 +60,7 @@ func serve(t *testing.T) string {
 				t.Errorf("Run returned %v", err)
 			}
 		case <-time.After(patience):
-			t.Error("the engine does not end")
+			t.Error("Run has not returned")
 		}
 	})
 	return "http://" + ln.Addr().String()

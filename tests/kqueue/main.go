@@ -1,11 +1,11 @@
-// Command kqueue runs tests of the main module on Linux as another system would: with
-// its kqueue poller, its way to accept and its way to share a listening socket. Package
-// unix beside it is the model of kqueue(2) that they run on.
+// Command kqueue runs tests of the main module on Linux with the source files of another
+// system: its kqueue poller, its accept call and its shared listening sockets. They run
+// on package unix, a model of kqueue(2).
 //
-//	go run .                                           # all that .ci/run wants
+//	go run .                                           # as .ci/run does
 //	go run . -system freebsd -- -run TestConnect -v ./poller
 //
-// Arguments behind the flags go to go test.
+// Arguments after the flags are passed to go test.
 package main
 
 import (
@@ -19,17 +19,17 @@ import (
 	"strings"
 )
 
-// everything is what runs without arguments.
+// everything lists the packages tested without arguments.
 var everything = []string{"./poller", "./loop", ".", "./http1", "./workers"}
 
 func main() {
 	log.SetFlags(0)
-	systems := flag.String("system", "darwin,freebsd,openbsd", "the systems, as GOOS has them, separated by commas")
+	systems := flag.String("system", "darwin,freebsd,openbsd", "the systems, as values of GOOS separated by commas")
 	root := flag.String("root", "../..", "folder of the main module")
 	flag.Parse()
 	args := flag.Args()
 	if runtime.GOOS != "linux" {
-		log.Fatal("kqueue: the model runs on Linux only: here, run go test itself")
+		log.Fatal("kqueue: the model runs on Linux only: run go test instead")
 	}
 	if len(args) == 0 {
 		args = everything
@@ -61,7 +61,7 @@ func test(root, system string, args []string) error {
 	if err != nil {
 		return err
 	}
-	// Without go vet, which would enter the folder that only the overlay has.
+	// go vet fails on the folder that exists in the overlay only.
 	flags := []string{"test", "-overlay", overlay, "-vet=off", "-ldflags", "-X " + modelImport + ".name=" + system}
 	cmd := exec.Command("go", append(flags, args...)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stdout, os.Stderr

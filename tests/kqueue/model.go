@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// model puts the model into the main module, together with the names that it leaves to
-// the real package.
+// model adds the model to the main module, with aliases for the names that only the real
+// package has.
 func (o *overlay) model() error {
 	here, err := filepath.Abs(".")
 	if err != nil {
@@ -38,7 +38,7 @@ func (o *overlay) model() error {
 	return o.put(filepath.Join(folder, "remainder.go"), []byte(text))
 }
 
-// remainder declares the names that are used and that the model does not have.
+// remainder declares the used names that are missing in the model.
 func (o *overlay) remainder(model, real *build.Package) (string, error) {
 	own, err := declarations(model)
 	if err != nil {
@@ -63,8 +63,8 @@ func (o *overlay) remainder(model, real *build.Package) (string, error) {
 	return text.String(), nil
 }
 
-// declarations returns the top-level names of a package, with the keyword that declares
-// an alias of each.
+// declarations returns the top-level names of a package, with the keyword to declare an
+// alias of each.
 func declarations(p *build.Package) (map[string]token.Token, error) {
 	names := map[string]token.Token{}
 	for _, name := range p.GoFiles {

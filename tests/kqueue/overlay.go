@@ -16,25 +16,25 @@ import (
 
 const (
 	realImport  = "golang.org/x/sys/unix"
-	modelFolder = "internal/kqueue" // of the main module, where it exists in the overlay only
+	modelFolder = "internal/kqueue" // in the main module; it exists in the overlay only
 	modelImport = "github.com/eddynet/eddy/" + modelFolder
 )
 
-// platformPackages are those with files for one system only.
+// platformPackages are the packages with files for one system only.
 var platformPackages = []string{"poller", "loop"}
 
-// overlay is the argument of go's -overlay flag: with it, Linux compiles the files of
-// another system, which use the model in place of x/sys/unix. Nothing in their text
-// changes but that import, and the constraint that keeps them from Linux.
+// overlay is the argument of go's -overlay flag. With it, the files of another system are
+// compiled for Linux, with the model instead of x/sys/unix. Only that import and the
+// build constraint of the files are changed.
 type overlay struct {
-	root    string // of the main module
-	scratch string // where the changed files go
-	system  string // as GOOS has it
+	root    string // folder of the main module
+	scratch string // folder of the changed files
+	system  string // a value of GOOS
 	replace map[string]string
-	used    map[string]bool // names that changed files use of package unix
+	used    map[string]bool // names of package unix used by changed files
 }
 
-// writeOverlay makes the overlay for a system, and returns the path of its description.
+// writeOverlay writes the overlay of a system. It returns the path of the -overlay file.
 func writeOverlay(root, scratch, system string) (string, error) {
 	o := &overlay{root: root, scratch: scratch, system: system, replace: map[string]string{}, used: map[string]bool{}}
 	for _, folder := range platformPackages {
@@ -59,7 +59,7 @@ func writeOverlay(root, scratch, system string) (string, error) {
 	return path, os.WriteFile(path, text, 0o600)
 }
 
-// file has Linux compile a file if and only if the system would.
+// file includes a file if and only if the system compiles it.
 func (o *overlay) file(path string) error {
 	here, err := compiles("linux", path)
 	if err != nil {
@@ -87,7 +87,7 @@ func (o *overlay) file(path string) error {
 	if !here {
 		text = constraint.ReplaceAll(text, []byte("//go:build linux"))
 		folder, name := filepath.Split(path)
-		path = folder + strings.Replace(name, "_"+o.system, "_on_model", 1) // that name is a constraint too
+		path = folder + strings.Replace(name, "_"+o.system, "_on_model", 1) // the suffix is a constraint too
 	}
 	return o.put(path, text)
 }
@@ -100,7 +100,7 @@ func compiles(system, path string) (bool, error) {
 	return ctx.MatchFile(filepath.Dir(path), filepath.Base(path))
 }
 
-// redirect has the file import the model, and notes which names it uses of it.
+// redirect makes the file import the model, and records the names that it uses.
 func (o *overlay) redirect(path string, text *[]byte) error {
 	parsed, err := parser.ParseFile(token.NewFileSet(), path, *text, parser.SkipObjectResolution)
 	if err != nil {
@@ -118,7 +118,7 @@ func (o *overlay) redirect(path string, text *[]byte) error {
 	return nil
 }
 
-// put has the compiler read text where path is.
+// put replaces the file at path with text.
 func (o *overlay) put(path string, text []byte) error {
 	copied := filepath.Join(o.scratch, fmt.Sprintf("%d_%s", len(o.replace), filepath.Base(path)))
 	o.replace[path] = copied

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// read makes the overlay of a system, and returns what Linux compiles in place of the
-// files that differ: nil is no file.
+// read makes the overlay of a system. It returns the content of the replaced files; nil
+// means no file.
 func read(t *testing.T, system string) map[string][]byte {
 	t.Helper()
 	description, err := writeOverlay("../..", t.TempDir(), system)
@@ -38,8 +38,8 @@ func read(t *testing.T, system string) map[string][]byte {
 	return files
 }
 
-// The poller under test is the system's: its very text, but for two lines.
-func TestTextIsTheSystems(t *testing.T) {
+// The files under test are those of the system, except for two lines.
+func TestOverlayKeepsTheText(t *testing.T) {
 	for system, own := range map[string]map[string]string{
 		"darwin": {
 			"poller/wake_user.go": "", "loop/accept2.go": "", "loop/listen_other.go": "", "loop/writev_libc.go": "",
@@ -83,7 +83,7 @@ func sameText(t *testing.T, original string, copied []byte) {
 	for i := range want {
 		may := strings.HasPrefix(want[i], "//go:build ") || strings.Contains(want[i], realImport)
 		if want[i] != got[i] && !may {
-			t.Errorf("%s:%d: %q, and under test %q", original, i+1, want[i], got[i])
+			t.Errorf("%s:%d: %q, under test %q", original, i+1, want[i], got[i])
 		}
 	}
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// The actions that a sequence is made of. Each is a step, and needs a client that is
-// there to take it.
+// The actions of a sequence. Most of them need a client.
 
 // some draws a client.
 func (m *model) some(t *rapid.T) *client {
@@ -21,11 +20,11 @@ func (m *model) some(t *rapid.T) *client {
 	return m.clients[rapid.IntRange(0, len(m.clients)-1).Draw(t, "client")]
 }
 
-// present draws a client that has not left.
+// present draws a client that has not closed.
 func (m *model) present(t *rapid.T) *client {
 	c := m.some(t)
 	if c.gone {
-		t.Skip("it has left")
+		t.Skip("it has closed")
 	}
 	return c
 }
@@ -36,7 +35,7 @@ func (m *model) open(t *rapid.T) {
 	}
 	c := &client{socket: m.dial(t, m.layer, len(m.clients)), reader: reader{conn: len(m.clients)}}
 	c.life = receive(t, m.subject.opened, "the connection opens")
-	c.take = c.reader.take
+	c.verify = c.reader.verify
 	m.clients = append(m.clients, c)
 }
 
@@ -57,7 +56,7 @@ func (m *model) read(t *rapid.T) {
 
 func (m *model) halfClose(t *rapid.T) { m.present(t).shutWrite() }
 
-func (m *model) leave(t *rapid.T) {
+func (m *model) disconnect(t *rapid.T) {
 	c := m.present(t)
 	if rapid.Bool().Draw(t, "reset") {
 		c.reset()
@@ -66,14 +65,14 @@ func (m *model) leave(t *rapid.T) {
 	}
 }
 
-// do hands a function to the loop of a connection.
+// do posts a function to the loop of a connection.
 func (m *model) do(l *life, fn func(c *eddy.Conn)) {
 	task := &task{life: l}
 	task.err = l.ref.Do(func(c *eddy.Conn) {
 		defer task.runs.Add(1)
 		defer l.in("Ref.Do")()
 		if c.State() != l {
-			l.errorf("Ref.Do was given another connection")
+			l.errorf("Ref.Do: another connection")
 		}
 		fn(c)
 	})
@@ -98,7 +97,7 @@ func (m *model) writeBy(c *eddy.Conn, l *life, how string, p []byte) (err error)
 	case "WriteParts":
 		err = c.WriteParts(p[:headSize-1], p[headSize-1:])
 	case "Out":
-		if _, err = c.Write(nil); err == nil { // says whether there is room
+		if _, err = c.Write(nil); err == nil { // checks whether a write is accepted
 			b := c.Out()
 			b.B = append(b.B, p...)
 		}
@@ -116,7 +115,7 @@ func (m *model) writeBy(c *eddy.Conn, l *life, how string, p []byte) (err error)
 	return err
 }
 
-// refWrite writes from here. Only the test's goroutine does, so it counts.
+// refWrite writes on the test's goroutine, which alone numbers these records.
 func (m *model) refWrite(t *rapid.T) {
 	l := m.some(t).life
 	size := rapid.SampledFrom([]int{0, 100, 5000, 2 * m.options.HighWater}).Draw(t, "bytes")
@@ -174,7 +173,7 @@ func (m *model) post(t *rapid.T) {
 	m.tasks = append(m.tasks, task)
 }
 
-// many reaches one connection from several goroutines at once.
+// many posts to one connection from several goroutines concurrently.
 func (m *model) many(t *rapid.T) {
 	l := m.some(t).life
 	var wait sync.WaitGroup
@@ -197,8 +196,8 @@ func (m *model) drain(t *rapid.T) {
 	m.shutdown(time.Hour)
 }
 
-// catchUp has a client read until nothing is under way: then it has all output, the
-// protocol has seen all input, and was told that there is room again.
+// catchUp reads until nothing is in flight: the client has all output, the protocol has
+// seen all input, and OnDrain has been called.
 func (m *model) catchUp(t *rapid.T) {
 	c := m.present(t)
 	m.fence(t)
@@ -207,29 +206,29 @@ func (m *model) catchUp(t *rapid.T) {
 		if err := c.read(1<<20, time.Millisecond); err != nil {
 			t.Fatal(err)
 		}
-		quiet = m.atRest(c)
+		quiet = m.idle(c)
 		if !quiet && time.Now().After(deadline) {
-			t.Fatalf("connection %d does not come to rest: the client got %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
+			t.Fatalf("connection %d does not become idle: the client received %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
 				l.id, c.got, l.bytes, l.seen, c.sent, l.full)
 		}
 	}
 }
 
-// atRest says whether nothing is under way on an open connection.
-func (m *model) atRest(c *client) bool {
+// idle reports whether nothing is in flight on an open connection.
+func (m *model) idle(c *client) bool {
 	l := c.life
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closes > 0 || l.closeCalled || m.drained != nil {
-		return true // another story
+		return true // only open connections become idle
 	}
-	// What Ref.Write sends after CloseWrite is dropped.
-	told := c.got == l.bytes && !l.full || l.closeWriteCalled
-	heard := l.seen == c.sent || l.paused
-	return told && heard
+	// Output of Ref.Write after CloseWrite is dropped.
+	written := c.got == l.bytes && !l.full || l.closeWriteCalled
+	read := l.seen == c.sent || l.paused
+	return written && read
 }
 
-// fence waits until the tasks have run, or their connections ended.
+// fence waits until each task has run or its connection has ended.
 func (m *model) fence(t *rapid.T) {
 	await(t, "every task has run, or its connection has ended", func() bool {
 		for _, task := range m.tasks {

@@ -18,7 +18,7 @@ type blocker struct {
 	free chan struct{}
 
 	mu    sync.Mutex
-	loops map[*eddy.Loop]bool // guarded by mu: those that are blocked
+	loops map[*eddy.Loop]bool // guarded by mu: the blocked ones
 }
 
 func (b *blocker) block(c *eddy.Conn) {
@@ -34,9 +34,9 @@ func (b *blocker) blocks(l *eddy.Loop) bool {
 	return b.loops[l]
 }
 
-// endBlocked ends the engine while callbacks block some of its loops: Run and Shutdown
-// return at their deadline, with an error that names the callbacks. The loops end later,
-// by themselves.
+// endBlocked ends the engine while callbacks block some of its loops. Run and Shutdown
+// return at their deadline, with an error that names the callbacks. The loops end when
+// the callbacks return.
 func (m *model) endBlocked(t *rapid.T) {
 	m.cut = true
 	b := &blocker{free: make(chan struct{}), loops: map[*eddy.Loop]bool{}}
@@ -69,15 +69,15 @@ func (m *model) endBlocked(t *rapid.T) {
 	})
 }
 
-// named checks that an error has all loops that are blocked.
+// named checks that an error names all blocked loops.
 func (b *blocker) named(t *rapid.T, err error) {
 	var blocked *eddy.BlockedError
 	switch {
 	case len(b.loops) == 0:
 	case !errors.As(err, &blocked) || !errors.Is(err, context.DeadlineExceeded):
-		t.Errorf("%d loops are blocked, and the engine has ended with %v", len(b.loops), err)
+		t.Errorf("%d loops are blocked, the error is %v", len(b.loops), err)
 	case strings.Count(err.Error(), "(*blocker).block") != len(b.loops):
-		t.Errorf("%d loops are blocked, and the error names %v", len(b.loops), err)
+		t.Errorf("%d loops are blocked, the error names %v", len(b.loops), err)
 	}
 }
 
@@ -93,11 +93,11 @@ func (l blockedLog) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-// seldom is true for about one draw of 32, and while rapid simplifies a sequence, never.
+// seldom is true for about one draw of 32, and never while rapid shrinks a sequence.
 // rapid draws small numbers more often than others.
-func seldom(t *rapid.T, what string) bool { return rapid.IntRange(0, 31).Draw(t, what) == 17 }
+func seldom(t *rapid.T, label string) bool { return rapid.IntRange(0, 31).Draw(t, label) == 17 }
 
-// someLog draws a log that nobody reads, or one that takes everything.
+// someLog draws a log that blocks, or one that discards.
 func (m *model) someLog(t *rapid.T) *slog.Logger {
 	if !seldom(t, "log blocks") {
 		m.releaseLog = func() {}
@@ -108,9 +108,9 @@ func (m *model) someLog(t *rapid.T) *slog.Logger {
 	return slog.New(l)
 }
 
-// log writes from a loop.
+// log logs on a loop.
 func (m *model) log(t *rapid.T) {
-	m.do(m.some(t).life, func(c *eddy.Conn) { c.Loop().Logger().Warn("a line of the model's") })
+	m.do(m.some(t).life, func(c *eddy.Conn) { c.Loop().Logger().Warn("a line of the model") })
 }
 
 // block blocks a loop for a moment.

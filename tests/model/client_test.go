@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// socket is the test's end of a connection.
+// socket is the test's side of a connection.
 type socket struct {
 	conn   net.Conn
-	id     int                  // the seed of the bytes it sends: see inputByte
-	take   func(p []byte) error // checks input
+	id     int                  // seed of the sent bytes: see inputByte
+	verify func(p []byte) error // checks input
 	sent   int64
 	got    int64
-	end    error // of reading: io.EOF is an orderly one
+	end    error // of reading: io.EOF after an orderly end
 	shut   bool  // its output
-	gone   bool  // it has closed, and does not know what came
-	broken bool  // sending has failed: the system has told of a reset there, once
+	gone   bool  // it has closed, without reading everything
+	broken bool  // sending has failed: a reset is reported there, once
 }
 
 // client is the peer of one of the subject's connections.
@@ -29,15 +29,15 @@ type client struct {
 	reader reader
 }
 
-// half is a connection whose output can be shut: TCP and Unix ones.
+// half is a connection that can be half-closed: TCP and Unix ones.
 type half interface{ CloseWrite() error }
 
-// send writes what is taken within a moment: a peer that does not read must not hold
-// up the test.
+// send writes as much as the peer accepts within a moment: a peer that does not read must
+// not block the test.
 func (s *socket) send(n int) {
 	_ = s.conn.SetWriteDeadline(time.Now().Add(5 * time.Millisecond))
 	for n > 0 {
-		m, err := s.conn.Write(input(s.id, s.sent, min(n, 1+n/2))) // cut somewhere
+		m, err := s.conn.Write(input(s.id, s.sent, min(n, 1+n/2))) // in several writes
 		s.sent += int64(m)
 		n -= m
 		if err != nil {
@@ -47,13 +47,13 @@ func (s *socket) send(n int) {
 	}
 }
 
-// read reads about n bytes, if they come within the time.
+// read reads up to about n bytes within the time.
 func (s *socket) read(n int, within time.Duration) error {
 	_ = s.conn.SetReadDeadline(time.Now().Add(within))
 	for p := make([]byte, min(n, 64<<10)); n > 0 && s.end == nil; {
 		m, err := s.conn.Read(p[:min(n, len(p))])
 		n -= m
-		if wrong := s.take(p[:m]); wrong != nil {
+		if wrong := s.verify(p[:m]); wrong != nil {
 			return wrong
 		}
 		s.got += int64(m)
@@ -74,7 +74,7 @@ func (s *socket) shutWrite() {
 	}
 }
 
-// reset closes with a reset where there is one.
+// reset closes with a reset, on TCP.
 func (s *socket) reset() {
 	if tcp, ok := s.conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -87,7 +87,7 @@ func (s *socket) close() {
 	_ = s.conn.Close()
 }
 
-// orderly says that the end that it has read says that this was all.
+// orderly reports whether it has read an orderly end.
 func (s *socket) orderly() bool { return s.end == io.EOF && !s.broken }
 
 // finish reads to the end, and closes.
@@ -97,7 +97,7 @@ func (s *socket) finish() error {
 	}
 	err := s.read(math.MaxInt, patience)
 	if err == nil && s.end == nil {
-		err = errors.New("the end does not come")
+		err = errors.New("no end of input")
 	}
 	_ = s.conn.Close()
 	return err

@@ -1,6 +1,5 @@
-// Package model tries random sequences of what clients, programs and the clock may
-// do, against what docs/lifecycle.md and docs/threads.md promise. It has its own
-// module because of the libraries it uses.
+// Package model tests docs/lifecycle.md and docs/threads.md with random sequences of
+// actions of clients and programs. It is a nested module because of its dependencies.
 package model
 
 import (
@@ -19,17 +18,17 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// patience bounds what must happen. No passing test waits it out.
+// patience bounds every wait. A passing test never reaches it.
 const patience = 10 * time.Second
 
 var errAborted = errors.New("aborted by the test")
 
-// checks is how many sequences are tried by default: some seconds' worth. More are
-// with -rapid.checks.
+// checks is the default number of sequences, which take some seconds. -rapid.checks sets
+// another one.
 const checks = "500"
 
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", checks); err != nil { // the command line comes later
+	if err := flag.Set("rapid.checks", checks); err != nil { // before the command line is parsed
 		panic(err)
 	}
 	goleak.VerifyTestMain(m)
@@ -47,7 +46,7 @@ func TestAnySequence(t *testing.T) {
 				"send":        m.send,
 				"read":        m.read,
 				"half-close":  m.halfClose,
-				"leave":       m.leave,
+				"disconnect":  m.disconnect,
 				"write":       m.write,
 				"ref write":   m.refWrite,
 				"pause":       m.pause,
@@ -68,8 +67,8 @@ func TestAnySequence(t *testing.T) {
 	})
 }
 
-// prepare has the runtime open its own poller, which it keeps, and returns a directory
-// for sockets and files.
+// prepare makes the runtime open its poller, which stays open. It returns a directory for
+// sockets and files.
 func prepare(t *testing.T) (dir string) {
 	first, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -88,15 +87,15 @@ type model struct {
 	dir     string
 	clients []*client
 	tasks   []*task
-	cut     bool // connections may have been cut off at the end
+	cut     bool // connections may have been aborted at the end
 
 	releaseLog func()
 }
 
-// task is a function that was handed to a loop.
+// task is a function that was posted to a loop.
 type task struct {
 	life *life // nil for Loop.Post
-	err  error // of handing it over
+	err  error // of posting it
 	runs atomic.Int32
 }
 
@@ -118,11 +117,11 @@ func start(t *rapid.T, dir string) *model {
 		protocol = staying{m.subject}
 	}
 	m.server.start(t, dir, m.layer.over(protocol))
-	m.open(t) // and so Run has begun
+	m.open(t) // Run has begun
 	return m
 }
 
-// nothingWrong is looked at after every step.
+// nothingWrong is checked after every step.
 func (m *model) nothingWrong(t *rapid.T) {
 	for _, c := range m.clients {
 		c.life.mu.Lock()
@@ -134,7 +133,7 @@ func (m *model) nothingWrong(t *rapid.T) {
 	}
 }
 
-// end ends the engine, lets the clients read to their ends, and checks the outcome.
+// end ends the engine, reads all clients to their end, and checks the results.
 func (m *model) end(t *rapid.T) {
 	m.fence(t)
 	if seldom(t, "end while blocked") {
@@ -145,12 +144,12 @@ func (m *model) end(t *rapid.T) {
 	m.releaseLog()
 	for _, task := range m.tasks {
 		if n := task.runs.Load(); n > 1 || n == 1 && task.err != nil || n == 0 && task.err == nil && task.life == nil {
-			t.Errorf("a task, handed over with %v, has run %d times", task.err, n)
+			t.Errorf("a task, posted with %v, has run %d times", task.err, n)
 		}
 	}
 	m.nothingWrong(t)
 	for _, c := range m.clients {
-		m.judge(t, c)
+		m.check(t, c)
 	}
 	if s := m.engine.Stats(); s.Accepted != uint64(len(m.clients)) || s.Closed != s.Accepted || s.Panics != 0 {
 		t.Errorf("stats %+v after %d connections", s, len(m.clients))
@@ -179,17 +178,17 @@ func (m *model) finish(t *rapid.T) {
 	}
 }
 
-// cutOff ends what a failed check has left.
+// cutOff cleans up after a failed check.
 func (m *model) cutOff() {
 	m.releaseLog()
 	m.server.cutOff()
 	for _, c := range m.clients {
-		_ = c.conn.Close() // for the second time, most likely
+		_ = c.conn.Close() // may be closed already
 	}
 }
 
-// judge holds one connection's life against what may have become of it.
-func (m *model) judge(t *rapid.T, c *client) {
+// check checks one connection's life against the promises.
+func (m *model) check(t *rapid.T, c *client) {
 	l, r := c.life, &c.reader
 	if l.closes != 1 {
 		t.Errorf("connection %d: OnClose was called %d times", l.id, l.closes)
@@ -201,9 +200,9 @@ func (m *model) judge(t *rapid.T, c *client) {
 		t.Errorf("connection %d: %d bytes of input, %d were sent", l.id, l.seen, c.sent)
 	}
 	if c.got > l.bytes {
-		t.Errorf("connection %d: the client got %d bytes, %d were written", l.id, c.got, l.bytes)
+		t.Errorf("connection %d: the client received %d bytes, %d were written", l.id, c.got, l.bytes)
 	}
-	legal, all := false, false // is the cause, and has all input been read
+	legal, all := false, false // whether the cause is allowed, and all input must have been read
 	switch {
 	case l.cause == nil:
 		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil || m.cut
@@ -227,23 +226,23 @@ func (m *model) judge(t *rapid.T, c *client) {
 		t.Errorf("connection %d: %d bytes of input of %d, before the end of it", l.id, l.seen, c.sent)
 	}
 	if c.gone {
-		return // it has not read to the end
+		return // the client has not read to the end
 	}
 	orderly := c.orderly()
 	if orderly && m.network == "tcp" && len(r.rest) > 0 {
 		t.Errorf("connection %d: an orderly end in the middle of a record", l.id)
 	}
-	// CloseIdle, in a drain, may cross input, which the kernel answers with a reset.
+	// CloseIdle in a drain may cross with input, which the kernel answers with a reset.
 	crossed := m.drained != nil && l.seen < c.sent && c.got == l.bytes
 	if clean := l.cause == nil || l.cause == io.EOF; clean && c.end != io.EOF && !m.cut && !crossed {
-		t.Errorf("connection %d: ended with %v, and the client got %v", l.id, l.cause, c.end)
+		t.Errorf("connection %d: ended with %v, the client with %v", l.id, l.cause, c.end)
 	}
-	// On TCP an orderly end says that this is all. Ref.Write cannot know, when it
-	// returns, whether the connection will still take output.
+	// On TCP an orderly end means that the output is complete. When Ref.Write returns, it
+	// does not know whether the connection will still accept output.
 	if orderly && (m.network == "tcp" || l.cause == nil || l.cause == io.EOF) {
 		for by := range sources {
 			if got, written := r.next[by], l.written[by]; got > written || got < written && by != byRef {
-				t.Errorf("connection %d: %d records from source %d of %d, and an orderly end", l.id, got, by, written)
+				t.Errorf("connection %d: an orderly end after %d records from source %d of %d", l.id, got, by, written)
 			}
 		}
 	}

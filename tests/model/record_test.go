@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// source is who has written a record. Each source numbers its records from 0.
+// source is the writer of a record. Each source numbers its records from 0.
 type source byte
 
 const (
-	byTask  source = iota // a function that Ref.Do has brought to the loop
+	byTask  source = iota // a function posted with Ref.Do
 	byRef                 // Ref.Write
 	byInput               // OnData
 	sources
@@ -17,7 +17,7 @@ const (
 
 const headSize = 12
 
-// record is what is written at a time: the reader knows every byte of it.
+// record returns the bytes of one write. The reader can compute every byte.
 func record(conn int, by source, seq uint32, size int) []byte {
 	p := make([]byte, headSize+size)
 	p[0], p[1], p[2] = 0xE5, byte(conn), byte(by)
@@ -29,26 +29,26 @@ func record(conn int, by source, seq uint32, size int) []byte {
 	return p
 }
 
-// reader takes records apart. Cut, lost, repeated, swapped and foreign bytes are errors.
+// reader parses records. Truncated, lost, repeated, reordered and foreign bytes are errors.
 type reader struct {
 	conn int
 	rest []byte // the beginning of a record
 	next [sources]uint32
 }
 
-func (r *reader) take(p []byte) error {
+func (r *reader) verify(p []byte) error {
 	r.rest = append(r.rest, p...)
 	for len(r.rest) >= headSize {
 		by, size := source(r.rest[2]), int(binary.BigEndian.Uint32(r.rest[8:]))
 		if by >= sources || size > 1<<24 {
-			return fmt.Errorf("no record begins with %x", r.rest[:headSize])
+			return fmt.Errorf("not a record: %x", r.rest[:headSize])
 		}
 		if len(r.rest) < headSize+size {
 			return nil
 		}
 		want := record(r.conn, by, r.next[by], size)
 		if got := r.rest[:len(want)]; string(got) != string(want) {
-			return fmt.Errorf("record %x… in the place of %x…", got[:headSize], want[:headSize])
+			return fmt.Errorf("record %x…, want %x…", got[:headSize], want[:headSize])
 		}
 		r.next[by]++
 		r.rest = r.rest[headSize+size:]

@@ -14,9 +14,9 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// TestAnyRelay is TestAnySequence for a protocol that passes input on to another
-// connection. Each direction moves while the other one is full, bytes come exactly and in
-// order, pending output is bounded, and ends are passed on.
+// TestAnyRelay is TestAnySequence for a protocol that relays input to another connection.
+// Each direction progresses while the other one is full, bytes arrive exactly and in
+// order, pending output is bounded, and ends are relayed.
 func TestAnyRelay(t *testing.T) {
 	dir := prepare(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -29,7 +29,7 @@ func TestAnyRelay(t *testing.T) {
 				"send":       m.send,
 				"read":       m.read,
 				"half-close": m.halfClose,
-				"leave":      m.leave,
+				"disconnect": m.disconnect,
 				"moves":      m.moves,
 				"drain":      m.drain,
 			})
@@ -38,7 +38,7 @@ func TestAnyRelay(t *testing.T) {
 	})
 }
 
-// relayModel is one engine that relays, and the peers on both sides.
+// relayModel is one relaying engine with the peers on both sides.
 type relayModel struct {
 	server
 	relay    *relay
@@ -47,11 +47,11 @@ type relayModel struct {
 	ends     []*relayEnd
 }
 
-// relayEnd is one of two peers that are joined.
+// relayEnd is one of two joined peers.
 type relayEnd struct {
 	socket
 	other  *relayEnd
-	resets bool // it has left with a reset, and did not say that it had sent all
+	resets bool // it has closed with a reset, without a half-close before
 }
 
 func startRelay(t *rapid.T, dir string) *relayModel {
@@ -86,7 +86,7 @@ func (m *relayModel) listenUpstream(t *rapid.T, dir string) {
 	m.upstream = ln
 	m.relay.network, m.relay.to = network, ln.Addr().String()
 	if m.layer == wrapping {
-		m.relay.layer = wrapping // the peer that is dialled sends no preface
+		m.relay.layer = wrapping // the dialled peer sends no preface
 	}
 }
 
@@ -114,29 +114,29 @@ func (m *relayModel) otherSide(t *rapid.T) socket {
 
 func (m *relayModel) joins(s socket) *relayEnd {
 	e := &relayEnd{socket: s}
-	e.take = e.passedOn
+	e.verify = e.relayed
 	m.ends = append(m.ends, e)
 	return e
 }
 
-// passedOn checks input against the bytes that the other end has sent.
-func (e *relayEnd) passedOn(p []byte) error {
+// relayed compares input with the bytes sent by the other end.
+func (e *relayEnd) relayed(p []byte) error {
 	for i, b := range p {
 		if b != inputByte(e.other.id, e.got+int64(i)) {
 			return fmt.Errorf("end %d: wrong byte at offset %d", e.id, e.got+int64(i))
 		}
 	}
 	if e.got+int64(len(p)) > e.other.sent {
-		return fmt.Errorf("end %d got %d bytes, %d were sent", e.id, e.got+int64(len(p)), e.other.sent)
+		return fmt.Errorf("end %d received %d bytes, %d were sent", e.id, e.got+int64(len(p)), e.other.sent)
 	}
 	return nil
 }
 
-// present draws an end that has not left.
+// present draws an end that has not closed.
 func (m *relayModel) present(t *rapid.T) *relayEnd {
 	e := m.ends[rapid.IntRange(0, len(m.ends)-1).Draw(t, "end")]
 	if e.gone {
-		t.Skip("it has left")
+		t.Skip("it has closed")
 	}
 	return e
 }
@@ -158,7 +158,7 @@ func (m *relayModel) read(t *rapid.T) {
 
 func (m *relayModel) halfClose(t *rapid.T) { m.present(t).shutWrite() }
 
-func (m *relayModel) leave(t *rapid.T) {
+func (m *relayModel) disconnect(t *rapid.T) {
 	e := m.present(t)
 	if rapid.IntRange(0, 3).Draw(t, "seldom") > 0 {
 		t.Skip("not now")
@@ -179,12 +179,12 @@ func (m *relayModel) drain(t *rapid.T) {
 	m.shutdown(time.Hour)
 }
 
-// moves has an end read until it has all that the other one has sent, while the other
-// one reads nothing: a direction that is full does not stop the one back.
+// moves reads everything that the other end has sent, while that end reads nothing: a
+// full direction does not stop the other one.
 func (m *relayModel) moves(t *rapid.T) {
 	e := m.present(t)
 	if e.other.gone {
-		t.Skip("the other has left")
+		t.Skip("the other end has closed")
 	}
 	if rapid.Bool().Draw(t, "send first") {
 		for _, e := range []*relayEnd{e, e.other} {
@@ -198,13 +198,13 @@ func (m *relayModel) moves(t *rapid.T) {
 			t.Fatal(err)
 		}
 		if e.got < e.other.sent && (e.end != nil || time.Now().After(deadline)) {
-			t.Fatalf("end %d got %d bytes of %d, then %v; the other end has read %d bytes of %d",
+			t.Fatalf("end %d received %d bytes of %d, then %v; the other end has read %d bytes of %d",
 				e.id, e.got, e.other.sent, e.end, e.other.got, e.sent)
 		}
 	}
 }
 
-// nothingWrong is looked at after every step.
+// nothingWrong is checked after every step.
 func (m *relayModel) nothingWrong(t *rapid.T) {
 	m.relay.mu.Lock()
 	defer m.relay.mu.Unlock()
@@ -213,7 +213,7 @@ func (m *relayModel) nothingWrong(t *rapid.T) {
 	}
 }
 
-// end shuts the output of all ends, lets them read to the end, and checks the outcome.
+// end half-closes all ends, reads them to the end, and checks the results.
 func (m *relayModel) end(t *rapid.T) {
 	if m.drained == nil {
 		m.shutdown(time.Hour)
@@ -233,7 +233,7 @@ func (m *relayModel) end(t *rapid.T) {
 	m.ended(t)
 	m.nothingWrong(t)
 	for _, e := range m.ends {
-		e.judge(t)
+		e.check(t)
 	}
 	if s := m.engine.Stats(); s.Accepted+s.Dialled != uint64(len(m.ends)) || s.Closed != uint64(len(m.ends)) || s.Panics != 0 {
 		t.Errorf("stats %+v after %d connections", s, len(m.ends))
@@ -241,30 +241,31 @@ func (m *relayModel) end(t *rapid.T) {
 	m.closeUpstream()
 }
 
-// judge checks an end that has stayed: if the other one has stayed too, it has all.
-func (e *relayEnd) judge(t *rapid.T) {
+// check checks an end that has not closed: it has received everything, unless the other
+// one has closed.
+func (e *relayEnd) check(t *rapid.T) {
 	switch {
 	case e.gone:
 	case e.other.gone:
 		if e.other.resets && e.orderly() && e.conn.RemoteAddr().Network() == "tcp" {
-			t.Errorf("end %d: the other was reset, and this one got an orderly end", e.id)
+			t.Errorf("end %d: an orderly end, but the other end was reset", e.id)
 		}
 	case e.got != e.other.sent || !errors.Is(e.end, io.EOF):
-		t.Errorf("end %d got %d bytes of %d, then %v", e.id, e.got, e.other.sent, e.end)
+		t.Errorf("end %d received %d bytes of %d, then %v", e.id, e.got, e.other.sent, e.end)
 	}
 }
 
 func (m *relayModel) closeUpstream() {
 	if m.upstream != nil {
-		_ = m.upstream.Close() // for the second time, possibly
+		_ = m.upstream.Close() // may be closed already
 	}
 }
 
-// cutOff ends what a failed check has left.
+// cutOff cleans up after a failed check.
 func (m *relayModel) cutOff() {
 	m.server.cutOff()
 	m.closeUpstream()
 	for _, e := range m.ends {
-		_ = e.conn.Close() // for the second time, most likely
+		_ = e.conn.Close() // may be closed already
 	}
 }

@@ -9,25 +9,25 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// relay is a protocol that joins connections in pairs and passes their input on, each
-// direction with backpressure of its own. It joins an accepted connection with one that
-// it dials, or with the next accepted one.
+// relay is a protocol that joins connections in pairs and relays their input, with
+// independent backpressure in each direction. It joins an accepted connection with a
+// dialled one, or with the next accepted one.
 type relay struct {
-	network, to string     // of the other side; no address joins accepted ones, on one loop
+	network, to string     // of the other side; without an address it joins accepted ones, on one loop
 	layer       layer      // over the dialled connection
-	first       *eddy.Conn // accepted, and waits for the next; nil if there is none
+	first       *eddy.Conn // accepted and not joined yet; or nil
 	joined      chan struct{}
 
 	mu    sync.Mutex
 	wrong []string // guarded by mu
 }
 
-// oneRead is the most that a loop reads at a time, in bytes.
+// oneRead is the size of the largest read of a loop, in bytes.
 const oneRead = 64 << 10
 
 // side is one end of a pair.
 type side struct {
-	other  *eddy.Conn // nil while there is none
+	other  *eddy.Conn // nil until joined
 	paused bool
 	space  []byte // of a lender
 }
@@ -100,7 +100,7 @@ func (r *relay) OnDrain(c *eddy.Conn) {
 
 func (r *relay) OnEOF(c *eddy.Conn) { c.State().(*side).other.CloseWrite() }
 
-// OnShutdown leaves the pair to end by itself.
+// OnShutdown keeps the pair open until it ends by itself.
 func (r *relay) OnShutdown(*eddy.Conn) {}
 
 func (r *relay) OnClose(c *eddy.Conn, err error) {
@@ -131,7 +131,7 @@ func (l lending) OnFilled(c *eddy.Conn, n int) {
 	}
 }
 
-// dialled is a relay's protocol for the connections that it has dialled.
+// dialled is the protocol of a relay's dialled connections.
 type dialled struct{ *relay }
 
 func (d dialled) OnOpen(c *eddy.Conn) {

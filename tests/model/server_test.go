@@ -14,7 +14,7 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// server is one engine with a listener, and its life.
+// server is one engine with a listener.
 type server struct {
 	network string
 	options eddy.Options
@@ -25,7 +25,7 @@ type server struct {
 	drained chan error         // nil before the drain
 }
 
-// drainTimeout is for a drain that cannot end in order.
+// drainTimeout is the timeout of a drain that cannot complete.
 const drainTimeout = 5 * time.Millisecond
 
 func (s *server) start(t *rapid.T, dir string, protocol eddy.Protocol) {
@@ -48,7 +48,7 @@ func (s *server) start(t *rapid.T, dir string, protocol eddy.Protocol) {
 	go func() { s.ran <- engine.Run(ctx) }()
 }
 
-// someOptions draws the limits of output.
+// someOptions draws output limits.
 func someOptions(t *rapid.T) eddy.Options {
 	high := rapid.SampledFrom([]int{1 << 10, 16 << 10, 64 << 10}).Draw(t, "HighWater")
 	return eddy.Options{
@@ -61,8 +61,8 @@ func someOptions(t *rapid.T) eddy.Options {
 	}
 }
 
-// dial connects to the server, and sends the layer's preface at once, followed by the
-// first bytes.
+// dial connects to the server, and sends the layer's preface and the first bytes in one
+// write.
 func (s *server) dial(t *rapid.T, by layer, id int) socket {
 	conn, err := net.DialTimeout(s.addr.Network(), s.addr.String(), patience)
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *server) dial(t *rapid.T, by layer, id int) socket {
 	return socket{conn: conn, id: id, sent: sent}
 }
 
-// shutdown begins a drain that may take so long.
+// shutdown begins a drain with a time limit.
 func (s *server) shutdown(limit time.Duration) {
 	drained := make(chan error, 1)
 	s.drained = drained
@@ -90,7 +90,7 @@ func (s *server) shutdown(limit time.Duration) {
 	}()
 }
 
-// ended waits for the end of the drain, which must be a clean one.
+// ended waits for the end of the drain, which must succeed.
 func (s *server) ended(t *rapid.T) {
 	if err := receive(t, s.drained, "Shutdown ends"); err != nil {
 		t.Errorf("Shutdown: %v", err)
@@ -100,16 +100,15 @@ func (s *server) ended(t *rapid.T) {
 	}
 }
 
-// cutOff ends what a failed check has left.
+// cutOff cleans up after a failed check.
 func (s *server) cutOff() {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_ = s.engine.Shutdown(ctx) // reports what was cut off
+	_ = s.engine.Shutdown(ctx) // returns an error about aborted connections
 	s.stop()
 }
 
-// leavesNothing runs one sequence, after which no goroutine and no descriptor of it is
-// left.
+// leavesNothing runs one sequence, which must leak no goroutine and no descriptor.
 func leavesNothing(t *rapid.T, sequence func()) {
 	before, running := openDescriptors(), goleak.IgnoreCurrent()
 	sequence()
@@ -121,7 +120,7 @@ func leavesNothing(t *rapid.T, sequence func()) {
 	}
 }
 
-// openDescriptors counts portably.
+// openDescriptors counts with fcntl(2), which every platform has.
 func openDescriptors() (n int) {
 	for fd := range uintptr(512) {
 		if _, err := unix.FcntlInt(fd, unix.F_GETFD, 0); err == nil {
@@ -131,19 +130,19 @@ func openDescriptors() (n int) {
 	return n
 }
 
-func receive[T any](t *rapid.T, from <-chan T, what string) (v T) {
+func receive[T any](t *rapid.T, from <-chan T, event string) (v T) {
 	select {
 	case v = <-from:
 	case <-time.After(patience):
-		t.Fatalf("not after %v: %s", patience, what)
+		t.Fatalf("not within %v: %s", patience, event)
 	}
 	return v
 }
 
-func await(t *rapid.T, what string, condition func() bool) {
+func await(t *rapid.T, event string, condition func() bool) {
 	for deadline := time.Now().Add(patience); !condition(); time.Sleep(100 * time.Microsecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("still not so after %v: %s", patience, what)
+			t.Fatalf("not within %v: %s", patience, event)
 		}
 	}
 }

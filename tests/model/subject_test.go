@@ -8,10 +8,10 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// subject is the protocol under test. It reads the clients' bytes in units, answers
-// now and then, and keeps a life of each connection.
+// subject is the protocol under test. It consumes input in units, may write after each
+// of them, and records the life of each connection.
 type subject struct {
-	unit   int // OnData uses multiples of it
+	unit   int // OnData consumes multiples of it
 	answer int // bytes of each answer; negative for none
 	opened chan *life
 
@@ -19,28 +19,28 @@ type subject struct {
 	lives []*life // guarded by mu
 }
 
-// life is what the engine has told of a connection, and what it was told.
+// life records the callbacks of a connection, and the calls of its methods.
 type life struct {
 	id   int
 	ref  eddy.Ref
 	loop *eddy.Loop
 
-	mu       sync.Mutex // guards what follows: the loop writes, the test reads
+	mu       sync.Mutex // guards the fields below: the loop writes, the test reads
 	wrong    []string
 	opens    int
 	closes   int
 	cause    error
 	eof      bool
 	paused   bool
-	used     int64 // bytes of input
-	seen     int64 // bytes of input, with those that were not used
+	used     int64 // consumed bytes of input
+	seen     int64 // bytes of input, including unconsumed ones
 	written  [sources]uint32
 	bytes    int64 // of records written
-	owned    int   // slices given away
-	released int   // and given back
-	full     bool  // the output was seen full, and OnDrain has not come
+	owned    int   // slices passed to WriteOwned
+	released int   // slices released
+	full     bool  // the output was full, and OnDrain has not been called since
 
-	lateWrite bool // Ref.Write during the drain, which may have closed the connection before
+	lateWrite bool // Ref.Write during the drain, which may have closed the connection
 
 	closeCalled, closeWriteCalled, abortCalled, deadlineSet, outputFull bool
 }
@@ -49,7 +49,7 @@ func (l *life) errorf(format string, args ...any) {
 	l.wrong = append(l.wrong, fmt.Sprintf(format, args...))
 }
 
-// in brings a callback into the life, which must be in its middle.
+// in begins a callback, which must be between OnOpen and OnClose.
 func (l *life) in(name string) (leave func()) {
 	l.mu.Lock()
 	if l.opens != 1 || l.closes != 0 {
@@ -58,7 +58,7 @@ func (l *life) in(name string) (leave func()) {
 	return l.mu.Unlock
 }
 
-// idle is the subject's own IdleTimeout. No test waits it out.
+// idle is the subject's IdleTimeout. No test reaches it.
 const idle = 17 * time.Minute
 
 func (s *subject) Tune(settings *eddy.Settings) error {
@@ -122,7 +122,7 @@ func (l *life) write(c *eddy.Conn, by source, size int, how func(p []byte) error
 	switch err := how(p); err {
 	case nil:
 		if !open {
-			l.errorf("a write after the end was taken")
+			l.errorf("a write after the end was accepted")
 		}
 		l.written[by]++
 		l.bytes += int64(len(p))

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// users says by which tests each function of a package's test files is used directly: many
-// tests of net/http leave their work to a function, testX for TestX, that runs for each
-// protocol. A test uses itself.
+// users maps each test function of a package to the tests that call it directly. Many
+// tests of net/http, such as TestX, run a function testX for each protocol. A test is its
+// own user.
 func users(t *testing.T, goroot, pkg string) map[string][]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(goroot, "src", filepath.FromSlash(pkg), "*_test.go"))

@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// edits of the installed httptest/server.go, which have it serve by an engine. Each text is
-// to be found exactly once.
+// edits make the installed httptest/server.go serve on an engine. Each text must occur
+// exactly once.
 var edits = [][2]string{
 	{"import (\n", "import (\n\t\"github.com/eddynet/eddy/tests/nethttp/adapted\"\n"},
 	{"func (s *Server) goServe() {\n", "func (s *Server) goServe() {\n" +
 		"\ts.Listener = adapted.Listen(s.Config, s.Listener, s.Config.ExportKeepAlives)\n"},
 }
 
-// exports is a file more of package net/http.
+// exports is an additional file of package net/http.
 const exports = `package http
 
 func (s *Server) ExportKeepAlives() bool { return s.doKeepAlives() }
@@ -35,7 +35,7 @@ func overlay(t *testing.T, goroot string) string {
 	edited := string(text)
 	for _, e := range edits {
 		if strings.Count(edited, e[0]) != 1 {
-			t.Fatalf("%s does not have %q once: edits has to follow this version of Go", server, e[0])
+			t.Fatalf("%s does not contain %q exactly once: update edits for this version of Go", server, e[0])
 		}
 		edited = strings.Replace(edited, e[0], e[1], 1)
 	}

@@ -1,6 +1,6 @@
-// Package nethttp_test runs the tests that Go has for the HTTP/1 part of net/http and
-// net/http/httputil, as they are installed, with the servers that httptest starts
-// replaced by an eddy engine with the net/http adapter.
+// Package nethttp_test runs Go's installed tests of net/http and net/http/httputil for
+// HTTP/1, with an eddy engine and the net/http adapter instead of the servers of
+// httptest.
 package nethttp_test
 
 import (
@@ -20,18 +20,17 @@ import (
 )
 
 const (
-	// limit bounds the run of each package, which takes less than half a minute when nothing
-	// hangs.
+	// limit bounds the run of each package, which normally takes less than half a minute.
 	limit = 90 * time.Second
-	// tailMost is how much output of a test that does not end is shown, in bytes.
+	// tailMost bounds the shown output of a test that does not end, in bytes.
 	tailMost = 64 << 10
-	// reachedLeast guards against an overlay without effect: with Go 1.26 there are about 330.
+	// reachedLeast detects an overlay without effect: about 330 tests reach the adapter with Go 1.26.
 	reachedLeast = 300
-	// otherModes are subtests of protocols that eddy does not speak.
+	// otherModes are subtests of protocols that eddy does not support.
 	otherModes = "/^(h2|https1|h2unencrypted)$"
 )
 
-// packages are those whose tests are run.
+// packages are the tested packages.
 var packages = []string{"net/http", "net/http/httputil"}
 
 // name identifies a test.
@@ -48,12 +47,12 @@ func (n name) top() name {
 // event is a line of go test -json.
 type event struct{ Action, Package, Test, Output string }
 
-// results are what the events of a run amount to.
+// results summarizes the events of a run.
 type results struct {
 	ended   map[name]string // pass, fail or skip
 	output  map[name]string
-	reached map[name]bool // top-level tests with a server of the engine's
-	rest    string        // output of no test: a panic, or what did not compile
+	reached map[name]bool // top-level tests with a server on the engine
+	rest    string        // other output, such as a panic or a compile error
 }
 
 func read(t *testing.T, goroot string, out []byte) *results {
@@ -77,7 +76,7 @@ func read(t *testing.T, goroot string, out []byte) *results {
 			r.rest += e.Output
 		case e.Action == "output":
 			r.output[n] += e.Output
-			// The test that the line stands with may be another one, which ends meanwhile.
+			// The line may be attributed to another test, which ends meanwhile.
 			if function, ok := strings.CutPrefix(e.Output, adapted.Mark); ok {
 				function = strings.TrimSpace(function[strings.LastIndex(function, ".")+1:])
 				for _, test := range use[e.Package][function] {
@@ -94,7 +93,7 @@ func read(t *testing.T, goroot string, out []byte) *results {
 	return r
 }
 
-// failed lists the tests that failed by themselves, not because of a subtest.
+// failed lists the failed tests without a failed subtest.
 func (r *results) failed() (list []name) {
 	for n, end := range r.ended {
 		parent := func(o name) bool {
@@ -107,7 +106,7 @@ func (r *results) failed() (list []name) {
 	return list
 }
 
-// tail is the end of the output of a test and of its subtests: of one that hangs, the
+// tail is the end of the output of a test and its subtests. After a timeout it has the
 // stacks of all goroutines.
 func (r *results) tail(n name) (out string) {
 	for o, text := range r.output {
@@ -149,7 +148,7 @@ func exceptions(t *testing.T) map[name]exception {
 	return list
 }
 
-// run runs the suite without the tests that are not to be run.
+// run runs the suite without the skipped tests.
 func run(t *testing.T, listed map[name]exception) *results {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()
@@ -163,7 +162,7 @@ func run(t *testing.T, listed map[name]exception) *results {
 			skip = append(skip, "^"+strings.ReplaceAll(n.test, "/", "$/^")+"$")
 		}
 	}
-	// One test at a time: then none waits for a processor.
+	// One test at a time, so that none waits for a processor.
 	args := []string{"test", "-json", "-short", "-count=1", "-parallel=1", "-timeout=" + limit.String(),
 		"-overlay=" + overlay(t, goroot), "-skip=" + strings.Join(skip, "|")}
 	ctx, cancel := context.WithTimeout(t.Context(), limit+2*time.Minute) // for compiling
@@ -176,10 +175,10 @@ func run(t *testing.T, listed map[name]exception) *results {
 
 func TestNetHTTPPassesItsOwnTestsOnEddy(t *testing.T) {
 	if raceEnabled {
-		// Handlers and clients of these tests share variables, with nothing but the socket
-		// between them. Package syscall tells the race detector of that order, but the raw
-		// system calls of the engine do not.
-		t.Skip("the race detector takes the tests themselves for racy")
+		// Handlers and clients of these tests share variables, ordered by the socket only.
+		// Package syscall reports that order to the race detector; the raw system calls of
+		// the engine do not.
+		t.Skip("the race detector reports races in the tests themselves")
 	}
 	listed := exceptions(t)
 	r := run(t, listed)
@@ -196,7 +195,7 @@ func TestNetHTTPPassesItsOwnTestsOnEddy(t *testing.T) {
 		case !ran:
 			t.Errorf("exceptions.txt has %v, which has not run", n)
 		case end != "fail":
-			t.Errorf("exceptions.txt has %v, which does not fail any more: remove it", n)
+			t.Errorf("exceptions.txt has %v, which passes: remove it", n)
 		}
 	}
 	passed := 0
@@ -208,8 +207,8 @@ func TestNetHTTPPassesItsOwnTestsOnEddy(t *testing.T) {
 			passed++
 		}
 	}
-	t.Logf("%d of the %d tests that reach the adapter pass; %d more are not run", passed, len(r.reached), skipped)
+	t.Logf("%d of %d tests that reach the adapter pass; %d more are skipped", passed, len(r.reached), skipped)
 	if len(r.reached) < reachedLeast || t.Failed() {
-		t.Errorf("%d tests have reached the adapter, at least %d should. Output of no test:\n%s", len(r.reached), reachedLeast, r.rest)
+		t.Errorf("%d tests have reached the adapter, want at least %d. Other output:\n%s", len(r.reached), reachedLeast, r.rest)
 	}
 }

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// fewDescriptors has more clients than there are descriptors. The first ones keep
-// theirs for a while, in which the others wait in the kernel's queue.
-func fewDescriptors(what string, args ...string) func(*trial) error {
+// fewDescriptors has more clients than descriptors. The first clients keep their
+// connections for a while; the others wait in the accept queue.
+func fewDescriptors(name string, args ...string) func(*trial) error {
 	return func(t *trial) error {
 		const clients, hold = 120, 10 * time.Second
-		if !t.has("prlimit", what) || !t.hasProc(what) {
+		if !t.has("prlimit", name) || !t.hasProc(name) {
 			return nil
 		}
 		s, err := t.startUnder([]string{"prlimit", "--nofile=64"}, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
@@ -38,7 +38,7 @@ func fewDescriptors(what string, args ...string) func(*trial) error {
 				first <- err
 			})
 		}
-		if err := t.pause(500 * time.Millisecond); err != nil { // the first ones are served at once
+		if err := t.pause(500 * time.Millisecond); err != nil { // the first clients are served at once
 			return err
 		}
 		u := observe(s.pid())
@@ -62,10 +62,10 @@ func fewDescriptors(what string, args ...string) func(*trial) error {
 				lines++
 			}
 		}
-		atMost(t, what+": processor", cpu, 5)
-		t.info(what+": served at once", fmt.Sprintf("%d of %d", during, clients))
-		t.check(what+": log lines", fmt.Sprint(lines), "1 to 8", 1 <= lines && lines <= 8)
-		t.check(what+": all served, after", time.Since(from).Round(time.Millisecond).String(), "5s", time.Since(from) < 5*time.Second)
+		atMost(t, name+": processor", cpu, 5)
+		t.info(name+": served at once", fmt.Sprintf("%d of %d", during, clients))
+		t.check(name+": log lines", fmt.Sprint(lines), "1 to 8", 1 <= lines && lines <= 8)
+		t.check(name+": all served, after", time.Since(from).Round(time.Millisecond).String(), "5s", time.Since(from) < 5*time.Second)
 		_, err = s.stats()
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// hugeNumbers announces more than any integer holds, again and again.
+// hugeNumbers repeatedly announces lengths beyond the integer range.
 func hugeNumbers(t *trial) error {
 	s, err := t.start()
 	if err != nil {
@@ -47,13 +47,13 @@ func hugeNumbers(t *trial) error {
 		t.check(kind.name, fmt.Sprintf("%d of %d answered 4xx", refused, rounds), "all", refused == rounds)
 	}
 	if growth, _ := u.stop(); t.hasProc("memory") {
-		atMost(t, "memory taken meanwhile", growth, 8*miB)
+		atMost(t, "memory growth", growth, 8*miB)
 	}
 	return nil
 }
 
-// expensiveChunks sends a body a byte a chunk, each with a long extension, until it
-// is refused.
+// expensiveChunks sends a body in chunks of one byte with long extensions, until it is
+// refused.
 func expensiveChunks(t *trial) error {
 	s, err := t.start()
 	if err != nil {
@@ -86,17 +86,16 @@ func expensiveChunks(t *trial) error {
 	return nil
 }
 
-// sendUntilAnswered repeats a piece until there is something to read, or the limit
-// is reached.
+// sendUntilAnswered repeats a piece until a response arrives or the limit is reached.
 func (c *client) sendUntilAnswered(piece string, limit size) (sent size, err error) {
 	answered := make(chan struct{})
 	go func() {
-		_, _ = c.r.Peek(1) // an error shows when the answer is read
+		_, _ = c.r.Peek(1) // an error shows when the response is read
 		close(answered)
 	}()
 	for sent < limit {
 		if err := c.send(piece); err != nil {
-			break // it has answered and closed
+			break // the server has responded and closed
 		}
 		sent += size(len(piece))
 		select {
@@ -109,8 +108,7 @@ func (c *client) sendUntilAnswered(piece string, limit size) (sent size, err err
 	return sent, nil
 }
 
-// manyFields sends heads with more fields than are allowed, and measures what those
-// cost that are.
+// manyFields sends heads with too many fields, and measures the cost of allowed ones.
 func manyFields(t *trial) error {
 	s, err := t.start("-loops", "1")
 	if err != nil {
@@ -146,14 +144,14 @@ func manyFields(t *trial) error {
 		if err != nil {
 			return err
 		}
-		t.info(kind.name+": a field costs", fmt.Sprintf("%v among few, %v among many", few, many))
-		t.check(kind.name+": many cost, of few", fmt.Sprintf("%.2f", float64(many)/float64(few)), "at most 3", many <= 3*few)
+		t.info(kind.name+": cost of a field", fmt.Sprintf("%v among few, %v among many", few, many))
+		t.check(kind.name+": cost among many relative to few", fmt.Sprintf("%.2f", float64(many)/float64(few)), "at most 3", many <= 3*few)
 	}
 	return nil
 }
 
-// costOfField is the processor time of one field more, between heads of n fields and
-// of m. Both are measured in small turns, since the machine has other work.
+// costOfField is the processor time per field, from heads of n and of m fields. They are
+// measured in short alternating turns, since the machine has other work.
 func (t *trial) costOfField(s *server, head func(int) string, n, m int) (time.Duration, error) {
 	const batch, rounds, turns = 100, 20, 12
 	cost := map[int]time.Duration{}
@@ -183,7 +181,7 @@ func (t *trial) costOfField(s *server, head func(int) string, n, m int) (time.Du
 	return max(each, time.Nanosecond), nil
 }
 
-// smuggled tries to write a field, or a line of the log, of its own.
+// smuggled tries to inject response fields and log lines.
 func smuggled(t *trial) error {
 	s, err := t.start("-access-log")
 	if err != nil {
@@ -200,13 +198,13 @@ func smuggled(t *trial) error {
 		if err != nil {
 			return err
 		}
-		behind, _ := c.r.Peek(c.r.Buffered())
-		if a.status != 400 || a.header.Get("X-Evil") != "" || a.header.Get("X-Reflect") != "" || len(behind) > 0 {
+		extra, _ := c.r.Peek(c.r.Buffered())
+		if a.status != 400 || a.header.Get("X-Evil") != "" || a.header.Get("X-Reflect") != "" || len(extra) > 0 {
 			wrong++
 		}
 		c.reset()
 	}
-	equal(t, "values that may not stand in a field, not refused", wrong, 0)
+	equal(t, "invalid field values that were not refused", wrong, 0)
 
 	targets := 0
 	for b := range 256 {
@@ -242,6 +240,6 @@ func smuggled(t *trial) error {
 	}
 	atLeast(t, "log records", records, len(refused))
 	t.info("targets tried", targets)
-	equal(t, "log records that are forged or hold control bytes", bad, 0)
+	equal(t, "log records that are forged or contain control bytes", bad, 0)
 	return nil
 }

@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// childCommand is the first argument of a process that makes load, so that it does
-// not disturb the one that measures.
+// childCommand is the first argument of a child process that makes load, so that the
+// load does not disturb the measurements.
 const childCommand = "load"
 
-// loads are what such a process may do. They end with their context.
+// loads are the loads of a child process. They end with their context.
 func loads() map[string]func(ctx context.Context, address string) error {
 	return map[string]func(context.Context, string) error{
 		"upload":   uploadWithoutEnd,
@@ -22,11 +22,11 @@ func loads() map[string]func(ctx context.Context, address string) error {
 	}
 }
 
-// runChild makes a load until standard input ends.
+// runChild makes a load until standard input is closed.
 func runChild(name string, args []string) int {
 	f, ok := loads()[name]
 	if !ok || len(args) != 1 {
-		fmt.Fprintln(os.Stderr, "scorecard: this command is for its own use")
+		fmt.Fprintln(os.Stderr, "scorecard: load is an internal command")
 		return 2
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
@@ -41,8 +41,8 @@ func runChild(name string, args []string) int {
 	return 1
 }
 
-// load starts a process that makes a load until stop is called, which fails if it
-// has ended before.
+// load starts a process that makes a load until stop is called. stop returns an error if
+// the process has ended before.
 func (t *trial) load(name, address string) (stop func() error, err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -59,7 +59,7 @@ func (t *trial) load(name, address string) (stop func() error, err error) {
 		return nil, err
 	}
 	return func() error {
-		_ = in.Close() // it may have ended
+		_ = in.Close() // fails if the process has ended
 		if err := cmd.Wait(); err != nil {
 			return fmt.Errorf("%s: %w: %s", name, err, out.String())
 		}
@@ -67,7 +67,7 @@ func (t *trial) load(name, address string) (stop func() error, err error) {
 	}, nil
 }
 
-// uploadWithoutEnd sends one body as fast as it is taken.
+// uploadWithoutEnd sends one body as fast as possible.
 func uploadWithoutEnd(ctx context.Context, address string) error {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -83,7 +83,7 @@ func uploadWithoutEnd(ctx context.Context, address string) error {
 	}
 }
 
-// pipelineWithoutEnd asks as fast as it is heard, and reads all answers.
+// pipelineWithoutEnd sends requests as fast as possible, and reads all responses.
 func pipelineWithoutEnd(ctx context.Context, address string) error {
 	c, err := dial(ctx, address)
 	if err != nil {

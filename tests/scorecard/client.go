@@ -15,23 +15,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// client is one connection. It breaks off at the trial's end at the latest.
+// client is one connection. Its deadline is the end of the trial.
 type client struct {
 	*net.TCPConn
 	r *bufio.Reader
 }
 
-// answer is a whole one.
+// answer is a complete response.
 type answer struct {
 	status int
-	close  bool // the server announces the end of the connection
+	close  bool // Connection: close
 	header http.Header
 	body   string
 }
 
 func dial(ctx context.Context, address string) (*client, error) { return dialBuffer(ctx, address, 0) }
 
-// dialSmall has the kernel keep next to nothing of what is not read.
+// dialSmall minimizes the kernel's receive buffer.
 func dialSmall(ctx context.Context, address string) (*client, error) {
 	return dialBuffer(ctx, address, 4<<10)
 }
@@ -71,7 +71,7 @@ func (c *client) send(s string) error {
 	return err
 }
 
-// head reads one answer up to its body.
+// head reads the head of a response.
 func (c *client) head() (*http.Response, error) { return http.ReadResponse(c.r, nil) }
 
 func (c *client) answer() (answer, error) {
@@ -90,32 +90,31 @@ func (c *client) do(request string) (answer, error) {
 	return c.answer()
 }
 
-// want makes a request whose answer must be 200 with this body.
+// want makes a request and expects a 200 with this body.
 func (c *client) want(request, body string) error {
 	a, err := c.do(request)
 	if err != nil {
 		return err
 	}
 	if a.status != 200 || a.body != body {
-		return fmt.Errorf("%.40q: answer %d, %.60q", request, a.status, a.body)
+		return fmt.Errorf("%.40q: response %d, %.60q", request, a.status, a.body)
 	}
 	return nil
 }
 
-// reset ends the connection with RST, which leaves no port waiting.
+// reset ends the connection with RST, which leaves no port in TIME_WAIT.
 func (c *client) reset() {
-	_ = c.SetLinger(0) // without it, a port waits a while
+	_ = c.SetLinger(0) // an error leaves an orderly close
 	_ = c.Close()
 }
 
-// ended reads to the end, and returns how long that took, whatever came and however
-// it ended.
+// ended reads to the end of the connection or an error, and returns the time since from.
 func (c *client) ended(from time.Time) time.Duration {
 	_, _ = io.Copy(io.Discard, c.r)
 	return time.Since(from)
 }
 
-// closer is for slices of connections.
+// closeAll resets all connections, except nil ones.
 func closeAll(clients []*client) {
 	for _, c := range clients {
 		if c != nil {
@@ -124,7 +123,7 @@ func closeAll(clients []*client) {
 	}
 }
 
-// dialMany makes n connections, some at a time.
+// dialMany makes n connections with bounded concurrency.
 func dialMany(ctx context.Context, address string, n int, dial func(context.Context, string) (*client, error)) ([]*client, error) {
 	clients := make([]*client, n)
 	const workers = 64
@@ -144,8 +143,8 @@ func dialMany(ctx context.Context, address string, n int, dial func(context.Cont
 	return clients, err
 }
 
-// expectStatus makes a request on a connection of its own, and returns the status
-// of its answer, 0 if the connection ended without one.
+// expectStatus makes a request on a new connection. It returns the status of the
+// response, or 0 if the connection ended without one.
 func expectStatus(ctx context.Context, address, request string) (int, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -159,7 +158,7 @@ func expectStatus(ctx context.Context, address, request string) (int, error) {
 	return a.status, err
 }
 
-// repeat is strings.Repeat for a piece with a number in it.
+// repeat concatenates n numbered pieces.
 func repeat(n int, piece func(i int) string) string {
 	var b strings.Builder
 	for i := range n {

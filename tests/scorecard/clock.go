@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// clockBeyond starts a server just before the system's monotonic clock passes some
-// power of two of milliseconds, and looks at its timers meanwhile.
+// clockBeyond starts a server just before its monotonic clock passes a power of two of
+// milliseconds, and checks its timers meanwhile.
 func clockBeyond(bits int) func(*trial) error {
 	return func(t *trial) error {
-		what := fmt.Sprintf("clock across 2^%d ms", bits)
-		if !t.has("unshare", what) {
+		name := fmt.Sprintf("clock across 2^%d ms", bits)
+		if !t.has("unshare", name) {
 			return nil
 		}
 		uptime, err := os.ReadFile("/proc/uptime")
 		if err != nil {
-			t.skip(what, "needs the time namespaces of Linux")
+			t.skip(name, "needs the time namespaces of Linux")
 			return nil
 		}
 		word, _, _ := strings.Cut(string(uptime), " ")
@@ -26,11 +26,11 @@ func clockBeyond(bits int) func(*trial) error {
 		if err != nil {
 			return err
 		}
-		const ahead = 2 * time.Second // until the clock passes
+		const ahead = 2 * time.Second // until the clock passes that time
 		offset := int64(1)<<bits/1000 - int64(now) - int64(ahead.Seconds())
 		inside := []string{"unshare", "--time", "--monotonic", strconv.FormatInt(offset, 10), "--fork", "--kill-child"}
 		if out, err := t.command(inside[0], append(inside[1:], "true")...); err != nil {
-			t.skip(what, "no time namespace: "+strings.TrimSpace(out))
+			t.skip(name, "no time namespace: "+strings.TrimSpace(out))
 			return nil
 		}
 		d := deadline.String()
@@ -66,9 +66,9 @@ func clockBeyond(bits int) func(*trial) error {
 		if err != nil {
 			return err
 		}
-		within(t, what+": a silent client is closed after", took[0], deadline-50*time.Millisecond, deadline+time.Second)
-		within(t, what+": an answer after 3 s comes after", took[1], 3*time.Second, 3500*time.Millisecond)
-		within(t, what+": answers after 50 ms, the slowest", took[2], 50*time.Millisecond, 500*time.Millisecond)
+		within(t, name+": a silent client is closed after", took[0], deadline-50*time.Millisecond, deadline+time.Second)
+		within(t, name+": a response after 3 s arrives after", took[1], 3*time.Second, 3500*time.Millisecond)
+		within(t, name+": the slowest response after 50 ms", took[2], 50*time.Millisecond, 500*time.Millisecond)
 		return nil
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// drained counts what clients meet in a drain.
+// drained counts the results of clients in drains.
 type drained struct{ answers, wrong, cut atomic.Int64 }
 
-// drains ends a server under load again and again.
+// drains repeatedly drains a server under load.
 func drains(t *trial) error {
 	const rounds = 50
 	var d drained
@@ -34,8 +34,8 @@ func drains(t *trial) error {
 	return nil
 }
 
-// oneDrain has clients ask on connections that persist, until they are told that
-// these end.
+// oneDrain drains a server with clients on persistent connections, which send requests
+// until Connection: close.
 func oneDrain(t *trial, d *drained) (took time.Duration, err error) {
 	const clients = 16
 	s, err := t.start()
@@ -69,8 +69,8 @@ func oneDrain(t *trial, d *drained) (took time.Duration, err error) {
 	return time.Since(from), <-loaded
 }
 
-// ask repeats a request until the server announces the end. Some clients pause in
-// between, for less than the grace of idle connections.
+// ask repeats a request until Connection: close. Some clients pause between requests, for
+// less than the grace period of idle connections.
 func (d *drained) ask(c *client, request string, pauses bool) {
 	for {
 		a, err := c.do(request)
@@ -92,55 +92,53 @@ func (d *drained) ask(c *client, request string, pauses bool) {
 	}
 }
 
-// stuckDrain has a client whose answer never comes: the drain ends at its deadline.
+// stuckDrain drains a server with a response that never ends: the drain ends at its
+// deadline.
 func stuckDrain(t *trial) error {
 	const limit = time.Second
 	s, err := t.start("-drain", limit.String())
 	if err != nil {
 		return err
 	}
-	c, err := dial(t.ctx, s.address)
+	crowd, err := t.crowd(s, "/wait", 1)
 	if err != nil {
 		return err
 	}
-	defer c.reset()
-	if err := c.send(get("/wait")); err != nil {
-		return err
-	}
-	if _, err := c.head(); err != nil {
-		return err
-	}
+	defer closeAll(crowd)
+	return t.endsOnSignal(s, "a drain that cannot end", limit, limit, 1)
+}
+
+// overtime is the time that a process may run after the deadline of its drain.
+const overtime = 200 * time.Millisecond
+
+// endsOnSignal sends SIGTERM. The server must end between these times, with this exit
+// status.
+func (t *trial) endsOnSignal(s *server, name string, earliest, latest time.Duration, status int) error {
 	from := time.Now()
 	if err := s.signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	code, err := s.status(10 * time.Second)
+	code, err := s.status(20 * time.Second)
 	if err != nil {
 		return err
 	}
-	within(t, "a drain that cannot end: it ended after", time.Since(from), limit-50*time.Millisecond, limit+overtime+t.margin)
-	equal(t, "a drain that cannot end: exit status", code, 1)
+	within(t, name+": it ended after", time.Since(from), max(0, earliest-50*time.Millisecond), latest+overtime+t.margin)
+	equal(t, name+": exit status", code, status)
 	return nil
 }
 
-// overtime is how long a process may go on after the deadline of its drain.
-const overtime = 200 * time.Millisecond
-
-// blockedDrain has a handler block its loop for longer than the drain may take.
+// blockedDrain drains a server while a handler blocks its loop for longer than the drain
+// may take.
 func blockedDrain(t *trial) error {
 	const limit = 2 * time.Second
 	s, err := t.startBlocked("-drain", limit.String())
 	if err != nil {
 		return err
 	}
-	from := time.Now()
-	if err := s.signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return t.endsBlocked(s, "a drain with a blocked loop", from, limit)
+	return t.endsBlocked(s, "a drain with a blocked loop", limit)
 }
 
-// forcedDrain has a second signal come in such a drain.
+// forcedDrain sends a second signal in such a drain.
 func forcedDrain(t *trial) error {
 	s, err := t.startBlocked("-drain", "1m")
 	if err != nil {
@@ -152,14 +150,10 @@ func forcedDrain(t *trial) error {
 	if err := t.pause(300 * time.Millisecond); err != nil { // until it is handled
 		return err
 	}
-	from := time.Now()
-	if err := s.signal(syscall.SIGTERM); err != nil {
-		return err
-	}
-	return t.endsBlocked(s, "a second signal with a blocked loop", from, 0)
+	return t.endsBlocked(s, "a second signal with a blocked loop", 0)
 }
 
-// startBlocked starts a server of which a handler blocks a loop.
+// startBlocked starts a server whose loop is blocked by a handler.
 func (t *trial) startBlocked(args ...string) (*server, error) {
 	s, err := t.start(args...)
 	if err != nil {
@@ -175,24 +169,20 @@ func (t *trial) startBlocked(args ...string) (*server, error) {
 	return s, t.pause(300 * time.Millisecond) // until it is handled
 }
 
-// endsBlocked waits for the end of such a server, which must come in time and name the
-// handler.
-func (t *trial) endsBlocked(s *server, what string, from time.Time, limit time.Duration) error {
-	code, err := s.status(20 * time.Second)
-	if err != nil {
+// endsBlocked is endsOnSignal for such a server, whose error must name the handler.
+func (t *trial) endsBlocked(s *server, name string, limit time.Duration) error {
+	if err := t.endsOnSignal(s, name, limit, limit, 1); err != nil {
 		return err
 	}
-	within(t, what+": it ended after", time.Since(from), max(0, limit-50*time.Millisecond), limit+overtime+t.margin)
-	equal(t, what+": exit status", code, 1)
 	named := slices.ContainsFunc(s.logged(), func(line string) bool {
 		return strings.Contains(line, "has been blocked") && strings.Contains(line, "main.spin")
 	})
-	equal(t, what+": the error names the handler", named, true)
+	equal(t, name+": the error names the handler", named, true)
 	return nil
 }
 
-// everythingReturns counts goroutines and descriptors before and after clients of
-// all kinds, half of which leave without a word.
+// everythingReturns counts goroutines and descriptors before and after clients of all
+// routes, half of which reset their connection.
 func everythingReturns(t *trial) error {
 	const clients = 1000
 	if !t.hasProc("goroutines and descriptors") {
@@ -209,7 +199,7 @@ func everythingReturns(t *trial) error {
 	if err != nil {
 		return err
 	}
-	before := s.rest(0)
+	before := s.idleDescriptors(0)
 	paths := []string{"/plaintext", "/sleep?ms=200", "/defer?ms=200", "/block?ms=200", "/stream?gap=100", "/wait", "/sse", "/std/flush", "/big?n=10000000"}
 	err = parallel(clients, func(i int) error {
 		c, err := dial(t.ctx, s.address)
@@ -233,18 +223,18 @@ func everythingReturns(t *trial) error {
 	if err != nil {
 		return err
 	}
-	equal(t, "after 1,000 leavers: connections", open, 0)
-	now, err := s.settled(goroutines)
+	equal(t, "after 1,000 closing clients: connections", open, 0)
+	now, err := s.awaitGoroutines(goroutines)
 	if err != nil {
 		return err
 	}
-	atMost(t, "after 1,000 leavers: goroutines", now, goroutines)
-	atMost(t, "after 1,000 leavers: descriptors", s.rest(before), before)
+	atMost(t, "after 1,000 closing clients: goroutines", now, goroutines)
+	atMost(t, "after 1,000 closing clients: descriptors", s.idleDescriptors(before), before)
 	return nil
 }
 
-// settled waits until there are no more goroutines than before, for a while.
-func (s *server) settled(before int) (now int, err error) {
+// awaitGoroutines waits until there are no more goroutines than before, for 10 s at most.
+func (s *server) awaitGoroutines(before int) (now int, err error) {
 	for range 100 {
 		if now, err = s.goroutines(); err != nil || now <= before {
 			return now, err

@@ -2,8 +2,8 @@ package main
 
 import "time"
 
-// busyNeighbours are one that uploads and one that pipelines, both as fast as the
-// only loop takes it, while a third asks now and then.
+// busyNeighbours runs an upload and a pipeline at full speed on the only loop, and
+// measures the requests of a third client.
 func busyNeighbours(t *trial) error {
 	s, err := t.start("-loops", "1")
 	if err != nil {
@@ -44,11 +44,11 @@ func busyNeighbours(t *trial) error {
 	if err != nil {
 		return err
 	}
-	t.info("neighbours send, per second", size(after.BytesRead-before.BytesRead)/10)
-	t.info("neighbours are sent, per second", size(after.BytesWritten-before.BytesWritten)/10)
-	t.info("the third's requests", len(took))
-	t.info("the third's median", quantile(took, 0.5))
-	atMost(t, "the third's p99", quantile(took, 0.99), 20*time.Millisecond)
-	t.info("the third's worst", quantile(took, 1))
+	t.info("received from neighbours, per second", size(after.BytesRead-before.BytesRead)/10)
+	t.info("sent to neighbours, per second", size(after.BytesWritten-before.BytesWritten)/10)
+	t.info("third client: requests", len(took))
+	t.info("third client: median", quantile(took, 0.5))
+	atMost(t, "third client: p99", quantile(took, 0.99), 20*time.Millisecond)
+	t.info("third client: maximum", quantile(took, 1))
 	return nil
 }

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// stopsSending shuts its direction down behind a whole request, or in the middle of
-// one.
+// stopsSending half-closes connections after a complete request and in the middle of one.
 func stopsSending(t *trial) error {
 	const clients = 200
 	s, err := t.start()

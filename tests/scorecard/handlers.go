@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// panicsInTheLoad mixes one request in a hundred to a handler that panics.
+// panicsInTheLoad sends one request in a hundred to a handler that panics.
 func panicsInTheLoad(t *trial) error {
 	const workers, each = 50, 400
 	s, err := t.start()
 	if err != nil {
 		return err
 	}
-	var right, told atomic.Int64
+	var right, refused atomic.Int64
 	err = parallel(workers, func(w int) error {
 		var c *client
 		for i := range each {
@@ -33,7 +33,7 @@ func panicsInTheLoad(t *trial) error {
 				continue
 			}
 			if a, err := c.do(get("/panic")); err == nil && a.status == 500 {
-				told.Add(1)
+				refused.Add(1)
 			}
 			c.reset()
 			c = nil
@@ -48,7 +48,7 @@ func panicsInTheLoad(t *trial) error {
 	}
 	const panics = workers * each / 100
 	equal(t, "panics: other requests answered", right.Load(), workers*each-panics)
-	equal(t, "panics: their clients told, with 500", told.Load(), panics)
+	equal(t, "panics: answered with 500", refused.Load(), panics)
 	c, err := s.stats()
 	equal(t, "panics: counted", c.Panics, panics)
 	reported := 0
@@ -61,8 +61,8 @@ func panicsInTheLoad(t *trial) error {
 	return err
 }
 
-// spinner holds one of two loops. The connections of the other do not notice, and
-// the log tells who it was.
+// spinner blocks one of two loops. Connections of the other loop are not delayed, and
+// the log names the handler.
 func spinner(t *trial) error {
 	const clients, hold, rounds = 32, 300 * time.Millisecond, 10
 	s, err := t.start("-loops", "2")
@@ -79,14 +79,14 @@ func spinner(t *trial) error {
 			return err
 		}
 	}
-	// The first round tells who shares the loop of the first connection.
+	// The first round finds the connections on the loop of the first one.
 	var others []*client
 	for i := range rounds {
 		asking := crowd[1:]
 		if i > 0 {
 			asking = others
 		}
-		took, err := askBesideSpin(crowd[0], asking, hold)
+		took, err := askDuringSpin(crowd[0], asking, hold)
 		if err != nil {
 			return err
 		}
@@ -112,13 +112,13 @@ func spinner(t *trial) error {
 			line = "a warning that names the handler"
 		}
 	}
-	t.check("spin: in the log", line, "a warning that the loop is held, with the stack", line != "none")
+	t.check("spin: in the log", line, "a warning that the loop is blocked, with the stack", line != "none")
 	return nil
 }
 
-// askBesideSpin returns how long the clients' requests take that are sent while the
-// spinning one's is in work.
-func askBesideSpin(spinning *client, asking []*client, hold time.Duration) ([]time.Duration, error) {
+// askDuringSpin returns the durations of the clients' requests sent while the spinning
+// one is in flight.
+func askDuringSpin(spinning *client, asking []*client, hold time.Duration) ([]time.Duration, error) {
 	if err := spinning.send(get(fmt.Sprintf("/spin?ms=%d", hold.Milliseconds()))); err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func askBesideSpin(spinning *client, asking []*client, hold time.Duration) ([]ti
 	}
 	a, err := spinning.answer()
 	if err == nil && a.body != "spun" {
-		err = fmt.Errorf("spin: answer %d, %.40q", a.status, a.body)
+		err = fmt.Errorf("spin: response %d, %.40q", a.status, a.body)
 	}
 	return took, err
 }

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// resets waits until the server has reset all these connections, without reading
-// from them, and returns when that was, sorted.
+// resets waits until the server has reset all these connections, without reading from
+// them. It returns the times since from, sorted.
 func resets(clients []*client, from time.Time, patience time.Duration) (after []time.Duration, err error) {
-	fds := make([]unix.PollFd, len(clients)) // Events is zero: errors are always told
+	fds := make([]unix.PollFd, len(clients)) // Events is zero: errors are always reported
 	for i, c := range clients {
 		raw, err := c.SyscallConn()
 		if err != nil {

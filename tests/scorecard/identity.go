@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// tagged makes connections that each ask for a late answer with a tag of their own.
-// Every other one resets before it comes, so that its descriptor is given to a new
-// client while the answer is on its way.
+// tagged makes connections that each request a deferred response with a unique tag.
+// Every other connection is reset before the response, so that a new client gets its
+// descriptor while the response is pending.
 func tagged(t *trial) error {
 	const connections, workers = 200_000, 256
 	s, err := t.start()
@@ -21,7 +21,7 @@ func tagged(t *trial) error {
 	if _, err := s.stats(); err != nil {
 		return err
 	}
-	before := s.rest(0)
+	before := s.idleDescriptors(0)
 	var next, right, foreign, lost atomic.Int64
 	err = parallel(workers, func(int) error {
 		for {
@@ -46,24 +46,24 @@ func tagged(t *trial) error {
 	if err != nil {
 		return err
 	}
-	equal(t, "answers with their own tag", right.Load(), connections/2)
-	equal(t, "answers of others", foreign.Load(), 0)
-	equal(t, "answers lost", lost.Load(), 0)
+	equal(t, "responses with their own tag", right.Load(), connections/2)
+	equal(t, "responses of others", foreign.Load(), 0)
+	equal(t, "responses lost", lost.Load(), 0)
 	open, err := s.awaitOpen(0, 5*time.Second)
 	if err != nil {
 		return err
 	}
 	equal(t, "connections left open", open, 0)
 	if t.hasProc("descriptors") {
-		equal(t, "descriptors", s.rest(before), before)
+		equal(t, "descriptors", s.idleDescriptors(before), before)
 	}
 	return nil
 }
 
 func tag(i int64) string { return fmt.Sprintf("tag-%d", i) }
 
-// askTagged returns the body of the answer, and everything behind it. Those with an
-// odd number do not wait for it.
+// askTagged returns the body of the response, and any bytes after it. With an odd i it
+// does not wait for the response.
 func askTagged(ctx context.Context, address string, i int64) (string, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -80,8 +80,8 @@ func askTagged(ctx context.Context, address string, i int64) (string, error) {
 	}
 	a, err := c.answer()
 	if err != nil {
-		return "", nil // it counts as lost
+		return "", nil // counted as lost
 	}
-	behind, _ := c.r.Peek(c.r.Buffered())
-	return strings.Join([]string{a.body, string(behind)}, ""), nil
+	extra, _ := c.r.Peek(c.r.Buffered())
+	return strings.Join([]string{a.body, string(extra)}, ""), nil
 }

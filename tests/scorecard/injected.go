@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// inject has strace make every third of these system calls of the server fail, while
-// f runs. It returns how many did.
+// inject makes every third of these system calls of the server fail, with strace, while
+// f runs. It returns the number of failed calls.
 func (t *trial) inject(s *server, calls, errno string, f func() error) (int, error) {
 	log := filepath.Join(t.dir, "strace")
 	defer os.Remove(log)
@@ -29,12 +29,12 @@ func (t *trial) inject(s *server, calls, errno string, f func() error) (int, err
 		}
 	}
 	err := f()
-	// A call that strace is changing when it detaches returns ENOSYS: the server is to be
-	// waiting then.
+	// A call that strace is modifying when it detaches returns ENOSYS: the server must
+	// be waiting then.
 	if err := t.pause(100 * time.Millisecond); err != nil {
 		return 0, err
 	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil { // it lets go of the server
+	if err := cmd.Process.Signal(os.Interrupt); err != nil { // detaches strace
 		return 0, err
 	}
 	<-ended
@@ -45,8 +45,8 @@ func (t *trial) inject(s *server, calls, errno string, f func() error) (int, err
 	return strings.Count(string(text), "(INJECTED)"), err
 }
 
-// failing has a system call that takes new connections fail with each of the errors,
-// while clients come: all are served, and the log stays short.
+// failing makes a system call for new connections fail with each of the errors, while
+// clients connect: all are served, and the log stays short.
 func failing(call string, errnos ...string) func(*trial) error {
 	const clients = 40
 	return func(t *trial) error {
@@ -80,8 +80,7 @@ func failing(call string, errnos ...string) func(*trial) error {
 	}
 }
 
-// callErrors has reading, writing and waiting fail, while requests of all sizes are
-// answered.
+// callErrors makes read, write and wait calls fail during small and large requests.
 func callErrors(t *trial) error {
 	const rounds = 40
 	if !t.has("strace", "errors of read, write, epoll_wait") {
@@ -95,8 +94,8 @@ func callErrors(t *trial) error {
 	for _, fault := range []struct{ calls, errno string }{
 		{"read,recvfrom", "EINTR"}, {"read,recvfrom", "EAGAIN"},
 		{"write,writev,sendto", "EINTR"}, {"write,writev,sendto", "EAGAIN"},
-		// Not of write: Go's runtime writes to its own event descriptor, and may not
-		// get these there.
+		// Not write: Go's runtime writes to its own eventfd, where these errors are
+		// fatal.
 		{"writev,sendto", "ENOBUFS"}, {"writev,sendto", "ENOMEM"},
 		{"?epoll_wait,?epoll_pwait", "EINTR"},
 	} {

@@ -1,12 +1,12 @@
-// Scorecard tries what docs/reliability.md promises, mostly from outside, on
-// examples/probe in a process of its own.
+// Scorecard tries the promises of docs/reliability.md, mostly from outside, on
+// examples/probe in a separate process.
 //
 //	cd tests/scorecard && go run .            every row
-//	go run . -row 3,5 -json                   some of them
-//	go run . -list                            what there is
+//	go run . -row 3,5 -json                   some rows
+//	go run . -list                            list the rows
 //
-// It exits 1 if a row fails, and 2 if it could not start. What needs a tool that is
-// not installed is skipped.
+// It exits with 1 if a row fails, and with 2 if it could not start. Trials that need a
+// tool that is not installed are skipped.
 package main
 
 import (
@@ -44,11 +44,11 @@ func run(args []string) (failed bool, err error) {
 	var (
 		flags    = flag.NewFlagSet("scorecard", flag.ExitOnError)
 		selected = flags.String("row", "", "numbers of the rows to try, such as 3,5 (default all)")
-		list     = flags.Bool("list", false, "list the rows and end")
+		list     = flags.Bool("list", false, "list the rows and exit")
 		asJSON   = flags.Bool("json", false, "one JSON object for each figure")
-		long     = flags.Bool("long", false, "more of what takes long: 10 million requests in row 22")
+		long     = flags.Bool("long", false, "longer trials: 10 million requests in row 22")
 		built    = flags.String("probe", "", "path of a probe to try (default: built from examples/probe)")
-		verbose  = flags.Bool("v", false, "show what the servers have logged where a row fails")
+		verbose  = flags.Bool("v", false, "show the servers' logs of failed rows")
 	)
 	if err := flags.Parse(args); err != nil {
 		return false, err
@@ -87,7 +87,7 @@ func run(args []string) (failed bool, err error) {
 	return tally[fails] > 0, ctx.Err()
 }
 
-// choose returns the rows of a list of numbers, all without one.
+// choose returns the rows in a list of numbers, or all rows.
 func choose(list string) (rows []row, err error) {
 	all := table()
 	if list == "" {
@@ -97,24 +97,24 @@ func choose(list string) (rows []row, err error) {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
 		i := slices.IndexFunc(all, func(r row) bool { return r.number == n })
 		if err != nil || i < 0 {
-			return nil, fmt.Errorf("-row %s: there is no row %q; -list shows them", list, word)
+			return nil, fmt.Errorf("-row %s: no row %q; -list shows all rows", list, word)
 		}
 		rows = append(rows, all[i])
 	}
 	return rows, nil
 }
 
-// bench is what all trials share.
+// bench is shared by all trials.
 type bench struct {
 	root    string // of the repository
-	dir     string // for what is built, and for sockets
-	probe   string // the probe's binary
+	dir     string // for the probe and for sockets
+	probe   string // path of the probe's binary
 	long    bool
 	verbose bool
-	margin  time.Duration // added to bounds of time, for tests beside other work
+	margin  time.Duration // added to time limits, for tests on a busy machine
 }
 
-// newBench builds the probe, unless the path of one is given.
+// newBench builds the probe, unless built is the path of one.
 func newBench(ctx context.Context, built string) (*bench, error) {
 	gomod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
@@ -143,7 +143,7 @@ func newBench(ctx context.Context, built string) (*bench, error) {
 	return b, nil
 }
 
-func (b *bench) close() { _ = os.RemoveAll(b.dir) } // it is below the system's own
+func (b *bench) close() { _ = os.RemoveAll(b.dir) }
 
 func showText(w io.Writer, r row, o outcome) {
 	threshold := o.Threshold
@@ -154,7 +154,7 @@ func showText(w io.Writer, r row, o outcome) {
 }
 
 func showJSON(w io.Writer, r row, o outcome) {
-	_ = json.NewEncoder(w).Encode(struct { // to a terminal or a pipe, whose end shows itself
+	_ = json.NewEncoder(w).Encode(struct { // an error of the output is ignored
 		Row     int     `json:"row"`
 		Name    string  `json:"name"`
 		Verdict verdict `json:"verdict"`

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// spike has 2,000 bodies of 1 MiB in work at once, and then nothing.
+// spike sends 2,000 bodies of 1 MiB concurrently, and then nothing.
 func spike(t *trial) error {
 	const clients, near, patience = 2000, 32 * miB, 30 * time.Second
 	if !t.hasProc("memory after a spike") {
@@ -64,10 +64,10 @@ func spike(t *trial) error {
 	return nil
 }
 
-// churn makes many requests on connections that come and go.
+// churn makes many requests on short-lived connections.
 func churn(t *trial) error {
 	const workers, batch = 16, 50
-	// The shorter trial sees more of the garbage collector's ups and downs.
+	// The shorter trial varies more with garbage collections.
 	requests, bound := int64(1_000_000), percent(3)
 	if t.long {
 		requests, bound = 10_000_000, 1
@@ -86,7 +86,7 @@ func churn(t *trial) error {
 	if err != nil {
 		return err
 	}
-	before := s.rest(0)
+	before := s.idleDescriptors(0)
 
 	pipeline := strings.Repeat(get("/plaintext")+post("/echo", "0123456789")+get("/json")+get("/dump")+get("/defer?ms=0"), batch/5)
 	var done atomic.Int64
@@ -120,7 +120,7 @@ func churn(t *trial) error {
 		}
 	}
 	if len(third) == 0 || len(fourth) == 0 {
-		return fmt.Errorf("too fast to be measured: %v", time.Since(from))
+		return fmt.Errorf("too short to measure: %v", time.Since(from))
 	}
 	t.info("requests", fmt.Sprintf("%d in %v", done.Load(), time.Since(from).Round(time.Millisecond)))
 	a, b := median(third), median(fourth)
@@ -131,8 +131,8 @@ func churn(t *trial) error {
 		return err
 	}
 	equal(t, "connections at the end", open, 0)
-	equal(t, "descriptors at the end", s.rest(before), before)
-	now, err := s.settled(goroutines)
+	equal(t, "descriptors at the end", s.idleDescriptors(before), before)
+	now, err := s.awaitGoroutines(goroutines)
 	equal(t, "goroutines at the end", now, goroutines)
 	return err
 }
@@ -142,7 +142,7 @@ func median(samples []size) size {
 	return samples[len(samples)/2]
 }
 
-// churnOne makes some batches of requests on one connection.
+// churnOne sends some batches of requests on one connection.
 func churnOne(t *trial, address, pipeline string, batch, rounds int, done *atomic.Int64) error {
 	c, err := dial(t.ctx, address)
 	if err != nil {

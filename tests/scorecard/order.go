@@ -16,8 +16,8 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// manySenders has goroutines write to one stream of an engine of our own, whose
-// client takes little at a time: each line comes once, whole and in its order.
+// manySenders writes from several goroutines to one stream, whose client reads slowly.
+// Each line must arrive once, complete and in order. The engine runs in this process.
 func manySenders(t *trial) error {
 	const senders, lines = 16, 10_000
 	e, err := eddy.New(eddy.Options{})
@@ -44,7 +44,7 @@ func manySenders(t *trial) error {
 	}
 	ctx, cancel := context.WithCancel(t.ctx)
 	var running sync.WaitGroup
-	running.Go(func() { _ = e.Run(ctx) }) // what went wrong shows at the client
+	running.Go(func() { _ = e.Run(ctx) }) // an error shows at the client
 	defer running.Wait()
 	defer cancel()
 
@@ -82,8 +82,8 @@ func manySenders(t *trial) error {
 	for _, n := range next {
 		right += n
 	}
-	equal(t, "lines whole and in order", right, senders*lines)
-	equal(t, "lines broken, twice or out of order", wrong, 0)
+	equal(t, "complete lines in order", right, senders*lines)
+	equal(t, "lines broken, repeated or out of order", wrong, 0)
 	return <-sent
 }
 
@@ -91,7 +91,7 @@ func taggedLine(n, i int) string {
 	return fmt.Sprintf("%d %d %s\n", n, i, strings.Repeat("x", (n+i)%300))
 }
 
-// echoKeepsOffsets sends numbers through the raw echo, and takes them back slowly.
+// echoKeepsOffsets sends numbers through the raw echo, and reads them back slowly.
 func echoKeepsOffsets(t *trial) error {
 	const words = 4 << 20 // of 8 bytes
 	s, err := t.start("-echo", "127.0.0.1:0", "-write-timeout", "30s")
@@ -107,7 +107,7 @@ func echoKeepsOffsets(t *trial) error {
 		w := bufio.NewWriterSize(c, 64<<10)
 		for i := range uint64(words) {
 			if err := binary.Write(w, binary.BigEndian, i); err != nil {
-				return // the reader gets less then
+				return // the reader detects the loss
 			}
 		}
 		_ = w.Flush()

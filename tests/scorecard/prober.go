@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// prober makes small requests on one connection, one after the other, and measures
-// how long each takes.
+// prober makes small requests on one connection, one after the other, and measures their
+// durations.
 type prober struct {
 	quit chan struct{}
 	done chan struct{}
@@ -15,7 +15,7 @@ type prober struct {
 	err  error
 }
 
-// probe begins, with a request each interval.
+// probe starts a prober with a pause of interval between requests.
 func probe(ctx context.Context, address string, interval time.Duration) (*prober, error) {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -41,7 +41,7 @@ func probe(ctx context.Context, address string, interval time.Duration) (*prober
 	return p, nil
 }
 
-// stop returns the times, sorted.
+// stop returns the durations, sorted.
 func (p *prober) stop() ([]time.Duration, error) {
 	close(p.quit)
 	<-p.done
@@ -49,7 +49,7 @@ func (p *prober) stop() ([]time.Duration, error) {
 	return p.took, p.err
 }
 
-// quantile of sorted times, to the microsecond.
+// quantile returns a quantile of sorted durations, rounded to microseconds.
 func quantile(sorted []time.Duration, q float64) time.Duration {
 	if len(sorted) == 0 {
 		return 0

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// What proc(5) tells of a process. Where it does not, figures are zero: trials ask
-// hasProc first.
+// Figures of a process from proc(5). On other systems they are zero: trials call hasProc
+// first.
 
 func proc(pid int, name string) string {
 	b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/%s", pid, name))
 	return string(b)
 }
 
-// processor is the time that a process has computed, user and system. Threads that
-// have ended do not count: Go keeps its own.
+// processor is the processor time of a process, user and system. Threads that have ended
+// are not included: Go does not end its threads.
 func processor(pid int) (sum time.Duration) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	for _, path := range tasks {
@@ -30,7 +30,7 @@ func processor(pid int) (sum time.Duration) {
 	return sum
 }
 
-// resident is the memory that a process has in use.
+// resident is the resident memory of a process.
 func resident(pid int) size {
 	fields := strings.Fields(proc(pid, "statm"))
 	if len(fields) < 2 {
@@ -40,13 +40,13 @@ func resident(pid int) size {
 	return size(pages * os.Getpagesize())
 }
 
-// descriptors is how many a process has open.
+// descriptors is the number of open descriptors of a process.
 func descriptors(pid int) int {
 	entries, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	return len(entries)
 }
 
-// traced says whether all threads of a process have a tracer.
+// traced reports whether all threads of a process have a tracer.
 func traced(pid int) bool {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	for _, path := range tasks {
@@ -68,7 +68,7 @@ type usage struct {
 	stopped chan size
 }
 
-// observe begins to sample.
+// observe starts sampling.
 func observe(pid int) *usage {
 	u := &usage{
 		pid: pid, from: time.Now(), before: processor(pid), base: resident(pid),
@@ -89,8 +89,7 @@ func observe(pid int) *usage {
 	return u
 }
 
-// stop returns by how much memory has grown at most, and the share of one processor
-// that was used.
+// stop returns the largest growth of memory, and the used share of one processor.
 func (u *usage) stop() (growth size, share percent) {
 	close(u.quit)
 	highest := <-u.stopped
@@ -98,11 +97,10 @@ func (u *usage) stop() (growth size, share percent) {
 	return highest - u.base, percent(100 * float64(spent) / float64(time.Since(u.from)))
 }
 
-// quiet waits until the server has nothing to do for a while, or no longer than
-// clients that do not read are put up with.
+// quiet waits until the server is idle for a moment, but less than the write deadline.
 func (t *trial) quiet(s *server) error {
 	const still, most = 300 * time.Millisecond, 3 * time.Second
-	const idle = time.Millisecond // of computing, in each look
+	const idle = time.Millisecond // of processor time, per sample
 	before, since := processor(s.pid()), time.Now()
 	for from := since; time.Since(since) < still && time.Since(from) < most; {
 		if err := t.pause(20 * time.Millisecond); err != nil {
@@ -117,9 +115,9 @@ func (t *trial) quiet(s *server) error {
 	return nil
 }
 
-// rest returns how many descriptors a server at rest has: those of connections that
-// have just ended may take a moment.
-func (s *server) rest(want int) (now int) {
+// idleDescriptors returns the number of open descriptors. It waits a moment for want,
+// since connections may have just ended.
+func (s *server) idleDescriptors(want int) (now int) {
 	for range 50 {
 		if now = descriptors(s.pid()); now == want {
 			break

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// refusedWhileSending counts the clients that read their 413, though they send all
-// of a body that is too long before they look.
+// refusedWhileSending counts the clients that receive a 413 although they send all of a
+// body that is too long before they read.
 func refusedWhileSending(t *trial) error {
 	const clients, workers, length = 1000, 8, 8 << 20
 	s, err := t.start()
@@ -21,7 +21,7 @@ func refusedWhileSending(t *trial) error {
 		{"with a length", post("/echo", body)},
 		{"in chunks", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks},
 	} {
-		var next, told, cut atomic.Int64
+		var next, refused, cut atomic.Int64
 		err := parallel(workers, func(int) error {
 			for next.Add(1) <= clients {
 				c, err := dial(t.ctx, s.address)
@@ -32,7 +32,7 @@ func refusedWhileSending(t *trial) error {
 					cut.Add(1)
 				}
 				if a, err := c.answer(); err == nil && a.status == 413 {
-					told.Add(1)
+					refused.Add(1)
 				}
 				c.reset()
 			}
@@ -41,8 +41,8 @@ func refusedWhileSending(t *trial) error {
 		if err != nil {
 			return err
 		}
-		t.check(kind.name, fmt.Sprintf("%d of %d read their 413", told.Load(), clients), "all", told.Load() == clients)
-		t.check(kind.name, fmt.Sprintf("%d could not send all", cut.Load()), "none", cut.Load() == 0)
+		t.check(kind.name, fmt.Sprintf("%d of %d received 413", refused.Load(), clients), "all", refused.Load() == clients)
+		t.check(kind.name, fmt.Sprintf("%d could not send everything", cut.Load()), "none", cut.Load() == 0)
 	}
 	return nil
 }

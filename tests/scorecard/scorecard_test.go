@@ -75,7 +75,7 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 	for _, name := range named {
 		if !defined[name] {
-			t.Errorf("docs/reliability.md names %s, which is nowhere", name)
+			t.Errorf("docs/reliability.md names %s, which does not exist", name)
 		}
 	}
 }
@@ -87,7 +87,7 @@ func TestRowsAreChosenByNumber(t *testing.T) {
 	}
 	for _, list := range []string{"0", "3,", "three", "1000"} {
 		if _, err := choose(list); err == nil {
-			t.Errorf("-row %s is taken", list)
+			t.Errorf("-row %s: no error", list)
 		}
 	}
 }
@@ -100,19 +100,19 @@ func newTestBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.close)
-	b.margin = 10 * time.Second // no test fails because the machine is slow
+	b.margin = 10 * time.Second // for slow machines
 	return b
 }
 
-// What takes little time is tried whenever the tests run.
+// Short trials run with the tests.
 func TestQuickRowsPass(t *testing.T) {
 	b := newTestBench(t)
 	quick := row{limit: time.Minute, trials: trials{
-		hugeNumbers, expensiveChunks, smuggled, socketFiles, leavers, leaversOfTicks, stuckDrain, panicsInTheLoad, unreadEnd,
+		hugeNumbers, expensiveChunks, smuggled, socketFiles, closingClients, closingNetHTTPClients, stuckDrain, panicsInTheLoad, unreadEnd,
 	}}
 	outcomes := b.try(t.Context(), quick)
 	if len(outcomes) < 20 {
-		t.Errorf("%d figures only", len(outcomes))
+		t.Errorf("only %d figures", len(outcomes))
 	}
 	for _, o := range outcomes {
 		if o.verdict == fails {
@@ -130,7 +130,7 @@ func TestBrokenPromisesFail(t *testing.T) {
 		"too early":         func(t *trial) error { within(t, "", time.Second, 2*time.Second, time.Minute); return nil },
 		"too late":          func(t *trial) error { within(t, "", time.Hour, 2*time.Second, time.Minute); return nil },
 		"an error":          func(*trial) error { return errors.New("no") },
-		"no such test":      tests("./loop", "TestThatIsNowhere"),
+		"no such test":      tests("./loop", "TestThatDoesNotExist"),
 		"a probe that ends": func(t *trial) error { _, err := t.start("-loops", "-1"); return err },
 		"a limit of time":   func(t *trial) error { return t.pause(time.Minute) },
 	} {

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// server is a probe in a process of its own.
+// server is a running probe.
 type server struct {
 	address string // of HTTP: host:port
 	echo    string // of the raw echo, if -echo was given
@@ -28,7 +28,7 @@ type server struct {
 	ctx    context.Context
 	cmd    *exec.Cmd
 	ended  chan struct{} // closed when the process has ended
-	unread bool          // nobody reads standard error after the first address
+	unread bool          // standard error is not read after the first address
 
 	mu    sync.Mutex
 	lines []string // of standard error; guarded by mu
@@ -39,7 +39,7 @@ func (t *trial) start(args ...string) (*server, error) {
 	return t.startUnder(nil, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
 }
 
-// startUnder runs a probe by another command, and waits until it listens.
+// startUnder runs a probe under another command, and waits until it listens.
 func (t *trial) startUnder(command []string, args ...string) (*server, error) {
 	s := t.newServer(command, args)
 	return s, t.launch(s, args)
@@ -81,7 +81,7 @@ func (t *trial) launch(s *server, args []string) error {
 	return nil
 }
 
-// read keeps what the server logs, and takes its addresses from that.
+// read stores the lines of standard error, and the addresses in them.
 func (s *server) read(out io.Reader, listening chan<- struct{}) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		s.mu.Lock()
@@ -102,13 +102,13 @@ func (s *server) read(out io.Reader, listening chan<- struct{}) {
 			}
 		}
 	}
-	_ = s.cmd.Wait() // status asks the state
+	_ = s.cmd.Wait() // status uses ProcessState
 	close(s.ended)
 }
 
 func (s *server) pid() int { return s.cmd.Process.Pid }
 
-// logged returns the lines of standard error up to now. Any goroutine.
+// logged returns the lines of standard error so far. Any goroutine may call it.
 func (s *server) logged() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,13 +116,13 @@ func (s *server) logged() []string {
 }
 
 func (s *server) kill() {
-	_ = s.cmd.Process.Kill() // it may have ended
+	_ = s.cmd.Process.Kill() // fails if it has ended
 	<-s.ended
 }
 
 func (s *server) signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
 
-// status waits for the end and returns the exit status.
+// status waits for the end of the process and returns the exit status.
 func (s *server) status(within time.Duration) (int, error) {
 	select {
 	case <-s.ended:
@@ -132,7 +132,7 @@ func (s *server) status(within time.Duration) (int, error) {
 	}
 }
 
-// terminate sends SIGTERM and wants a clean end.
+// terminate sends SIGTERM and expects exit status 0.
 func (s *server) terminate(within time.Duration) error {
 	if err := s.signal(syscall.SIGTERM); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (s *server) terminate(within time.Duration) error {
 	return err
 }
 
-// get makes one request on a connection of its own.
+// get makes one request on a new connection.
 func (s *server) get(path string) (string, error) {
 	c, err := dial(s.ctx, s.address)
 	if err != nil {
@@ -166,12 +166,12 @@ func (s *server) number(path string) (int, error) {
 	return strconv.Atoi(strings.TrimSpace(body))
 }
 
-// counts are those of the engine that trials ask for.
+// counts are the fields of eddy.Stats used by trials.
 type counts struct {
 	Accepted, Closed, TimedOut, AcceptPauses, Panics, BytesRead, BytesWritten, LogDropped uint64
 }
 
-// open is the number of connections, without the one that asked.
+// open is the number of open connections, without that of the request itself.
 func (c counts) open() int { return int(c.Accepted-c.Closed) - 1 }
 
 func (s *server) stats() (c counts, err error) {
@@ -182,8 +182,8 @@ func (s *server) stats() (c counts, err error) {
 	return c, err
 }
 
-// awaitOpen waits until no more than n connections are open, and returns how many
-// there are after a while at most.
+// awaitOpen waits until at most n connections are open, or for patience. It returns the
+// number of open connections.
 func (s *server) awaitOpen(n int, patience time.Duration) (int, error) {
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		c, err := s.stats()
@@ -195,7 +195,7 @@ func (s *server) awaitOpen(n int, patience time.Duration) (int, error) {
 
 var goroutineTotal = regexp.MustCompile(`goroutine profile: total (\d+)`)
 
-// goroutines asks a server that was started with -pprof.
+// goroutines counts the goroutines of a server started with -pprof.
 func (s *server) goroutines() (int, error) {
 	c, err := dial(s.ctx, s.pprof)
 	if err != nil {
@@ -213,7 +213,38 @@ func (s *server) goroutines() (int, error) {
 	return strconv.Atoi(m[1])
 }
 
-// command runs a tool to its end and returns all its output.
+// crowd makes n connections, each with a request whose response has begun.
+func (t *trial) crowd(s *server, path string, n int) ([]*client, error) {
+	crowd, err := dialMany(t.ctx, s.address, n, dial)
+	if err != nil {
+		return nil, err
+	}
+	err = parallel(n, func(i int) error {
+		if err := crowd[i].send(get(path)); err != nil {
+			return err
+		}
+		_, err := crowd[i].head()
+		return err
+	})
+	if err != nil {
+		closeAll(crowd)
+	}
+	return crowd, err
+}
+
+// disconnect closes the connections, every other one with a reset.
+func disconnect(crowd []*client) error {
+	for i, c := range crowd {
+		if i%2 == 0 {
+			c.reset()
+		} else if err := c.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// command runs a tool and returns its output.
 func (t *trial) command(name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(t.ctx, name, args...)
 	var out bytes.Buffer

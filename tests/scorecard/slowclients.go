@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// deadline is that of the trials with slow clients, for heads, bodies and answers.
+// deadline is the timeout of heads, bodies and responses in trials with slow clients.
 const deadline = 3 * time.Second
 
-// slowHTTP attacks with slowhttptest, while a healthy client asks on.
-func slowHTTP(what, mode, path string, more ...string) func(*trial) error {
+// slowHTTP attacks with slowhttptest, with a healthy client at the same time.
+func slowHTTP(name, mode, path string, more ...string) func(*trial) error {
 	return func(t *trial) error {
 		const clients, rate = "500", "250"
-		if !t.has("slowhttptest", what) {
+		if !t.has("slowhttptest", name) {
 			return nil
 		}
 		d := deadline.String()
@@ -45,18 +45,18 @@ func slowHTTP(what, mode, path string, more ...string) func(*trial) error {
 		if err != nil {
 			return err
 		}
-		atLeast(t, what+": attackers at once", most, 400)
-		atMost(t, what+": all closed after", lasted.Round(time.Millisecond), deadline+time.Second)
-		t.info(what+": healthy requests", len(took))
-		atMost(t, what+": healthy p99", quantile(took, 0.99), 50*time.Millisecond)
+		atLeast(t, name+": concurrent attackers", most, 400)
+		atMost(t, name+": all closed after", lasted.Round(time.Millisecond), deadline+time.Second)
+		t.info(name+": healthy requests", len(took))
+		atMost(t, name+": healthy p99", quantile(took, 0.99), 50*time.Millisecond)
 		return nil
 	}
 }
 
-// lifetime watches how many connections there are, and returns how long after all
-// had come the last one was closed.
+// lifetime watches the number of open connections. lasted is the time from the maximum,
+// most, until the last one was closed.
 func (s *server) lifetime(watch time.Duration) (most int, lasted time.Duration, err error) {
-	const own = 3 // the healthy client's, and those with which the attacker looks
+	const own = 3 // the healthy client's, and those of slowhttptest's own checks
 	var peak, last time.Time
 	for end := time.Now().Add(watch); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		c, err := s.stats()
@@ -74,8 +74,8 @@ func (s *server) lifetime(watch time.Duration) (most int, lasted time.Duration, 
 	return most, last.Sub(peak), nil
 }
 
-// silentCrowd says nothing, and the others do not notice. It is sent away when the
-// time for a request is over.
+// silentCrowd makes connections without a request. Other clients are not affected. The
+// connections are closed at the deadline of a request.
 func silentCrowd(t *trial) error {
 	const clients, limit = 10_000, 10 * time.Second
 	s, err := t.start("-header-timeout", limit.String(), "-idle-timeout", limit.String())
@@ -88,9 +88,9 @@ func silentCrowd(t *trial) error {
 		return err
 	}
 	defer closeAll(crowd)
-	came := time.Since(from)
-	t.info("silent clients come within", came.Round(time.Millisecond))
-	if t.has("curl", "curl beside them") {
+	connected := time.Since(from)
+	t.info("silent clients: connected within", connected.Round(time.Millisecond))
+	if t.has("curl", "curl meanwhile") {
 		var took []time.Duration
 		for range 20 {
 			at := time.Now()
@@ -100,23 +100,23 @@ func silentCrowd(t *trial) error {
 			took = append(took, time.Since(at))
 		}
 		slices.Sort(took)
-		t.info("curl beside them, median", quantile(took, 0.5))
-		atMost(t, "curl beside them, slowest of 20", quantile(took, 1), time.Second)
+		t.info("curl meanwhile, median", quantile(took, 0.5))
+		atMost(t, "curl meanwhile, slowest of 20", quantile(took, 1), time.Second)
 	}
 	c, err := s.stats()
 	if err != nil {
 		return err
 	}
-	atLeast(t, "silent clients that are served", c.open(), clients)
+	atLeast(t, "silent clients: open", c.open(), clients)
 	_ = parallel(clients, func(i int) error { crowd[i].ended(from); return nil })
-	within(t, "silent clients: the last one is closed after", time.Since(from), limit, (limit + came + time.Second).Round(time.Millisecond))
+	within(t, "silent clients: the last one is closed after", time.Since(from), limit, (limit + connected + time.Second).Round(time.Millisecond))
 	closeAll(crowd)
 	open, err := s.awaitOpen(0, time.Second)
-	equal(t, "silent clients: left at the end", open, 0)
+	equal(t, "silent clients: open at the end", open, 0)
 	return err
 }
 
-// closedOnTime has clients that stall, and measures when they are let go.
+// closedOnTime measures when stalled clients are closed.
 func closedOnTime(t *trial) error {
 	const clients = 50
 	d := deadline.String()

@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// patienceWithReaders is the write deadline of the trials with clients that do not
-// read.
-const patienceWithReaders = 6 * time.Second
+// writeDeadline is the -write-timeout of trials with clients that do not read.
+const writeDeadline = 6 * time.Second
 
-// pipelinerWithoutEnd asks on and on, and reads nothing.
+// pipelinerWithoutEnd sends requests without end, and reads nothing.
 func pipelinerWithoutEnd(t *trial) error {
-	s, err := t.start("-write-timeout", patienceWithReaders.String())
+	s, err := t.start("-write-timeout", writeDeadline.String())
 	if err != nil || !t.hasProc("one endless pipeliner") {
 		return err
 	}
@@ -22,7 +21,7 @@ func pipelinerWithoutEnd(t *trial) error {
 		return err
 	}
 	defer c.reset()
-	if _, err := s.stats(); err != nil { // the first request of all has its price
+	if _, err := s.stats(); err != nil { // the first request allocates
 		return err
 	}
 	whole := observe(s.pid())
@@ -41,11 +40,11 @@ func pipelinerWithoutEnd(t *trial) error {
 			at = time.Now()
 		}
 	}()
-	if err := t.pause(patienceWithReaders / 3); err != nil {
+	if err := t.pause(writeDeadline / 3); err != nil {
 		return err
 	}
 	idle := observe(s.pid())
-	if err := t.pause(patienceWithReaders / 3); err != nil {
+	if err := t.pause(writeDeadline / 3); err != nil {
 		return err
 	}
 	_, cpu := idle.stop()
@@ -54,14 +53,14 @@ func pipelinerWithoutEnd(t *trial) error {
 	t.info("one endless pipeliner: sent", size(sent))
 	atMost(t, "one endless pipeliner: growth", growth, 8*miB)
 	atMost(t, "one endless pipeliner: processor when stuck", cpu, 2)
-	within(t, "one endless pipeliner: closed after", closed, patienceWithReaders-500*time.Millisecond, patienceWithReaders+time.Second)
+	within(t, "one endless pipeliner: closed after", closed, writeDeadline-500*time.Millisecond, writeDeadline+time.Second)
 	return nil
 }
 
-// crowdThatNeverReads has each client ask for 1 MiB.
+// crowdThatNeverReads requests 1 MiB per client, and reads nothing.
 func crowdThatNeverReads(t *trial) error {
 	const clients = 1000
-	s, err := t.start("-write-timeout", patienceWithReaders.String())
+	s, err := t.start("-write-timeout", writeDeadline.String())
 	if err != nil || !t.hasProc("1,000 that never read") {
 		return err
 	}
@@ -83,28 +82,27 @@ func crowdThatNeverReads(t *trial) error {
 	if err := t.quiet(s); err != nil {
 		return err
 	}
-	asked := time.Since(from) // and answered, as far as the kernel takes it
+	asked := time.Since(from) // until the kernel accepts no more output
 	idle := observe(s.pid())
-	if err := t.pause(patienceWithReaders / 3); err != nil {
+	if err := t.pause(writeDeadline / 3); err != nil {
 		return err
 	}
 	_, cpu := idle.stop()
-	after, err := resets(crowd, from, 3*patienceWithReaders)
+	after, err := resets(crowd, from, 3*writeDeadline)
 	growth, _ := whole.stop()
 	if err != nil {
 		return err
 	}
 	atMost(t, "1,000 that never read: growth", growth, 128*miB)
 	atMost(t, "1,000 that never read: processor when stuck", cpu, 2)
-	within(t, "1,000 that never read: first closed after", after[0], patienceWithReaders-100*time.Millisecond, patienceWithReaders+time.Second)
-	within(t, "1,000 that never read: last closed after", after[clients-1], patienceWithReaders, (patienceWithReaders + asked + time.Second).Round(time.Millisecond))
+	within(t, "1,000 that never read: first closed after", after[0], writeDeadline-100*time.Millisecond, writeDeadline+time.Second)
+	within(t, "1,000 that never read: last closed after", after[clients-1], writeDeadline, (writeDeadline + asked + time.Second).Round(time.Millisecond))
 	open, err := s.awaitOpen(0, time.Second)
 	equal(t, "1,000 that never read: left open", open, 0)
 	return err
 }
 
-// slowReaderGetsAll reads a large answer slowly, whose connection the server closes
-// as soon as it can.
+// slowReaderGetsAll slowly reads a large response with Connection: close.
 func slowReaderGetsAll(t *trial) error {
 	const length = 16 << 20
 	s, err := t.start()

@@ -21,14 +21,14 @@ type row struct {
 	trials  []func(t *trial) error
 }
 
-// verdict is how a figure compares to its threshold.
+// verdict is the result of comparing a figure with its threshold.
 type verdict int
 
 const (
 	passed  verdict = iota
-	fails           // the promise is broken, or the trial broke off
+	fails           // the promise is broken, or the trial has failed
 	skipped         // a tool or a feature of the system is missing
-	told            // a figure without a threshold
+	noted           // a figure without a threshold
 )
 
 func (v verdict) String() string { return [...]string{"pass", "FAIL", "skipped", "info"}[v] }
@@ -43,8 +43,8 @@ type outcome struct {
 	verdict   verdict
 }
 
-// trial is what a trial works with. Its methods are for the trial's goroutine,
-// unless they say otherwise.
+// trial is the environment of a trial. Its methods must be called on the trial's
+// goroutine, unless stated otherwise.
 type trial struct {
 	*bench
 	ctx      context.Context
@@ -52,7 +52,7 @@ type trial struct {
 	outcomes []outcome
 }
 
-// try runs the trials of a row. Processes that they have started are ended.
+// try runs the trials of a row. It ends the processes that they have started.
 func (b *bench) try(ctx context.Context, r row) []outcome {
 	ctx, cancel := context.WithTimeout(ctx, r.limit)
 	defer cancel()
@@ -60,7 +60,7 @@ func (b *bench) try(ctx context.Context, r row) []outcome {
 	for _, f := range r.trials {
 		t := &trial{bench: b, ctx: ctx}
 		if err := f(t); err != nil {
-			t.add(outcome{"trial", "broke off: " + err.Error(), "", fails})
+			t.add(outcome{"trial", "error: " + err.Error(), "", fails})
 		}
 		t.end()
 		all = append(all, t.outcomes...)
@@ -68,7 +68,7 @@ func (b *bench) try(ctx context.Context, r row) []outcome {
 	return all
 }
 
-// end stops the servers, and shows what they logged if somebody wants to know.
+// end stops the servers. With -v it shows the logs of a failed trial.
 func (t *trial) end() {
 	for _, s := range t.servers {
 		s.kill()
@@ -93,60 +93,60 @@ func (t *trial) end() {
 
 func (t *trial) add(o outcome) { t.outcomes = append(t.outcomes, o) }
 
-// check adds a figure that is right or wrong.
-func (t *trial) check(what, figure, threshold string, ok bool) {
+// check adds a figure that passes or fails.
+func (t *trial) check(name, figure, threshold string, ok bool) {
 	v := passed
 	if !ok {
 		v = fails
 	}
-	t.add(outcome{what, figure, threshold, v})
+	t.add(outcome{name, figure, threshold, v})
 }
 
-// info adds a figure that decides nothing.
-func (t *trial) info(what string, figure any) { t.add(outcome{what, fmt.Sprint(figure), "", told}) }
+// info adds a figure without a threshold.
+func (t *trial) info(name string, figure any) { t.add(outcome{name, fmt.Sprint(figure), "", noted}) }
 
-// skip says why something is not tried.
-func (t *trial) skip(what, why string) { t.add(outcome{what, why, "", skipped}) }
+// skip adds a figure that cannot be measured, with the reason.
+func (t *trial) skip(name, why string) { t.add(outcome{name, why, "", skipped}) }
 
 // atMost adds a figure with an upper bound.
-func atMost[T cmp.Ordered](t *trial, what string, figure, bound T) {
-	t.check(what, fmt.Sprint(figure), fmt.Sprintf("at most %v", bound), figure <= bound)
+func atMost[T cmp.Ordered](t *trial, name string, figure, bound T) {
+	t.check(name, fmt.Sprint(figure), fmt.Sprintf("at most %v", bound), figure <= bound)
 }
 
 // atLeast adds a figure with a lower bound.
-func atLeast[T cmp.Ordered](t *trial, what string, figure, bound T) {
-	t.check(what, fmt.Sprint(figure), fmt.Sprintf("at least %v", bound), figure >= bound)
+func atLeast[T cmp.Ordered](t *trial, name string, figure, bound T) {
+	t.check(name, fmt.Sprint(figure), fmt.Sprintf("at least %v", bound), figure >= bound)
 }
 
-// equal adds a figure that has one right value.
-func equal[T comparable](t *trial, what string, figure, want T) {
-	t.check(what, fmt.Sprint(figure), fmt.Sprintf("%v", want), figure == want)
+// equal adds a figure with an exact value.
+func equal[T comparable](t *trial, name string, figure, want T) {
+	t.check(name, fmt.Sprint(figure), fmt.Sprintf("%v", want), figure == want)
 }
 
-// within adds a duration with both bounds: nothing ends before its time.
-func within(t *trial, what string, d, from, to time.Duration) {
-	t.check(what, d.Round(time.Millisecond).String(), fmt.Sprintf("%v to %v", from, to), from <= d && d <= to)
+// within adds a duration with both bounds.
+func within(t *trial, name string, d, from, to time.Duration) {
+	t.check(name, d.Round(time.Millisecond).String(), fmt.Sprintf("%v to %v", from, to), from <= d && d <= to)
 }
 
-// has says whether a tool is installed, and skips what needs it if not.
-func (t *trial) has(tool, what string) bool {
+// has reports whether a tool is installed. Otherwise it skips the figure.
+func (t *trial) has(tool, name string) bool {
 	if _, err := exec.LookPath(tool); err != nil {
-		t.skip(what, tool+" is not installed")
+		t.skip(name, tool+" is not installed")
 		return false
 	}
 	return true
 }
 
-// hasProc says whether processes can be observed, and skips what needs that if not.
-func (t *trial) hasProc(what string) bool {
+// hasProc reports whether processes can be observed. Otherwise it skips the figure.
+func (t *trial) hasProc(name string) bool {
 	if runtime.GOOS != "linux" {
-		t.skip(what, "needs the proc(5) of Linux")
+		t.skip(name, "needs the proc(5) of Linux")
 		return false
 	}
 	return true
 }
 
-// pause waits, or returns why not.
+// pause waits. It returns an error at the end of the trial's time.
 func (t *trial) pause(d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -156,7 +156,7 @@ func (t *trial) pause(d time.Duration) error {
 	}
 }
 
-// parallel runs f for each number below n at once, and returns the first error.
+// parallel runs f concurrently for each number below n, and returns the first error.
 func parallel(n int, f func(i int) error) error {
 	var (
 		wait  sync.WaitGroup

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// socketFiles starts servers on a path that is stale, in use, or somebody's file.
+// socketFiles starts servers on the path of a stale socket, a socket in use, and an ordinary file.
 func socketFiles(t *trial) error {
 	dir, err := os.MkdirTemp(t.dir, "socket")
 	if err != nil {
@@ -19,9 +19,9 @@ func socketFiles(t *trial) error {
 	if err != nil {
 		return err
 	}
-	first.kill() // which leaves the file
+	first.kill() // leaves the socket file
 	if _, err := os.Lstat(path); err != nil {
-		return fmt.Errorf("no stale file to try: %w", err)
+		return fmt.Errorf("no stale socket file: %w", err)
 	}
 	live, err := t.startUnder(nil, "-listen", "unix:"+path, "-listen", "127.0.0.1:0")
 	t.check("stale socket", fmt.Sprintf("start: %v", err), "replaced", err == nil)
@@ -32,7 +32,7 @@ func socketFiles(t *trial) error {
 		return err
 	}
 	_, err = os.Lstat(path)
-	t.check("socket in use: its file", fmt.Sprint(err), "still there", err == nil)
+	t.check("socket in use: its file", fmt.Sprint(err), "exists", err == nil)
 	if err := live.terminate(10 * time.Second); err != nil {
 		return err
 	}
@@ -51,11 +51,11 @@ func socketFiles(t *trial) error {
 	return err
 }
 
-// refused starts a server that must not start, and looks for a word of the reason.
-func refused(t *trial, what, path, word string) error {
+// refused expects that a server does not start, and that its error contains word.
+func refused(t *trial, name, path, word string) error {
 	s, err := t.startUnder(nil, "-listen", "unix:"+path)
 	if err == nil {
-		t.check(what, "it starts", "refused", false)
+		t.check(name, "started", "refused", false)
 		return nil
 	}
 	code, err := s.status(5 * time.Second)
@@ -63,6 +63,6 @@ func refused(t *trial, what, path, word string) error {
 		return err
 	}
 	said := strings.Join(s.logged(), "; ")
-	t.check(what, fmt.Sprintf("exit status %d, %s", code, strings.ReplaceAll(said, path, "PATH")), "a clear error", code != 0 && strings.Contains(said, word))
+	t.check(name, fmt.Sprintf("exit status %d, %s", code, strings.ReplaceAll(said, path, "PATH")), "a clear error", code != 0 && strings.Contains(said, word))
 	return nil
 }

@@ -3,14 +3,13 @@ package main
 import (
 	"fmt"
 	"net"
-	"syscall"
 	"time"
 )
 
-// startUnread runs a probe whose standard error is a pipe that nobody reads, and fills
-// it with the stacks of panics.
+// startUnread runs a probe whose standard error is a pipe without a reader, filled with
+// the stacks of panics.
 func (t *trial) startUnread(args ...string) (*server, error) {
-	const panics = 100 // their stacks take more than the 64 KiB that a pipe holds
+	const panics = 100 // their stacks exceed the 64 KiB of a pipe
 	args = append([]string{"-listen", "127.0.0.1:0"}, args...)
 	s := t.newServer(nil, args)
 	s.unread = true
@@ -31,7 +30,7 @@ func (t *trial) startUnread(args ...string) (*server, error) {
 	return s, nil
 }
 
-// startDiscarding runs a probe whose standard error is /dev/null.
+// startDiscarding runs a probe with /dev/null as standard error, where it cannot report its port.
 func (t *trial) startDiscarding(args ...string) (*server, error) {
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -48,7 +47,7 @@ func (t *trial) startDiscarding(args ...string) (*server, error) {
 	}
 	t.servers = append(t.servers, s)
 	go func() {
-		_ = s.cmd.Wait() // status asks the state
+		_ = s.cmd.Wait() // status uses ProcessState
 		close(s.ended)
 	}()
 	for {
@@ -61,7 +60,7 @@ func (t *trial) startDiscarding(args ...string) (*server, error) {
 	}
 }
 
-// unreadLog compares a log that nobody reads with one that is thrown away.
+// unreadLog compares a log that nobody reads with one that is discarded.
 func unreadLog(t *trial) error {
 	const rounds, most = 10, percent(5)
 	if !t.has("wrk", "load with an access log") {
@@ -75,7 +74,7 @@ func unreadLog(t *trial) error {
 	if err != nil {
 		return err
 	}
-	// What else the machine does takes from both: more rounds come closer to the truth.
+	// Other work on the machine slows down both: more rounds improve the estimate.
 	var best [2]float64
 	var lost percent
 	for round := 0; round < 3 || round < rounds && lost > most; round++ {
@@ -100,42 +99,30 @@ func unreadLog(t *trial) error {
 	return discarding.terminate(10 * time.Second)
 }
 
-// unreadEnd ends servers whose log nobody reads: with a drain that can end, and with
-// one that cannot, which is an error that has to be logged.
+// unreadEnd drains servers whose log nobody reads: without a request in flight, and with
+// one that does not end, which is an error that has to be logged.
 func unreadEnd(t *trial) error {
 	const limit = 2 * time.Second
-	for _, held := range []bool{false, true} {
-		what, code, args := "unread log, SIGTERM", 0, []string{"-drain", limit.String()}
-		if held {
-			what, code, args = "unread access log, SIGTERM with an answer that does not end", 1, append(args, "-access-log")
-		}
-		s, err := t.startUnread(args...)
+	for _, c := range []struct {
+		name            string
+		flags           []string
+		waiting, status int
+	}{
+		{"unread log, SIGTERM", nil, 0, 0},
+		{"unread access log, SIGTERM with a response that does not end", []string{"-access-log"}, 1, 1},
+	} {
+		s, err := t.startUnread(append(c.flags, "-drain", limit.String())...)
 		if err != nil {
 			return err
 		}
-		if held {
-			c, err := dial(t.ctx, s.address)
-			if err != nil {
-				return err
-			}
-			defer c.reset()
-			if err := c.send(get("/wait")); err != nil {
-				return err
-			}
-			if _, err := c.head(); err != nil {
-				return err
-			}
-		}
-		from := time.Now()
-		if err := s.signal(syscall.SIGTERM); err != nil {
-			return err
-		}
-		got, err := s.status(10 * time.Second)
+		crowd, err := t.crowd(s, "/wait", c.waiting)
 		if err != nil {
 			return err
 		}
-		atMost(t, what+": ended after", time.Since(from).Round(time.Millisecond), limit+overtime+t.margin)
-		equal(t, what+": exit status", got, code)
+		defer closeAll(crowd)
+		if err := t.endsOnSignal(s, c.name, 0, limit, c.status); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// vanish runs in a network of its own: the probe is $1, and its write timeout $2. A
-// client of a stream vanishes, in that its packets are dropped in both directions. It
-// prints after how many milliseconds the server has noticed.
+// vanish is a script for a separate network namespace. $1 is the probe, $2 its write
+// timeout. The packets of a stream's client are dropped in both directions. The script
+// prints the milliseconds until the server notices.
 const vanish = `
 ip link set lo up || exit 3
 "$1" -listen 127.0.0.1:8080 -write-timeout "$2" 2>/dev/null & server=$!
@@ -27,7 +27,7 @@ kill $client $server
 wait
 `
 
-// vanishedClient has the client of a stream vanish without a word.
+// vanishedClient tries a stream whose client vanishes without a FIN.
 func vanishedClient(t *trial) error {
 	for _, tool := range []string{"unshare", "ip", "nft", "curl"} {
 		if !t.has(tool, "a client that vanishes") {
@@ -36,13 +36,13 @@ func vanishedClient(t *trial) error {
 	}
 	out, err := t.command("unshare", "-n", "sh", "-c", vanish, "vanish", t.probe, deadline.String())
 	if err != nil {
-		t.skip("a client that vanishes", "no network of its own: "+strings.TrimSpace(out))
+		t.skip("a client that vanishes", "no network namespace: "+strings.TrimSpace(out))
 		return nil
 	}
 	ms, err := strconv.Atoi(strings.TrimSpace(out))
 	if err != nil {
 		return err
 	}
-	atMost(t, "the handler learns of it after", time.Duration(ms)*time.Millisecond, deadline+2*time.Second)
+	atMost(t, "the handler is notified after", time.Duration(ms)*time.Millisecond, deadline+2*time.Second)
 	return nil
 }

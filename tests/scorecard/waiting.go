@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// manyStreams has 5,000 answers come in three pieces, a second apart.
+// manyStreams reads 5,000 responses in three pieces with gaps of a second.
 func manyStreams(t *trial) error {
 	const clients, gap = 5000, time.Second
 	s, err := t.start()
@@ -20,7 +20,7 @@ func manyStreams(t *trial) error {
 		return err
 	}
 	defer closeAll(crowd)
-	// First and last piece, counted from the request.
+	// Times of the first and the last piece, from the request.
 	begins, ends := make([]time.Duration, clients), make([]time.Duration, clients)
 	request := get(fmt.Sprintf("/stream?gap=%d", gap.Milliseconds()))
 	err = parallel(clients, func(i int) error {
@@ -58,8 +58,8 @@ func manyStreams(t *trial) error {
 	return nil
 }
 
-// leavers wait for an answer, and go.
-func leavers(t *trial) error {
+// closingClients close while they wait for a response.
+func closingClients(t *trial) error {
 	const clients = 1000
 	s, err := t.start()
 	if err != nil {
@@ -69,33 +69,19 @@ func leavers(t *trial) error {
 	if err != nil {
 		return err
 	}
-	crowd, err := dialMany(t.ctx, s.address, clients, dial)
+	crowd, err := t.crowd(s, "/wait", clients)
 	if err != nil {
 		return err
 	}
 	defer closeAll(crowd)
-	err = parallel(clients, func(i int) error {
-		if err := crowd[i].send(get("/wait")); err != nil {
-			return err
-		}
-		_, err := crowd[i].head()
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	waiting, err := s.number("/count")
 	if err != nil {
 		return err
 	}
-	equal(t, "1,000 leavers: waiting", waiting, clients)
+	equal(t, "1,000 closing clients: waiting", waiting, clients)
 	from := time.Now()
-	for i, c := range crowd {
-		if i%2 == 0 {
-			c.reset()
-		} else if err := c.Close(); err != nil {
-			return err
-		}
+	if err := disconnect(crowd); err != nil {
+		return err
 	}
 	gone, left := 0, clients
 	for time.Since(from) < 2*time.Second && (gone < clients || left > 0) {
@@ -107,41 +93,27 @@ func leavers(t *trial) error {
 			return err
 		}
 	}
-	equal(t, "1,000 leavers: told of", gone, clients)
-	equal(t, "1,000 leavers: still waiting", left, 0)
-	t.info("1,000 leavers: known within", time.Since(from).Round(time.Millisecond))
+	equal(t, "1,000 closing clients: noticed", gone, clients)
+	equal(t, "1,000 closing clients: still waiting", left, 0)
+	t.info("1,000 closing clients: noticed within", time.Since(from).Round(time.Millisecond))
 	return nil
 }
 
-// leaversOfTicks leave net/http handlers that write without end, and look at nothing but the
-// error of Write.
-func leaversOfTicks(t *trial) error {
+// closingNetHTTPClients close while a net/http handler writes without end and checks only
+// the error of Write.
+func closingNetHTTPClients(t *trial) error {
 	const clients = 200
 	s, err := t.start()
 	if err != nil {
 		return err
 	}
-	crowd, err := dialMany(t.ctx, s.address, clients, dial)
+	crowd, err := t.crowd(s, "/std/ticks", clients)
 	if err != nil {
 		return err
 	}
 	defer closeAll(crowd)
-	err = parallel(clients, func(i int) error {
-		if err := crowd[i].send(get("/std/ticks")); err != nil {
-			return err
-		}
-		_, err := crowd[i].head()
+	if err := disconnect(crowd); err != nil {
 		return err
-	})
-	if err != nil {
-		return err
-	}
-	for i, c := range crowd {
-		if i%2 == 0 {
-			c.reset()
-		} else if err := c.Close(); err != nil {
-			return err
-		}
 	}
 	ended := 0
 	for from := time.Now(); ended < clients && time.Since(from) < 5*time.Second; {
@@ -149,11 +121,11 @@ func leaversOfTicks(t *trial) error {
 			return err
 		}
 	}
-	equal(t, "200 leavers: net/http handlers that Write has told", ended, clients)
+	equal(t, "200 closing clients: net/http handlers ended by an error of Write", ended, clients)
 	return nil
 }
 
-// slowAnswers has wrk ask 1,000 at a time for answers that take 200 ms.
+// slowAnswers runs wrk with 1,000 connections on handlers that take 200 ms.
 func slowAnswers(t *trial) error {
 	if !t.has("wrk", "1,000 clients of slow answers") {
 		return nil
@@ -167,14 +139,14 @@ func slowAnswers(t *trial) error {
 		if err != nil {
 			return fmt.Errorf("wrk: %w: %s", err, out)
 		}
-		t.info(path+": answers per second, of 5,000 possible", wrkRate(out))
+		t.info(path+": responses per second, of 5,000 possible", wrkRate(out))
 		equal(t, path+": errors", wrkTrouble(out), "none")
 	}
 	return nil
 }
 
-// besideSlow asks for quick answers beside slow ones that hold no loop.
-func besideSlow(t *trial) error {
+// quickDuringSlow measures quick responses during slow ones that do not block the loop.
+func quickDuringSlow(t *trial) error {
 	const clients = 500
 	s, err := t.start("-loops", "1")
 	if err != nil {
@@ -202,6 +174,6 @@ func besideSlow(t *trial) error {
 	if err != nil || perr != nil {
 		return fmt.Errorf("%w, %w", err, perr)
 	}
-	atMost(t, "quick answers beside 500 blocking ones, p99", quantile(took, 0.99), 50*time.Millisecond)
+	atMost(t, "quick responses during 500 blocking ones, p99", quantile(took, 0.99), 50*time.Millisecond)
 	return nil
 }

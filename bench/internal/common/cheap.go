@@ -6,18 +6,18 @@ import (
 	"strconv"
 )
 
-// Cheap answers HTTP for engines that have none. It finds the end of the head and
-// compares the path, and checks nothing else, which favours them.
+// Cheap answers HTTP for engines without HTTP. It finds the end of the head and compares
+// the path. It checks nothing else, which favours those engines.
 type Cheap struct {
 	server string
 	clock  *Clock
 }
 
-// NewCheap returns the answers of the server of that name.
+// NewCheap returns a Cheap with this value of the Server field.
 func NewCheap(server string) *Cheap { return &Cheap{server, NewClock()} }
 
-// Answer appends the answers to all whole requests of in to out. used is the number
-// of bytes they had.
+// Answer appends the responses to all complete requests of in to out. used is the number
+// of bytes of these requests.
 func (h *Cheap) Answer(out, in []byte) (_ []byte, used int) {
 	for {
 		n := bytes.Index(in[used:], []byte("\r\n\r\n"))

@@ -1,5 +1,5 @@
-// Package common holds what the measured servers share: flags, answers, a clock for
-// the field Date, and a way to ask them for their allocations.
+// Package common is shared by the measured servers: flags, response bodies, a clock for
+// the Date field, and a report of their allocations.
 package common
 
 import (
@@ -26,14 +26,14 @@ type Message struct {
 	Message string `json:"message"`
 }
 
-// Hello is the one message there is.
+// Hello returns the message.
 func Hello() Message { return Message{Text} }
 
-// Start reads the flags and answers signals from now on: SIGUSR1 with a line of
-// Counts, SIGUSR2 after giving free memory back to the kernel.
+// Start parses the flags and answers SIGUSR1 and SIGUSR2 from now on with a line of
+// Counts; SIGUSR2 first returns free memory to the kernel.
 func Start() (address string, echo bool) {
 	flag.StringVar(&address, "listen", "127.0.0.1:8080", "address to serve on")
-	flag.BoolVar(&echo, "echo", false, "send back what comes, instead of HTTP")
+	flag.BoolVar(&echo, "echo", false, "echo all input instead of serving HTTP")
 	flag.Parse()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
@@ -51,9 +51,9 @@ func Start() (address string, echo bool) {
 	return address, echo
 }
 
-// Counts is what a server written in Go tells of itself.
+// Counts is the report of a server written in Go.
 type Counts struct {
-	Allocations uint64 `json:"allocations"` // since it has started
+	Allocations uint64 `json:"allocations"` // since the start
 }
 
 func count() Counts {
@@ -62,16 +62,16 @@ func count() Counts {
 	return Counts{m.Mallocs}
 }
 
-// BigMost is the size of the largest answer to /big, in bytes.
+// BigMost is the largest body of /big, in bytes.
 const BigMost = 10 << 20
 
-// Big returns a function for the body of /big, which all answers share.
+// Big returns a function for the body of /big, which all responses share.
 func Big() func(n int) []byte {
 	all := sync.OnceValue(func() []byte { return bytes.Repeat([]byte("x"), BigMost) })
 	return func(n int) []byte { return all()[:min(max(n, 0), BigMost)] }
 }
 
-// Number is a number from a query such as n=5 or ms=5, 0 without one.
+// Number returns the number in a query such as n=5 or ms=5, or 0.
 func Number(query string) int {
 	_, value, _ := bytes.Cut([]byte(query), []byte("="))
 	n, err := strconv.Atoi(string(value))
@@ -81,8 +81,8 @@ func Number(query string) int {
 	return n
 }
 
-// Clock makes the field Date for servers that have none, once a second. Any
-// goroutine.
+// Clock provides the Date field for servers without one, updated once a second. It may
+// be used by any goroutine.
 type Clock struct{ now atomic.Pointer[string] }
 
 // NewClock returns a clock that runs until the program ends.

@@ -1,4 +1,4 @@
-// Package std is the net/http handler that net/http, nbio and eddy's adapter serve.
+// Package std is the net/http handler served by net/http, nbio and eddy's adapter.
 package std
 
 import (
@@ -11,8 +11,8 @@ import (
 	"github.com/eddynet/eddy/bench/internal/common"
 )
 
-// Handler returns the routes. server is the value of the field Server, which
-// net/http does not set; empty where the engine sets it.
+// Handler returns the routes. server is the value of the Server field, which net/http
+// does not set; it is empty if the engine sets the field.
 func Handler(server string) http.Handler {
 	big := common.Big()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,13 +36,13 @@ func Handler(server string) http.Handler {
 		case "/upload":
 			body := make([]byte, r.ContentLength)
 			if _, err := io.ReadFull(r.Body, body); err != nil {
-				return // the client has gone
+				return // the client has closed
 			}
 			answer(w, strconv.Itoa(len(body)))
 		case "/count":
 			n, err := io.Copy(io.Discard, r.Body)
 			if err != nil {
-				return // the client has gone
+				return // the client has closed
 			}
 			answer(w, strconv.FormatInt(n, 10))
 		case "/big":

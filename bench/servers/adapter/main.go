@@ -1,4 +1,4 @@
-// Adapter is eddy with a net/http handler, to be measured.
+// Adapter measures eddy with a net/http handler.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Eddy is the engine itself, to be measured.
+// Eddy measures the engine itself.
 package main
 
 import (
@@ -59,18 +59,18 @@ func routes() http1.Handler {
 		case "/sleep":
 			d := w.Defer()
 			w.Loop().After(millis(r), func() {
-				_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // else the client is gone
+				_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // fails if the client has closed
 			})
 		case "/block":
 			block(w, r)
-		case "/count": // counting has written the answer
+		case "/count": // counting writes the response
 		default:
 			w.SetStatus(404)
 		}
 	}
 }
 
-// counting answers /count, whose body it does not hold.
+// counting answers /count without buffering the body.
 func counting(w *http1.Response, r *http1.Request) {
 	if string(r.Path()) != "/count" {
 		return
@@ -96,7 +96,7 @@ func text(w *http1.Response, s string) {
 	w.WriteString(s)
 }
 
-// send writes a body that is never changed.
+// send writes a body that never changes.
 func send(w *http1.Response, body []byte) {
 	w.SetHeader("Content-Type", "text/plain")
 	w.SetBody(body, nil)

@@ -1,4 +1,4 @@
-// Evio is github.com/tidwall/evio, to be measured. It has no HTTP: see common.Cheap.
+// Evio measures github.com/tidwall/evio. It has no HTTP: see common.Cheap.
 package main
 
 import (
@@ -17,7 +17,7 @@ func main() {
 	log.Fatal(evio.Serve(events, "tcp://"+address))
 }
 
-// web serves on one loop, as GOMAXPROCS is 1 here.
+// web runs on one loop, since GOMAXPROCS is 1 here.
 func web() evio.Events {
 	http := common.NewCheap("evio")
 	var buffer []byte

@@ -1,4 +1,4 @@
-// Fasthttp is github.com/valyala/fasthttp, to be measured.
+// Fasthttp measures github.com/valyala/fasthttp.
 package main
 
 import (

@@ -1,10 +1,10 @@
 /*
- * The floor: what the kernel's TCP path costs, and nothing else. One epoll loop, one
- * read and one write for each event, an answer made once a second. Requests are
- * counted by the empty lines that end their heads; nothing of them is looked at.
+ * The floor: the cost of the kernel's TCP path, and nothing else. One epoll loop, one
+ * read and one write per event, a response that is built once a second. Requests are
+ * counted by the empty lines that end their heads; their content is ignored.
  *
  *	floor ADDRESS:PORT        answers HTTP
- *	floor ADDRESS:PORT echo   sends back what comes
+ *	floor ADDRESS:PORT echo   echoes all input
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,7 +30,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-/* make_answer makes the answer again when its Date has become old. */
+/* make_answer rebuilds the response when its Date is out of date. */
 static void make_answer(void)
 {
 	static time_t made;
@@ -52,7 +52,7 @@ static void make_answer(void)
 		"Hello, World!", date);
 }
 
-/* answers puts an answer for each head that ends in the input into the output. */
+/* answers writes a response to the output for each head that ends in the input. */
 static size_t answers(size_t length)
 {
 	size_t n = 0;
@@ -66,8 +66,8 @@ static size_t answers(size_t length)
 	return n;
 }
 
-/* serve handles one connection that is ready. What the kernel does not take at once
- * is given up, with the connection: the client sees an error, and the row is void. */
+/* serve handles one ready connection. If the kernel does not accept all output at once,
+ * serve closes the connection: the client sees an error, and the run is void. */
 static void serve(int fd, int echo)
 {
 	ssize_t n = read(fd, input, sizeof input);

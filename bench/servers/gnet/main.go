@@ -1,4 +1,4 @@
-// Gnet is github.com/panjf2000/gnet/v2, to be measured. It has no HTTP: see
+// Gnet measures github.com/panjf2000/gnet/v2. It has no HTTP: see
 // common.Cheap.
 package main
 

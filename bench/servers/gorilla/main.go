@@ -1,4 +1,4 @@
-// Gorilla is github.com/gorilla/websocket over net/http, to be measured.
+// Gorilla measures github.com/gorilla/websocket over net/http.
 package main
 
 import (
@@ -19,13 +19,13 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	var upgrader websocket.Upgrader
 	c, err := upgrader.Upgrade(w, r, nil)
 	if err != nil {
-		return // it has answered
+		return // Upgrade has sent the error
 	}
 	defer c.Close()
 	for {
 		kind, message, err := c.ReadMessage()
 		if err != nil {
-			return // the client has gone
+			return // the client has closed
 		}
 		if err := c.WriteMessage(kind, message); err != nil {
 			return

@@ -1,4 +1,4 @@
-// Hertz is github.com/cloudwego/hertz, on its own transport, to be measured.
+// Hertz measures github.com/cloudwego/hertz on its own transport.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Nbio is github.com/lesismal/nbio, to be measured: its HTTP server, with WebSocket on
+// Nbio measures github.com/lesismal/nbio: its HTTP server, with WebSocket on
 // /ws, or its engine as an echo server.
 package main
 
@@ -45,7 +45,7 @@ func serveHTTP(address string) error {
 	}).Start()
 }
 
-// socket sends back each message.
+// socket echoes each message.
 func socket() http.HandlerFunc {
 	upgrader := websocket.NewUpgrader()
 	upgrader.OnMessage(func(c *websocket.Conn, kind websocket.MessageType, message []byte) {
@@ -54,7 +54,7 @@ func socket() http.HandlerFunc {
 		}
 	})
 	return func(w http.ResponseWriter, r *http.Request) {
-		_, _ = upgrader.Upgrade(w, r, nil) // a failure is answered
+		_, _ = upgrader.Upgrade(w, r, nil) // Upgrade answers a failure
 	}
 }
 

@@ -1,5 +1,4 @@
-// Net is an echo server on package net, a goroutine for each connection, to be
-// measured.
+// Net measures an echo server on package net, with a goroutine for each connection.
 package main
 
 import (
@@ -30,7 +29,7 @@ func echo(c net.Conn) {
 	for {
 		n, err := c.Read(buffer)
 		if err != nil {
-			return // the client has gone
+			return // the client has closed
 		}
 		if _, err := c.Write(buffer[:n]); err != nil {
 			return

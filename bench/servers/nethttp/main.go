@@ -1,4 +1,4 @@
-// Nethttp is net/http, to be measured.
+// Nethttp measures net/http.
 package main
 
 import (

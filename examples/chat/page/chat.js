@@ -1,9 +1,9 @@
 const find = id => document.getElementById(id)
 const pause = time => new Promise(done => setTimeout(done, time))
 
-let last = 0 // the number of the last message shown: the server sends what comes behind it
+let last = 0 // the number of the last message shown: the server sends later ones
 
-// poll asks for news, waits until there are some, and asks again.
+// poll requests new messages, waits for them, and repeats.
 function poll() {
   const control = new AbortController()
   const run = async () => {
@@ -73,7 +73,7 @@ function state(text) {
   find("state").className = text
 }
 
-// show adds messages at the end. Their text is never taken for HTML.
+// show appends messages. Their text is never parsed as HTML.
 function show(news) {
   const page = document.querySelector("main")
   const atEnd = page.scrollHeight - page.scrollTop - page.clientHeight < 80
@@ -111,7 +111,7 @@ find("form").onsubmit = async event => {
   try {
     await transport.send(JSON.stringify({ name: find("name").value, text }))
   } catch {
-    find("text").value = text // to be sent again
+    find("text").value = text // for another attempt
     state("connecting again")
   }
 }

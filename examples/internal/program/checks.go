@@ -8,17 +8,16 @@ import (
 	"time"
 )
 
-// EachSignal runs a test for each of the signals that end an example in order: what
-// kill sends, and Ctrl-C.
+// EachSignal runs a test for each signal that drains an example: SIGTERM and SIGINT.
 func EachSignal(t *testing.T, test func(t *testing.T, s os.Signal)) {
 	for _, s := range [...]os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(s.String(), func(t *testing.T) { test(t, s) })
 	}
 }
 
-// DiesOf expects that a signal ends the program at once, while the drain that another
-// one began is under way. It is sent again and again: a single one may come before the
-// program has digested the one before.
+// DiesOf expects that a signal kills the program during the drain begun by an earlier
+// one. It sends the signal repeatedly: the program may not have handled the earlier one
+// yet.
 func (p *Program) DiesOf(s os.Signal) {
 	p.t.Helper()
 	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
@@ -27,7 +26,7 @@ func (p *Program) DiesOf(s os.Signal) {
 		case <-p.ended:
 			status := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 			if !status.Signaled() || status.Signal() != s {
-				p.t.Errorf("the program ended with %v, want that of %v", p.cmd.ProcessState, s)
+				p.t.Errorf("the program ended with %v, want signal %v", p.cmd.ProcessState, s)
 			}
 			return
 		case <-time.After(100 * time.Millisecond):

@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// Client is a connection that is fed by hand and read strictly. It is for one
-// goroutine at a time.
+// Client is a connection for raw requests and strictly parsed responses. It must be used
+// by one goroutine at a time.
 type Client struct {
 	Conn net.Conn
 	r    *bufio.Reader
 	t    testing.TB
 }
 
-// Answer is an HTTP answer that was read to its end.
+// Answer is a complete HTTP response.
 type Answer struct {
 	*http.Response
 	Text string // the body
 }
 
-// Dial connects to an address as examples/probe prints it: unix:PATH for a Unix
-// socket. The connection has Patience as its deadline, and ends with the test.
+// Dial connects to an address in the format of examples/probe: unix:PATH for a Unix
+// socket. The connection has a deadline of Patience, and is closed after the test.
 func Dial(t testing.TB, address string) *Client {
 	t.Helper()
 	c, err := Connect(address)
@@ -39,7 +39,7 @@ func Dial(t testing.TB, address string) *Client {
 	return c
 }
 
-// Connect is Dial without a test, for other goroutines: of the methods, only Do and
+// Connect is Dial without a test, for other goroutines. Of the methods, only Do and
 // Buffered may be called. The caller closes Conn.
 func Connect(address string) (*Client, error) {
 	network := "tcp"
@@ -56,8 +56,8 @@ func Connect(address string) (*Client, error) {
 	return &Client{Conn: conn, r: bufio.NewReader(conn)}, nil
 }
 
-// Do sends text, which is one whole request with that method, and reads the answer.
-// begun says whether a byte of it came.
+// Do sends text, a complete request with that method, and reads the response. begun
+// reports whether a byte of it was received.
 func (c *Client) Do(method, text string) (a *Answer, begun bool, err error) {
 	if _, err := io.WriteString(c.Conn, text); err != nil {
 		return nil, false, err
@@ -76,12 +76,12 @@ func (c *Client) read(method string) (*Answer, error) {
 	}
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, fmt.Errorf("%s, and %d bytes of the body: %w", response.Status, len(text), err)
+		return nil, fmt.Errorf("%s and %d bytes of the body: %w", response.Status, len(text), err)
 	}
 	return &Answer{response, string(text)}, nil
 }
 
-// Send sends text, whole.
+// Send sends text.
 func (c *Client) Send(text string) {
 	c.t.Helper()
 	if _, err := io.WriteString(c.Conn, text); err != nil {
@@ -89,17 +89,17 @@ func (c *Client) Send(text string) {
 	}
 }
 
-// Answer reads the answer to a request with that method.
+// Answer reads the response to a request with that method.
 func (c *Client) Answer(method string) *Answer {
 	c.t.Helper()
 	a, err := c.read(method)
 	if err != nil {
-		c.t.Fatalf("no whole answer: %v", err)
+		c.t.Fatalf("incomplete response: %v", err)
 	}
 	return a
 }
 
-// Get sends a GET request and reads the answer.
+// Get sends a GET request and reads the response.
 func (c *Client) Get(target string) *Answer {
 	c.t.Helper()
 	c.Send(Get(target))
@@ -109,10 +109,9 @@ func (c *Client) Get(target string) *Answer {
 // Get is a GET request.
 func Get(target string) string { return "GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n" }
 
-// UntilLast completes a GET request of which the first sent bytes are on their way,
-// and goes on with more of the same until an answer announces the connection's end.
-// The next is always begun along with the one before, so that the connection is
-// never idle. It returns the answers.
+// UntilLast completes a GET request whose first bytes, sent of them, have been sent, and
+// repeats it until a response has Connection: close. Each write ends with the beginning
+// of the next request, so that the connection is never idle. It returns the responses.
 func (c *Client) UntilLast(request string, sent int) (answers []*Answer) {
 	c.t.Helper()
 	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
@@ -123,11 +122,11 @@ func (c *Client) UntilLast(request string, sent int) (answers []*Answer) {
 			return answers
 		}
 	}
-	c.t.Fatalf("none of %d answers within %v has Connection: close", len(answers), Patience)
+	c.t.Fatalf("none of %d responses within %v has Connection: close", len(answers), Patience)
 	return nil
 }
 
-// Buffered is the reader that the methods read from, for more than they offer.
+// Buffered is the reader used by the methods.
 func (c *Client) Buffered() *bufio.Reader { return c.r }
 
 // Text reads n bytes.
@@ -140,7 +139,7 @@ func (c *Client) Text(n int) string {
 	return string(b)
 }
 
-// HalfClose stops sending.
+// HalfClose shuts down the sending direction.
 func (c *Client) HalfClose() {
 	c.t.Helper()
 	half, ok := c.Conn.(interface{ CloseWrite() error })
@@ -152,18 +151,18 @@ func (c *Client) HalfClose() {
 	}
 }
 
-// Ends expects an orderly end of the connection, with nothing before it.
+// Ends expects the end of input, without a byte before it.
 func (c *Client) Ends() {
 	c.t.Helper()
 	switch b, err := c.r.ReadByte(); {
 	case err == nil:
-		c.t.Errorf("got %q where the connection was to end", b)
+		c.t.Errorf("got %q, want the end of the connection", b)
 	case !errors.Is(err, io.EOF):
 		c.t.Errorf("the connection ended with %v, want an orderly end", err)
 	}
 }
 
-// AwaitRefusal waits until the address takes no connections any more.
+// AwaitRefusal waits until the address refuses connections.
 func (p *Program) AwaitRefusal(address string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(Patience); time.Now().Before(deadline); {
@@ -172,7 +171,7 @@ func (p *Program) AwaitRefusal(address string) {
 			return
 		}
 		c.Conn.Close()
-		time.Sleep(time.Millisecond) // between two looks at a condition
+		time.Sleep(time.Millisecond)
 	}
-	p.t.Fatalf("%s still takes connections after %v", address, Patience)
+	p.t.Fatalf("%s still accepts connections after %v", address, Patience)
 }

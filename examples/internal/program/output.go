@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Output is what the program has written to one of its streams so far. Any
+// Output collects one output stream of the program. Its methods may be called from any
 // goroutine.
 type Output struct {
 	name string
@@ -21,7 +21,7 @@ func newOutput(name string, of *Program) *Output {
 	return &Output{name: name, of: of, changed: make(chan struct{})}
 }
 
-// Write is for the program.
+// Write is called with the program's output.
 func (o *Output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -30,7 +30,7 @@ func (o *Output) Write(p []byte) (int, error) {
 	return o.text.Write(p)
 }
 
-// String is all that was written.
+// String returns the output so far.
 func (o *Output) String() string {
 	text, _ := o.now()
 	return text
@@ -42,15 +42,14 @@ func (o *Output) now() (text string, changed <-chan struct{}) {
 	return o.text.String(), o.changed
 }
 
-// Line waits for the first whole line that begins with prefix, and returns the rest
-// of it. The test fails if the program ends without it, or within Patience.
+// Line waits for the first complete line with that prefix, and returns the line without
+// it. The test fails if the program ends without such a line, or after Patience.
 func (o *Output) Line(prefix string) string {
 	o.of.t.Helper()
 	return o.Lines(prefix, 1)[0]
 }
 
-// Lines waits for n lines that begin with prefix, and returns the rest of each. More
-// than n are returned if they are there.
+// Lines waits for at least n lines with that prefix, and returns all of them without it.
 func (o *Output) Lines(prefix string, n int) []string {
 	o.of.t.Helper()
 	late := time.After(Patience)
@@ -66,14 +65,14 @@ func (o *Output) Lines(prefix string, n int) []string {
 		select {
 		case <-changed:
 		case <-o.of.ended:
-			ended = true // its output is complete: look once more
+			ended = true // the output is complete: check once more
 		case <-late:
 			o.of.t.Fatalf("%d lines on %s begin with %q within %v, want %d", len(found), o.name, prefix, Patience, n)
 		}
 	}
 }
 
-// matching returns what follows prefix on each whole line that begins with it.
+// matching returns the complete lines with that prefix, without it.
 func matching(text, prefix string) (found []string) {
 	for line := range strings.Lines(text) {
 		rest, ok := strings.CutPrefix(line, prefix)

@@ -1,5 +1,5 @@
-// Package program runs an example as its users do, for its tests: built once, in a
-// process of its own that ends with the test. A test package calls
+// Package program runs an example for its tests: built once, in a separate process that
+// ends with the test. A test package calls
 //
 //	func TestMain(m *testing.M) { program.Main(m) }
 //
@@ -19,11 +19,11 @@ import (
 // Patience bounds every wait. No test expects to reach it.
 const Patience = 20 * time.Second
 
-// binary is the example's, built by Main.
+// binary is the path of the executable built by Main.
 var binary string
 
-// Main builds the main package in the current directory, which is that of the test,
-// and runs the tests. With the race detector on, the program has it too.
+// Main builds the main package in the current directory, the one of the test, and runs
+// the tests. The program is built with the race detector if the test is.
 func Main(m *testing.M) {
 	dir, err := os.MkdirTemp("", "eddy-example-")
 	if err != nil {
@@ -46,8 +46,8 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// touchSources opens the sources that the program is built from, so that go test
-// knows that a result it has kept depends on them.
+// touchSources opens the program's source files, so that cached results of go test
+// depend on them.
 func touchSources() error {
 	const format = "{{if not .Standard}}{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}{{end}}"
 	list, err := exec.Command("go", "list", "-deps", "-f", format).Output()
@@ -59,23 +59,23 @@ func touchSources() error {
 		if err != nil {
 			return err
 		}
-		_ = f.Close() // nothing was read
+		_ = f.Close() // not written
 	}
 	return nil
 }
 
-// Program is a running example. Its methods are for the goroutine of the test,
-// unless they say otherwise.
+// Program is a running example. Its methods must be called on the goroutine of the test,
+// unless stated otherwise.
 type Program struct {
 	Stdout, Stderr *Output
 
 	t     testing.TB
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended and all its output is here
+	ended chan struct{} // closed when it has ended and its output is complete
 }
 
-// Start runs the program with these arguments. When the test is over, it is killed
-// if it still runs, and shown if the test has failed.
+// Start runs the program with these arguments. After the test, a running program is
+// killed; if the test has failed, the output is logged.
 func Start(t testing.TB, args ...string) *Program {
 	t.Helper()
 	p := prepare(t, args)
@@ -98,7 +98,7 @@ func (p *Program) start() {
 		p.t.Fatal(err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // ProcessState has it
+		_ = p.cmd.Wait() // ProcessState has the result
 		close(p.ended)
 	}()
 	p.t.Cleanup(p.cleanup)
@@ -111,13 +111,13 @@ func (p *Program) cleanup() {
 	}
 }
 
-// PID is the process's number.
+// PID is the process ID.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
-// Ended is closed when the program has ended. Any goroutine.
+// Ended is closed when the program has ended. Any goroutine may call it.
 func (p *Program) Ended() <-chan struct{} { return p.ended }
 
-// Signal sends a signal. It is no error if the program has ended.
+// Signal sends a signal, unless the program has ended.
 func (p *Program) Signal(s os.Signal) {
 	p.t.Helper()
 	select {
@@ -148,18 +148,18 @@ func (p *Program) ExitsCleanly() {
 	}
 }
 
-// Kill ends the program without further ado, and waits for it.
+// Kill kills the program and waits for its end.
 func (p *Program) Kill() {
 	p.t.Helper()
 	select {
 	case <-p.ended:
 		return
 	default:
-		_ = p.cmd.Process.Kill() // it may just have ended
+		_ = p.cmd.Process.Kill() // fails if it has just ended
 	}
 	select {
 	case <-p.ended:
 	case <-time.After(2 * Patience):
-		p.t.Errorf("process %d does not end when killed", p.PID())
+		p.t.Errorf("process %d has not ended after SIGKILL", p.PID())
 	}
 }

@@ -2,6 +2,6 @@
 
 package program
 
-// buildFlags has the program race-tested along with its test. A race that was
-// found turns the exit status into 66.
+// buildFlags enables the race detector in the program too. A detected race changes the
+// exit status to 66.
 var buildFlags = []string{"-race"}

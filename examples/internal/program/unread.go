@@ -11,12 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// StartUnread is Start with a standard error that is a full pipe and that nobody reads,
-// once the program has written a line that begins with prefix. It returns the rest of
-// that line.
+// StartUnread is Start with a pipe without a reader as standard error. The pipe is
+// filled after a line with that prefix, which StartUnread returns without it.
 func StartUnread(t testing.TB, prefix string, args ...string) (p *Program, line string) {
 	t.Helper()
-	// A named pipe can be opened again: O_NONBLOCK is not to reach the program.
+	// A named pipe is opened several times, so that the program's end is not O_NONBLOCK.
 	path := filepath.Join(t.TempDir(), "stderr")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
@@ -26,7 +25,7 @@ func StartUnread(t testing.TB, prefix string, args ...string) (p *Program, line 
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = f.Close() }) // it may be closed already
+		t.Cleanup(func() { _ = f.Close() }) // fails if it is closed already
 		return f
 	}
 	reader := open(os.O_RDONLY | unix.O_NONBLOCK)
@@ -34,7 +33,7 @@ func StartUnread(t testing.TB, prefix string, args ...string) (p *Program, line 
 	p = prepare(t, args)
 	p.cmd.Stderr = stderr
 	p.start()
-	_ = stderr.Close() // the program has it
+	_ = stderr.Close() // inherited by the program
 
 	if err := reader.SetReadDeadline(time.Now().Add(Patience)); err != nil {
 		t.Fatal(err)
@@ -50,14 +49,14 @@ func StartUnread(t testing.TB, prefix string, args ...string) (p *Program, line 
 	return nil, ""
 }
 
-// fill writes to a pipe until it takes no more.
+// fill writes to a pipe until EAGAIN.
 func fill(t testing.TB, path string) {
 	t.Helper()
 	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = unix.Close(fd) }() // nothing is lost
+	defer func() { _ = unix.Close(fd) }()
 	for _, size := range []int{os.Getpagesize(), 1} {
 		for err = nil; err == nil || err == unix.EINTR; {
 			_, err = unix.Write(fd, make([]byte, size))

@@ -10,21 +10,21 @@ import (
 
 var errTooBig = &Failure{ws.StatusMessageTooBig, "message too big"}
 
-// input takes frames apart, from input that comes in any pieces. A header is left to
-// the connection until it is complete; a payload is taken as it comes.
+// input parses frames from input in any pieces. An incomplete header stays in the
+// connection's buffer; a payload is consumed as it arrives.
 type input struct {
-	header     ws.Header // of the frame whose payload comes
-	left       int64     // bytes of that payload to come
-	begun      bool      // there is such a frame
-	fragmented bool      // the first fragment of a message has come, and not the last
+	header     ws.Header // of the current frame
+	left       int64     // bytes of its payload not received yet
+	begun      bool      // there is a current frame
+	fragmented bool      // a message's first fragment has been parsed, its last has not
 	kind       ws.OpCode // of the message
 	message    []byte    // its payload so far, unmasked
-	control    []byte    // the payload of a frame that may stand between fragments
+	control    []byte    // the payload of a control frame, which may come between fragments
 }
 
-// take uses bytes of p, none if more must come first, and says whether they complete a
-// frame. maxMessage is in bytes.
-func (f *input) take(p []byte, maxMessage int) (used int, complete bool, err error) {
+// parse consumes bytes of p, none if a header is incomplete. complete means that they
+// complete a frame. maxMessage is in bytes.
+func (f *input) parse(p []byte, maxMessage int) (used int, complete bool, err error) {
 	if !f.begun {
 		if used, err = f.begin(p, maxMessage); used == 0 {
 			return 0, false, err
@@ -37,14 +37,14 @@ func (f *input) take(p []byte, maxMessage int) (used int, complete bool, err err
 		payload = &f.control
 	}
 	*payload = append(*payload, p...)
-	at := (f.header.Length - f.left) % 4 // within the mask
+	at := (f.header.Length - f.left) % 4 // offset in the mask
 	ws.Cipher((*payload)[len(*payload)-len(p):], f.header.Mask, int(at))
 	f.left -= int64(len(p))
 	f.begun = f.left > 0
 	return used + len(p), !f.begun, nil
 }
 
-// begin reads a header, checks it, and returns its size: 0 if there is more to come.
+// begin parses and checks a header. It returns its size, 0 if it is incomplete.
 func (f *input) begin(p []byte, maxMessage int) (size int, err error) {
 	r := bytes.NewReader(p)
 	h, err := ws.ReadHeader(r)

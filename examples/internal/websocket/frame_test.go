@@ -7,13 +7,13 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// feed hands p to in as a connection does, with what was left before it, and returns the
-// payloads of the frames that it completes, and what is left.
+// feed parses left and p as a connection does. It returns the payloads of complete
+// frames, and the unconsumed bytes.
 func feed(t *testing.T, in *input, left, p []byte) (payloads [][]byte, rest []byte) {
 	t.Helper()
 	p = append(left, p...)
 	for {
-		n, complete, err := in.take(p, 1000)
+		n, complete, err := in.parse(p, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,7 +31,7 @@ func feed(t *testing.T, in *input, left, p []byte) (payloads [][]byte, rest []by
 	}
 }
 
-// A frame is the same wherever it is cut, also within the header and the mask.
+// Frames may be cut anywhere, including the header and the mask.
 func TestFramesMayBeCutAtEveryByte(t *testing.T) {
 	want := [][]byte{bytes.Repeat([]byte("0123456789"), 20), nil, []byte("ping"), []byte("short")}
 	var all []byte
@@ -60,15 +60,15 @@ func TestFramesMayBeCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// Only a header is left to the connection, which bounds what it keeps.
-func TestPayloadIsTakenAsItComes(t *testing.T) {
+// Only a header stays in the connection's buffer, which bounds the buffer.
+func TestPayloadIsConsumedAsItArrives(t *testing.T) {
 	var in input
 	half := ws.MustCompileFrame(ws.MaskFrame(ws.NewBinaryFrame(make([]byte, 1000))))[:500]
-	n, complete, err := in.take(half, 1000)
+	n, complete, err := in.parse(half, 1000)
 	if n != len(half) || complete || err != nil {
-		t.Errorf("took %d bytes of %d, complete: %v, %v", n, len(half), complete, err)
+		t.Errorf("consumed %d bytes of %d, complete: %v, %v", n, len(half), complete, err)
 	}
-	if n, complete, err := in.take(nil, 1000); n != 0 || complete || err != nil {
-		t.Errorf("of nothing it took %d bytes, complete: %v, %v", n, complete, err)
+	if n, complete, err := in.parse(nil, 1000); n != 0 || complete || err != nil {
+		t.Errorf("consumed %d bytes of none, complete: %v, %v", n, complete, err)
 	}
 }

@@ -9,9 +9,8 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// Upgrade turns an HTTP connection into a WebSocket that h serves (RFC 6455 section
-// 4.2). A request that does not ask for that in order is answered with what is wrong.
-// Call it in the handler.
+// Upgrade upgrades the connection to a WebSocket served by h (RFC 6455 section 4.2). It
+// answers an invalid handshake with an error. Call it in the handler.
 func Upgrade(w *http1.Response, r *http1.Request, h Handler, o Options) {
 	o.Quiet = cmp.Or(o.Quiet, 30*time.Second)
 	o.Pong = cmp.Or(o.Pong, 10*time.Second)
@@ -47,7 +46,7 @@ func validKey(key []byte) bool {
 	return err == nil && len(nonce) == 16
 }
 
-// acceptance proves that the server has understood.
+// acceptance is the value of Sec-WebSocket-Accept.
 func acceptance(key []byte) string {
 	sum := sha1.Sum([]byte(string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	return base64.StdEncoding.EncodeToString(sum[:])

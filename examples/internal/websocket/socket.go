@@ -16,8 +16,8 @@ type socket struct {
 	handler Handler
 	options Options
 	in      input
-	pinged  bool // and no sign of life since
-	leaving bool // the server ends, and says so when there is room
+	pinged  bool // a ping was sent and nothing received since
+	leaving bool // send the close frame of a drain in OnDrain
 }
 
 func (s *socket) OnOpen(c *eddy.Conn) {
@@ -27,22 +27,22 @@ func (s *socket) OnOpen(c *eddy.Conn) {
 
 func (s *socket) OnClose(c *eddy.Conn, err error) { s.handler.OnClose(c, err) }
 
-// OnShutdown is called when the server is about to end.
+// OnShutdown sends a close frame when the drain begins.
 func (s *socket) OnShutdown(c *eddy.Conn) {
 	if s.leaving = c.Full(); !s.leaving {
 		end(c, ws.StatusGoingAway, "")
 	}
 }
 
-// OnDrain is called when there is room for output again.
+// OnDrain sends the close frame that OnShutdown has postponed.
 func (s *socket) OnDrain(c *eddy.Conn) {
 	if s.leaving {
 		end(c, ws.StatusGoingAway, "")
 	}
 }
 
-// OnTimeout finds out whether a client that is quiet is still there. While its output
-// is full, it is not read: whether it takes that is up to the engine's WriteTimeout.
+// OnTimeout pings a quiet client. A client with a full output queue is not read: the
+// engine's WriteTimeout applies to it.
 func (s *socket) OnTimeout(c *eddy.Conn) {
 	switch {
 	case c.Full():
@@ -56,15 +56,15 @@ func (s *socket) OnTimeout(c *eddy.Conn) {
 	}
 }
 
-// OnData acts on the frames that are complete, while there is room for answers.
+// OnData handles complete frames until the output queue is full.
 func (s *socket) OnData(c *eddy.Conn, in []byte) (used int) {
 	s.pinged = false
 	c.SetDeadline(s.options.Quiet)
 	for c.Open() && !c.Full() {
-		n, complete, err := s.in.take(in[used:], s.options.MaxMessage)
+		n, complete, err := s.in.parse(in[used:], s.options.MaxMessage)
 		used += n
 		if complete {
-			err = s.act(c)
+			err = s.handle(c)
 		}
 		if err != nil {
 			fail(c, err)
@@ -77,8 +77,8 @@ func (s *socket) OnData(c *eddy.Conn, in []byte) (used int) {
 	return used
 }
 
-// act acts on a frame that is complete.
-func (s *socket) act(c *eddy.Conn) error {
+// handle handles a complete frame.
+func (s *socket) handle(c *eddy.Conn) error {
 	if s.in.header.OpCode.IsControl() {
 		payload := s.in.control
 		s.in.control = nil
@@ -121,7 +121,7 @@ func closed(c *eddy.Conn, payload []byte) error {
 	return nil
 }
 
-// fail ends the connection. What is no Failure is a broken frame.
+// fail ends the connection. An error other than a Failure is a protocol error.
 func fail(c *eddy.Conn, err error) {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		end(c, f.Code, f.Reason)
@@ -130,10 +130,10 @@ func fail(c *eddy.Conn, err error) {
 	end(c, ws.StatusProtocolError, err.Error())
 }
 
-// maxReason is what fits into a close frame behind its code, in bytes.
+// maxReason bounds the reason in a close frame, in bytes.
 const maxReason = ws.MaxControlFramePayloadSize - 2
 
-// end says goodbye, and closes behind it. What the client still sends is read away.
+// end sends a close frame and closes the connection. Further input is discarded.
 func end(c *eddy.Conn, code ws.StatusCode, reason string) {
 	for len(reason) > maxReason || !utf8.ValidString(reason) {
 		reason = reason[:min(len(reason)-1, maxReason)]

@@ -21,7 +21,7 @@ import (
 
 const maxMessage = 1000
 
-// echo answers a message with the same, and fails at some.
+// echo echoes messages, except two that make it fail.
 type echo struct{ ended chan<- error }
 
 func (echo) OnOpen(*eddy.Conn)                {}
@@ -41,9 +41,9 @@ func (echo) OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error {
 // server echoes on every path.
 type server struct {
 	address string
-	ended   chan error         // what OnClose was told, one for each connection
-	drain   context.CancelFunc // begins the end
-	done    chan error         // what Run returned
+	ended   chan error         // the error of each OnClose
+	drain   context.CancelFunc // begins the drain
+	done    chan error         // the result of Run
 }
 
 func serve(t *testing.T, engine eddy.Options, o websocket.Options) *server {
@@ -71,13 +71,13 @@ func serve(t *testing.T, engine eddy.Options, o websocket.Options) *server {
 	return s
 }
 
-// within receives, within program.Patience.
+// within receives a value within program.Patience.
 func within[T any](t *testing.T, from <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-from:
 	case <-time.After(program.Patience):
-		t.Fatal("waited in vain")
+		t.Fatalf("nothing received within %v", program.Patience)
 	}
 	return v
 }
@@ -89,8 +89,8 @@ func (s *server) dial(t *testing.T) *wstest.Client {
 
 func text(s string) ws.Frame { return ws.NewTextFrame([]byte(s)) }
 
-// conversation has every kind of frame, and fragments that are cut within a letter, with
-// a ping between.
+// conversation has every kind of frame, and fragments that split a UTF-8 sequence, with
+// a ping between them.
 var conversation = []ws.Frame{
 	text("one"),
 	ws.NewBinaryFrame([]byte{0xFF, 0}),
@@ -105,7 +105,7 @@ var conversation = []ws.Frame{
 	ws.NewCloseFrame(ws.NewCloseFrameBody(ws.StatusNormalClosure, "bye")),
 }
 
-// converses expects the answers to conversation.
+// converses expects the replies to conversation.
 func converses(t *testing.T, c *wstest.Client) {
 	t.Helper()
 	for _, want := range []ws.Frame{
@@ -119,14 +119,14 @@ func converses(t *testing.T, c *wstest.Client) {
 	c.Closes(ws.StatusNormalClosure)
 }
 
-func TestFramesMayComeAtOnce(t *testing.T) {
+func TestFramesInOneWrite(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{MaxMessage: maxMessage})
 	c := s.dial(t)
 	c.Write(conversation...)
 	converses(t, c)
 }
 
-func TestFramesMayComeBehindTheHandshake(t *testing.T) {
+func TestFramesWithTheHandshake(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{MaxMessage: maxMessage})
 	raw := program.Dial(t, s.address)
 	raw.Send(wstest.Handshake("/") + string(wstest.Masked(conversation...)))
@@ -136,7 +136,7 @@ func TestFramesMayComeBehindTheHandshake(t *testing.T) {
 	converses(t, wstest.New(t, raw.Conn, raw.Buffered()))
 }
 
-func TestFramesMayComeByteByByte(t *testing.T) {
+func TestFramesByteByByte(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{MaxMessage: maxMessage})
 	c := s.dial(t)
 	for _, b := range wstest.Masked(conversation...) {
@@ -145,7 +145,7 @@ func TestFramesMayComeByteByByte(t *testing.T) {
 	converses(t, c)
 }
 
-func TestSocketEndsWithAReason(t *testing.T) {
+func TestErrorsHaveAStatus(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{MaxMessage: maxMessage})
 	large := bytes.Repeat([]byte("x"), maxMessage)
 	half := ws.NewFrame(ws.OpText, false, large[:maxMessage/2])
@@ -178,14 +178,14 @@ func TestSocketEndsWithAReason(t *testing.T) {
 			c.Bytes(test.sent)
 			c.Closes(test.status)
 			if err := within(t, s.ended); err != nil {
-				t.Errorf("OnClose is told of %v", err)
+				t.Errorf("OnClose: %v", err)
 			}
 		})
 	}
 	c := s.dial(t)
 	c.Write(half, ws.NewFrame(ws.OpContinuation, true, large[:maxMessage/2]))
 	if got := len(c.Read(ws.OpText)); got != maxMessage {
-		t.Errorf("at the limit: %d bytes come back", got)
+		t.Errorf("at the limit: echo of %d bytes", got)
 	}
 }
 
@@ -207,7 +207,7 @@ func TestQuietClientIsPinged(t *testing.T) {
 		c.Write(ws.NewPongFrame(nil))
 	}
 	c.Write(ws.NewCloseFrame(nil))
-	for { // one more ping may be on its way
+	for { // a ping may be in flight
 		f, err := ws.ReadFrame(c.Conn)
 		if err != nil {
 			t.Fatal(err)
@@ -218,23 +218,23 @@ func TestQuietClientIsPinged(t *testing.T) {
 	}
 }
 
-func TestClientThatDoesNotAnswerAPingIsCutOff(t *testing.T) {
+func TestClientWithoutPongIsReset(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{Quiet: 20 * time.Millisecond, Pong: 20 * time.Millisecond})
 	c := s.dial(t)
 	c.Read(ws.OpPing)
 	if err := within(t, s.ended); !errors.Is(err, eddy.ErrTimeout) {
-		t.Errorf("OnClose is told of %v", err)
+		t.Errorf("OnClose: %v", err)
 	}
 	if _, err := c.Conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the connection ended with %v, want a reset", err)
 	}
 }
 
-// small are limits far below what a client sends that is held up.
+// small has limits far below the data sent by stalled.
 var small = eddy.Options{Loops: 1, HighWater: 8 << 10, MaxOutput: 16 << 10}
 
-// heldUp returns a client that has sent on for that time without reading.
-func heldUp(t *testing.T, s *server, d time.Duration) *wstest.Client {
+// stalled returns a client that has sent for that time without reading.
+func stalled(t *testing.T, s *server, d time.Duration) *wstest.Client {
 	t.Helper()
 	all := bytes.Repeat(wstest.Masked(ws.NewBinaryFrame(make([]byte, 256<<10))), 100)
 	c := s.dial(t)
@@ -242,16 +242,15 @@ func heldUp(t *testing.T, s *server, d time.Duration) *wstest.Client {
 		t.Fatal(err)
 	}
 	if n, err := c.Conn.Write(all); !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Fatalf("%d bytes of %d were taken, though nobody reads: %v", n, len(all), err)
+		t.Fatalf("%d bytes of %d were accepted although the client does not read: %v", n, len(all), err)
 	}
 	return c
 }
 
-// While a client is held up, nothing that it sends is seen, and that is not for it to
-// blame.
-func TestClientThatIsHeldUpIsNotPinged(t *testing.T) {
+// A stalled client is not read, so its silence is no reason for a ping.
+func TestStalledClientIsNotPinged(t *testing.T) {
 	s := serve(t, small, websocket.Options{MaxMessage: 1 << 20, Quiet: 200 * time.Millisecond, Pong: time.Second})
-	heldUp(t, s, 1500*time.Millisecond)
+	stalled(t, s, 1500*time.Millisecond)
 	select {
 	case err := <-s.ended:
 		t.Fatalf("the connection ended: %v", err)
@@ -259,17 +258,17 @@ func TestClientThatIsHeldUpIsNotPinged(t *testing.T) {
 	}
 }
 
-func TestServerSaysGoodbyeBehindItsAnswers(t *testing.T) {
+func TestCloseFrameFollowsPendingOutput(t *testing.T) {
 	s := serve(t, small, websocket.Options{MaxMessage: 1 << 20})
-	c, other := heldUp(t, s, 500*time.Millisecond), s.dial(t)
+	c, other := stalled(t, s, 500*time.Millisecond), s.dial(t)
 	other.Write(text("here"))
 	other.Read(ws.OpText)
 	s.drain()
-	other.Closes(ws.StatusGoingAway) // both are on one loop, and told at once
+	other.Closes(ws.StatusGoingAway) // both are on one loop, which drains them together
 	for answers := 0; ; answers++ {
 		f, err := ws.ReadFrame(c.Conn)
 		if err != nil {
-			t.Fatalf("behind %d answers: %v", answers, err)
+			t.Fatalf("after %d replies: %v", answers, err)
 		}
 		if f.Header.OpCode == ws.OpClose {
 			return
@@ -277,7 +276,7 @@ func TestServerSaysGoodbyeBehindItsAnswers(t *testing.T) {
 	}
 }
 
-func TestServerSaysGoodbye(t *testing.T) {
+func TestDrainSendsACloseFrame(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{MaxMessage: maxMessage})
 	c := s.dial(t)
 	c.Write(text("here"))

@@ -1,5 +1,5 @@
-// Package websocket serves WebSocket (RFC 6455) on the loop, for the examples that need
-// it: no goroutine, and no buffer while no message is on its way. The frames come from
+// Package websocket serves WebSocket (RFC 6455) on the loop, for the examples: without a
+// goroutine, and without a buffer between messages. Frames are parsed with
 // github.com/gobwas/ws.
 package websocket
 
@@ -11,8 +11,8 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// Handler is what one connection does with messages. Its methods run on the
-// connection's loop.
+// Handler handles the messages of one connection. Its methods run on the connection's
+// loop.
 type Handler interface {
 	// OnOpen is called once, before anything else.
 	OnOpen(c *eddy.Conn)
@@ -20,18 +20,18 @@ type Handler interface {
 	// UTF-8, or ws.OpBinary. The message belongs to the handler. An error ends the
 	// connection: a *Failure with its code, any other with 1011.
 	OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error
-	// OnClose is called once, after everything else, with the cause as Protocol has it.
+	// OnClose is called once, after everything else, with the cause as in eddy.Protocol.
 	OnClose(c *eddy.Conn, err error)
 }
 
 // Options are the limits of a connection.
 type Options struct {
 	MaxMessage int           // bytes of a message, in all its fragments
-	Quiet      time.Duration // without a sign of life before a ping is sent; 30s if 0
-	Pong       time.Duration // for an answer to the ping; 10s if 0
+	Quiet      time.Duration // without input before a ping is sent; 30s if 0
+	Pong       time.Duration // for input after the ping; 10s if 0
 }
 
-// Failure is a reason to end a connection that its client is told.
+// Failure is an error that is sent to the client in a close frame.
 type Failure struct {
 	Code   ws.StatusCode
 	Reason string
@@ -39,8 +39,8 @@ type Failure struct {
 
 func (f *Failure) Error() string { return f.Reason }
 
-// Send writes a frame behind the pending output, unless it has failed: then OnClose
-// tells. Loop only.
+// Send appends a frame to the pending output. A failed connection is reported by
+// OnClose. Call it on the connection's loop.
 func Send(c *eddy.Conn, f ws.Frame) {
 	_ = ws.WriteFrame(c, f) // a Conn is an io.Writer
 }

@@ -1,35 +1,35 @@
 //go:build linux
 
-// Package unix is a model of kqueue(2) on Linux, for tests. It stands in for
-// golang.org/x/sys/unix in the files that a BSD or macOS compiles: it has kqueue and
-// the few calls in which those systems differ, and the program in the folder above
-// adds everything else from the real package.
+// Package unix is a model of kqueue(2) on Linux, for tests. It replaces
+// golang.org/x/sys/unix in the files for BSD and macOS. It has kqueue and the few calls
+// that differ on those systems; the program in the parent folder adds everything else
+// from the real package.
 //
-// The rules are those of the kernels, as kqueue(2) of FreeBSD and macOS and the
-// filters of their sockets have them:
+// The rules are those of kqueue(2) and of the socket filters in FreeBSD and macOS:
 //
-//   - A note is a descriptor and a filter. It is active from the moment at which its
-//     filter is true, when it is added, changed or something happens to the socket,
-//     and it is checked once more before it is reported.
-//   - A level-triggered note stays active until a check finds its filter false. One
-//     with EV_CLEAR is reported once for each thing that happens.
-//   - EV_ADD on an existing note replaces NOTE_LOWAT and evaluates the filter again,
-//     but leaves EV_CLEAR as it was.
-//   - EV_EOF is independent of NOTE_LOWAT, and comes with the socket's error in fflags.
-//   - close(2) removes the notes of that descriptor, whoever else has the socket open.
+//   - A note is a descriptor and a filter. Its filter is evaluated when the note is added
+//     or changed, or the socket's state changes. If it is true, the note is active. It is
+//     evaluated again before the note is reported.
+//   - A level-triggered note stays active until its filter is false. A note with EV_CLEAR
+//     is reported once for each state change.
+//   - EV_ADD on an existing note replaces NOTE_LOWAT and evaluates the filter again, but
+//     does not change EV_CLEAR.
+//   - EV_EOF is independent of NOTE_LOWAT, and has the socket's error in fflags.
+//   - close(2) removes the notes of the descriptor, even if the socket stays open through
+//     another one.
 //   - Notes are reported in turn, so that none starves.
-//   - A call that changes and has no room for events returns the error of the change.
+//   - A call with changes and no event list returns the error of the change.
 //
-// The sockets are real ones, and so are the moments at which something happens to
-// them: every note is registered with epoll(7), edge-triggered, one set for each
-// filter. Their state is what poll(2) and ioctl(2) say of them at the time of a check.
+// The sockets and their state changes are real: every note is registered with epoll(7),
+// edge-triggered, in one set for each filter. Filters use the state returned by poll(2)
+// and ioctl(2).
 //
-// These parts are simpler than in a kernel. The error in fflags is always ECONNRESET:
-// Linux cannot tell the number without clearing it. EVFILT_WRITE has EV_EOF only once
-// both directions are shut, and its data is 0. The data of a listener is 0 or 1, and
-// listen(2) must come before its first note. A descriptor that is closed and opened again
-// for the same socket, with nothing in between, keeps its notes. Flags and kinds of files
-// that package poller does not use are not modelled, and panic.
+// The model simplifies the kernels. The error in fflags is always ECONNRESET: Linux
+// cannot read the number without clearing it. EVFILT_WRITE has EV_EOF only once both
+// directions are shut, and its data is 0. The data of a listener is 0 or 1, and listen(2)
+// must precede its first note. A descriptor that is closed and immediately opened again
+// for the same socket keeps its notes. Flags and kinds of files that package poller does
+// not use panic.
 //
-// Every eighth sleep ends with EINTR instead, so that callers have to be used to it.
+// Every eighth blocking wait returns EINTR, to test the callers.
 package unix

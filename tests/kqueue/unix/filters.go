@@ -6,16 +6,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// file is what the notes of a descriptor belong to.
+// file is an open file with the notes of its descriptor.
 type file struct {
-	dev, ino  uint64 // which file it is
+	dev, ino  uint64 // identity, from fstat(2)
 	kind      uint32 // unix.S_IFSOCK or S_IFIFO
 	listening bool
-	notes     [2]note // by setOf their filter
+	notes     [2]note // indexed by setOf(filter)
 }
 
-// open returns the file behind a descriptor. Notes of one that had the number before
-// went with it.
+// open returns the file of a descriptor. It removes the notes of an earlier file with the
+// same number.
 func (q *queue) open(fd int) (*file, error) {
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
@@ -67,7 +67,7 @@ func (q *queue) forget(f *file) {
 	}
 }
 
-// check evaluates the note's filter. A descriptor that was closed takes its notes along.
+// check evaluates the note's filter. It removes the notes of a closed descriptor.
 func (q *queue) check(n *note) (active bool, k Kevent_t) {
 	k = Kevent_t{Ident: n.ident, Filter: n.filter}
 	if n.clear {
@@ -114,7 +114,7 @@ func (n *note) checkRead(k *Kevent_t) bool {
 	return k.Flags&EV_EOF != 0 || state&unix.POLLERR != 0 || k.Data >= n.lowWater()
 }
 
-// end adds EV_EOF, and the error, if there is one of the conditions.
+// end sets EV_EOF, and the error, under any of the conditions.
 func (n *note) end(k *Kevent_t, state, conditions int16) {
 	if state&conditions == 0 {
 		return
@@ -125,11 +125,11 @@ func (n *note) end(k *Kevent_t, state, conditions int16) {
 	}
 }
 
-// lowWater is the number of bytes that make EVFILT_READ true.
+// lowWater is the number of unread bytes that makes EVFILT_READ true.
 func (n *note) lowWater() int64 {
 	least := max(n.lowat, 1)
 	if system.capsLowWater && n.file.kind == unix.S_IFSOCK {
-		// Linux reports twice the size, for its book-keeping: socket(7).
+		// Linux reports twice the size: socket(7).
 		if size, err := unix.GetsockoptInt(int(n.ident), unix.SOL_SOCKET, unix.SO_RCVBUF); err == nil {
 			least = min(least, int64(size/2))
 		}
@@ -137,7 +137,7 @@ func (n *note) lowWater() int64 {
 	return least
 }
 
-// state is what poll(2) says of the descriptor.
+// state is the result of poll(2) for the descriptor.
 func (n *note) state(asked int16) int16 {
 	fds := [...]unix.PollFd{{Fd: int32(n.ident), Events: asked}}
 	for {

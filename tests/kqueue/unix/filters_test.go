@@ -28,7 +28,7 @@ func TestEndIsReportedBeforeAndAfterTheDataIsRead(t *testing.T) {
 	}
 }
 
-// The error stands in fflags until somebody has taken it; the end stays.
+// The error is in fflags until a call has returned it; EV_EOF stays.
 func TestResetIsAnEndWithAnError(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := tcpPair(t)
@@ -51,7 +51,7 @@ func TestResetIsAnEndWithAnError(t *testing.T) {
 	}
 }
 
-func TestLowWaterHoldsDataBackButNotTheEnd(t *testing.T) {
+func TestLowWaterAppliesToDataButNotToTheEnd(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := tcpPair(t)
 	apply(t, kq, lowat(a, 4, 0))
@@ -97,7 +97,7 @@ func TestListener(t *testing.T) {
 	apply(t, kq, lowat(fd, 100, 0), change(fd, EVFILT_WRITE, EV_ADD))
 	none(t, kq)
 	connect(t, address)
-	for range 2 { // whatever NOTE_LOWAT is
+	for range 2 { // NOTE_LOWAT does not apply
 		if k := one(t, kq); k.Filter != EVFILT_READ || k.Data != 1 || k.Flags != 0 {
 			t.Errorf("%+v", k)
 		}
@@ -116,7 +116,7 @@ func TestConnect(t *testing.T) {
 	if k := one(t, kq); k.Filter != EVFILT_WRITE || k.Flags != 0 {
 		t.Errorf("%+v", k)
 	}
-	must(t, unix.Close(fd)) // resets what waits to be accepted
+	must(t, unix.Close(fd)) // resets connections in the accept queue
 	must(t, pollFor(client, unix.POLLRDHUP))
 	events := now(t, kq)
 	if len(events) != 2 || events[0].Fflags == 0 || events[1].Fflags == 0 {
@@ -135,18 +135,14 @@ func TestRefusedConnect(t *testing.T) {
 	}
 }
 
-func TestWriteNoteWaitsForRoom(t *testing.T) {
+func TestWriteNoteWaitsForBufferSpace(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	apply(t, kq, change(a, EVFILT_WRITE, EV_ADD))
 	one(t, kq)
 	filled := fill(t, a)
 	none(t, kq)
-	for drained := 0; drained < filled; {
-		n, err := unix.Read(b, make([]byte, 1<<16))
-		must(t, err)
-		drained += n
-	}
+	drain(t, b, filled)
 	one(t, kq)
 }
 
@@ -172,7 +168,7 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-func TestOptionsThatASystemDoesNotKnow(t *testing.T) {
+func TestOptionsUnknownToASystem(t *testing.T) {
 	fd, _ := listener(t)
 	for name, known := range map[string]bool{
 		"darwin": false, "dragonfly": false, "openbsd": false, "freebsd": true, "netbsd": true,

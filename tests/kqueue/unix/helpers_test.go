@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const patience = 10 * time.Second // for what must happen; no passing test waits it out
+const patience = 10 * time.Second // bounds every wait; a passing test never reaches it
 
-// as has the model stand for another system during the test.
+// as makes the model behave as another system during the test.
 func as(t *testing.T, name string) {
 	before := system
 	system = systems[name]
@@ -63,7 +63,7 @@ func fails(t *testing.T, kq int, k Kevent_t, want error) {
 	}
 }
 
-// now returns what is active, without waiting.
+// now returns the active events, without waiting.
 func now(t *testing.T, kq int) []Kevent_t {
 	t.Helper()
 	events := make([]Kevent_t, 16)
@@ -72,7 +72,7 @@ func now(t *testing.T, kq int) []Kevent_t {
 	return events[:n]
 }
 
-// one waits for events, of which there must be one.
+// one waits for exactly one event.
 func one(t *testing.T, kq int) Kevent_t {
 	t.Helper()
 	events := make([]Kevent_t, 16)
@@ -126,7 +126,7 @@ func listener(t *testing.T) (fd int, address unix.Sockaddr) {
 	return fd, address
 }
 
-// connect starts to connect, and returns at once.
+// connect starts a non-blocking connect.
 func connect(t *testing.T, address unix.Sockaddr) int {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
@@ -148,7 +148,7 @@ func tcpPair(t *testing.T) (a, b int) {
 	return closedAtEnd(t, a), b
 }
 
-// pollFor waits with poll(2), so that what the other end did has arrived.
+// pollFor waits with poll(2) for the effects of the other end's calls.
 func pollFor(fd int, events int16) error {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: events}}
 	for {
@@ -168,6 +168,29 @@ func read(t *testing.T, fd, n int) {
 	t.Helper()
 	if got, err := unix.Read(fd, make([]byte, n)); err != nil || got != n {
 		t.Fatalf("read: %d, %v, want %d", got, err, n)
+	}
+}
+
+// fill writes until EAGAIN, and returns the number of bytes.
+func fill(t *testing.T, fd int) (total int) {
+	t.Helper()
+	for {
+		n, err := unix.Write(fd, make([]byte, 1<<16))
+		if err == unix.EAGAIN {
+			return total
+		}
+		must(t, err)
+		total += n
+	}
+}
+
+// drain reads total bytes.
+func drain(t *testing.T, fd, total int) {
+	t.Helper()
+	for total > 0 {
+		n, err := unix.Read(fd, make([]byte, 1<<16))
+		must(t, err)
+		total -= n
 	}
 }
 

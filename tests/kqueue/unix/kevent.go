@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Kevent_t is struct kevent, as FreeBSD has it.
+// Kevent_t is FreeBSD's struct kevent.
 type Kevent_t struct {
 	Ident  uint64
 	Filter int16
@@ -35,17 +35,17 @@ const (
 	NOTE_TRIGGER = 0x1000000
 )
 
-// SetKevent fills in what every kevent has.
+// SetKevent sets the fields common to all kevents.
 func SetKevent(k *Kevent_t, fd, mode, flags int) {
 	k.Ident = uint64(fd)
 	k.Filter = int16(mode)
 	k.Flags = uint16(flags)
 }
 
-// queues are the open ones, by descriptor.
+// queues are the open queues, by descriptor.
 var queues sync.Map // int to *queue
 
-// Kqueue opens a queue. It takes three descriptors in place of one.
+// Kqueue opens a queue. It uses three descriptors instead of one.
 func Kqueue() (int, error) {
 	q, err := newQueue()
 	if err != nil {
@@ -55,7 +55,7 @@ func Kqueue() (int, error) {
 	return q.fd, nil
 }
 
-// Close closes a descriptor, and a queue with all that belongs to it.
+// Close closes a descriptor. It closes a queue with all its descriptors.
 func Close(fd int) error {
 	if q, ok := queues.LoadAndDelete(fd); ok {
 		q.(*queue).closeSets()
@@ -63,8 +63,8 @@ func Close(fd int) error {
 	return unix.Close(fd)
 }
 
-// Kevent applies the changes, then waits for events if there is room for any. Any
-// goroutine may call it, also while another one waits.
+// Kevent applies the changes, then waits for events if len(events) > 0. Any goroutine may
+// call it, even while another one waits.
 func Kevent(kq int, changes, events []Kevent_t, timeout *unix.Timespec) (int, error) {
 	found, ok := queues.Load(kq)
 	if !ok {
@@ -80,7 +80,7 @@ func Kevent(kq int, changes, events []Kevent_t, timeout *unix.Timespec) (int, er
 	if timeout == nil {
 		return q.wait(events, time.Time{}, false)
 	}
-	if timeout.Sec < 0 || timeout.Nsec < 0 || timeout.Nsec >= 1e9 || system.refusesYears && timeout.Sec > mostSeconds {
+	if timeout.Sec < 0 || timeout.Nsec < 0 || timeout.Nsec >= 1e9 || system.limitsTimeouts && timeout.Sec > mostSeconds {
 		return -1, unix.EINVAL
 	}
 	return q.wait(events, time.Now().Add(time.Duration(timeout.Nano())), true)

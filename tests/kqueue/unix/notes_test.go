@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestLevelTriggeredNoteComesBack(t *testing.T) {
+func TestLevelTriggeredNoteIsReportedAgain(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	apply(t, kq, change(a, EVFILT_READ, EV_ADD))
@@ -26,12 +26,12 @@ func TestLevelTriggeredNoteComesBack(t *testing.T) {
 	one(t, kq)
 }
 
-func TestClearReportsEachHappeningOnce(t *testing.T) {
+func TestClearReportsEachChangeOnce(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	apply(t, kq, change(a, EVFILT_READ, EV_ADD|EV_CLEAR))
 	for range 3 {
-		write(t, b, "x") // and nobody reads
+		write(t, b, "x") // stays unread
 		one(t, kq)
 		none(t, kq)
 	}
@@ -42,45 +42,19 @@ func TestClearReportsEachHappeningOnce(t *testing.T) {
 	none(t, kq)
 }
 
-// What happens in the other direction is nothing to a read note.
-func TestClearedReadNoteIgnoresRoomForOutput(t *testing.T) {
+// A read note ignores changes in the other direction.
+func TestClearedReadNoteIgnoresBufferSpace(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	write(t, b, "x")
 	apply(t, kq, change(a, EVFILT_READ, EV_ADD|EV_CLEAR))
 	one(t, kq)
-	filled := fill(t, a)
-	for drained := 0; drained < filled; {
-		n, err := unix.Read(b, make([]byte, 1<<16))
-		must(t, err)
-		drained += n
-	}
+	drain(t, b, fill(t, a))
 	none(t, kq)
 }
 
-func fill(t *testing.T, fd int) (total int) {
-	t.Helper()
-	for {
-		n, err := unix.Write(fd, make([]byte, 1<<16))
-		if err == unix.EAGAIN {
-			return total
-		}
-		must(t, err)
-		total += n
-	}
-}
-
-// What is true when a note is added is reported once, not twice.
-func TestClearedNoteOfAReadySocket(t *testing.T) {
-	kq := newKqueue(t)
-	a, b := pair(t)
-	write(t, b, "x")
-	apply(t, kq, change(a, EVFILT_READ, EV_ADD|EV_CLEAR))
-	one(t, kq)
-	none(t, kq)
-}
-
-func TestAddingAgainEvaluatesAgain(t *testing.T) {
+// EV_ADD reports a filter that is true once, on a new note and on an existing one.
+func TestAddEvaluatesTheFilter(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	write(t, b, "x")
@@ -148,7 +122,7 @@ func TestChangesThatFail(t *testing.T) {
 	fails(t, kq, change(a, -100, EV_ADD), unix.EINVAL)
 	fails(t, a, change(a, EVFILT_READ, EV_ADD), unix.EBADF)
 
-	// With room for events, an error is one, and what follows it is done.
+	// With an event list, an error is an event, and later changes are applied.
 	events := make([]Kevent_t, 4)
 	n, err := Kevent(kq, []Kevent_t{
 		change(a, EVFILT_READ, EV_DELETE),
@@ -159,13 +133,10 @@ func TestChangesThatFail(t *testing.T) {
 		t.Errorf("events %+v, want one error", events[:n])
 	}
 	one(t, kq)
-}
 
-// Without room for events, the first error ends the call.
-func TestChangesAfterAnError(t *testing.T) {
-	kq := newKqueue(t)
-	a, _ := pair(t)
-	_, err := Kevent(kq, []Kevent_t{change(a, EVFILT_READ, EV_DELETE), change(a, EVFILT_WRITE, EV_ADD)}, nil, nil)
+	// Without one, the first error ends the call.
+	apply(t, kq, change(a, EVFILT_WRITE, EV_DELETE))
+	_, err = Kevent(kq, []Kevent_t{change(a, EVFILT_READ, EV_DELETE), change(a, EVFILT_WRITE, EV_ADD)}, nil, nil)
 	if err != unix.ENOENT {
 		t.Errorf("%v, want ENOENT", err)
 	}
@@ -175,7 +146,7 @@ func TestChangesAfterAnError(t *testing.T) {
 func TestCloseRemovesNotes(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
-	other, err := unix.Dup(a) // so that the socket lives on
+	other, err := unix.Dup(a) // keeps the socket open
 	must(t, err)
 	closedAtEnd(t, other)
 	apply(t, kq, change(a, EVFILT_READ, EV_ADD), change(a, EVFILT_WRITE, EV_ADD))
@@ -188,7 +159,7 @@ func TestCloseRemovesNotes(t *testing.T) {
 	write(t, b, "x")
 	none(t, kq)
 
-	// The number's next owner has no notes.
+	// A new descriptor with the same number has no notes.
 	c, d := pair(t)
 	write(t, d, "x")
 	if c != a {
@@ -200,7 +171,7 @@ func TestCloseRemovesNotes(t *testing.T) {
 	one(t, kq)
 }
 
-func TestSocketThatGetsItsNumberBack(t *testing.T) {
+func TestSocketReopenedUnderItsNumber(t *testing.T) {
 	kq := newKqueue(t)
 	a, b := pair(t)
 	other, err := unix.Dup(a)
@@ -264,6 +235,6 @@ func TestKeventDoesNotAllocate(t *testing.T) {
 		Kevent(kq, nil, events, limit)
 	})
 	if allocations != 0 {
-		t.Errorf("%v allocations, want none: tests of the poller count them", allocations)
+		t.Errorf("%v allocations, want none: the poller's tests count allocations", allocations)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// queue is one kqueue. Its descriptor is an eventfd, which wakes its sleepers.
+// queue is one kqueue. Its descriptor is an eventfd, which wakes blocked calls of Kevent.
 type queue struct {
 	fd   int
-	sets [2]int // epoll descriptors: what happens to sockets, for each filter
+	sets [2]int // epoll descriptors, one per filter
 
 	sleeps atomic.Int64
 
@@ -20,17 +20,17 @@ type queue struct {
 	files  []*file // by descriptor
 	user   map[uint64]*note
 	active []*note // in the order in which they are reported; nil where one was removed
-	kept   []*note // scratch of scan
-	count  [8]byte // scratch for the eventfd
-	happen [64]unix.EpollEvent
+	kept   []*note // scratch memory of scan
+	count  [8]byte // scratch memory for the eventfd
+	ready  [64]unix.EpollEvent
 }
 
-// note is a knote: a filter on a descriptor, or on a number for EVFILT_USER.
+// note is a knote: a filter on a descriptor, or on an ident for EVFILT_USER.
 type note struct {
 	file       *file // nil for EVFILT_USER
 	ident      uint64
 	filter     int16
-	generation int32 // of its epoll registration: others are earlier ones
+	generation int32 // of its epoll registration: detects events of earlier ones
 	attached   bool
 	clear      bool  // EV_CLEAR
 	lowat      int64 // 0 without NOTE_LOWAT
@@ -61,8 +61,7 @@ func (q *queue) closeSets() {
 	}
 }
 
-// apply makes the changes. An error is the call's own if there is no room to report it
-// as an event.
+// apply makes the changes. An error is returned by the call if it does not fit in events.
 func (q *queue) apply(changes, events []Kevent_t) (failed int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -128,7 +127,7 @@ func (q *queue) find(k *Kevent_t) (*note, error) {
 	return nil, unix.EINVAL
 }
 
-// change takes from a kevent what EV_ADD replaces.
+// change updates the note with the values that EV_ADD replaces.
 func (n *note) change(k *Kevent_t) {
 	if n.filter == EVFILT_USER {
 		if k.Fflags&^NOTE_TRIGGER != 0 {
@@ -148,7 +147,7 @@ func (n *note) change(k *Kevent_t) {
 
 func setOf(filter int16) int { return -1 - int(filter) }
 
-// attach has the note's epoll set report what happens to its descriptor.
+// attach registers the note's descriptor in its epoll set.
 func (q *queue) attach(n *note) error {
 	if n.file != nil {
 		if err := q.watch(n); err != nil {
@@ -168,11 +167,11 @@ func (q *queue) watch(n *note) error {
 	set := q.sets[setOf(n.filter)]
 	err := unix.EpollCtl(set, unix.EPOLL_CTL_ADD, int(n.ident), &event)
 	if err == unix.EEXIST {
-		// The socket was closed under this number, and has it again.
+		// The socket was closed and opened again under this number.
 		err = unix.EpollCtl(set, unix.EPOLL_CTL_MOD, int(n.ident), &event)
 	}
-	// epoll begins with an event for the state as it is, in which nothing has happened.
-	// It is ignored here, because the note is not attached yet.
+	// epoll first reports the current state, which is not a change. collect ignores that
+	// event, because the note is not attached yet.
 	q.collect()
 	return err
 }
@@ -189,12 +188,12 @@ func (q *queue) detach(n *note) {
 		}
 	}
 	if n.file != nil {
-		// ENOENT and EBADF: it went when the descriptor was closed.
+		// ENOENT and EBADF: closing the descriptor has removed the registration.
 		_ = unix.EpollCtl(q.sets[setOf(n.filter)], unix.EPOLL_CTL_DEL, int(n.ident), nil)
 	}
 }
 
-// activate puts the note at the end of the line, if it is not in there.
+// activate appends the note to the active ones, unless it is active.
 func (q *queue) activate(n *note) {
 	if n.active {
 		return
@@ -202,5 +201,5 @@ func (q *queue) activate(n *note) {
 	n.active = true
 	q.active = append(q.active, n)
 	q.count = [8]byte{1}
-	_, _ = unix.Write(q.fd, q.count[:]) // a counter that is full wakes as well
+	_, _ = unix.Write(q.fd, q.count[:]) // a full counter wakes as well
 }

@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// interruptEvery is how many sleeps there are to one that a signal interrupts.
+// interruptEvery is the number of blocking waits per simulated EINTR.
 const interruptEvery = 8
 
-// wait returns up to len(events) events. limited says that there is a deadline.
+// wait returns up to len(events) events. The deadline applies only if limited.
 func (q *queue) wait(events []Kevent_t, deadline time.Time, limited bool) (int, error) {
 	for {
 		if n := q.poll(events); n > 0 {
@@ -35,7 +35,7 @@ func (q *queue) wait(events []Kevent_t, deadline time.Time, limited bool) (int, 
 	}
 }
 
-// poll reports what is active now.
+// poll returns the active events.
 func (q *queue) poll(events []Kevent_t) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -43,7 +43,7 @@ func (q *queue) poll(events []Kevent_t) int {
 	return q.scan(events)
 }
 
-// sleep returns when something has happened, at the end of the limit, or with EINTR.
+// sleep blocks until a state change, a wake-up or the limit. It may return EINTR.
 func (q *queue) sleep(limit *unix.Timespec) error {
 	fds := [...]unix.PollFd{
 		{Fd: int32(q.fd), Events: unix.POLLIN},
@@ -54,18 +54,17 @@ func (q *queue) sleep(limit *unix.Timespec) error {
 	return err
 }
 
-// collect activates the notes for which something has happened, if their filters are
-// true.
+// collect activates the notes with a state change, if their filters are true.
 func (q *queue) collect() {
-	_, _ = unix.Read(q.fd, q.count[:]) // EAGAIN: nobody has written
+	_, _ = unix.Read(q.fd, q.count[:]) // EAGAIN: no wake-up
 	for i, set := range q.sets {
 		for more := true; more; {
-			n, err := unix.EpollWait(set, q.happen[:], 0)
+			n, err := unix.EpollWait(set, q.ready[:], 0)
 			if err == unix.EINTR {
 				continue
 			}
-			more = err == nil && n == len(q.happen)
-			for _, event := range q.happen[:max(n, 0)] {
+			more = err == nil && n == len(q.ready)
+			for _, event := range q.ready[:max(n, 0)] {
 				note := &q.files[event.Fd].notes[i]
 				if !note.attached || note.generation != event.Pad {
 					continue
@@ -78,8 +77,8 @@ func (q *queue) collect() {
 	}
 }
 
-// scan reports the active notes in turn. A level-triggered one goes to the end of the
-// line, and leaves it when its filter is false.
+// scan reports the active notes in turn. A level-triggered note is appended again, until
+// its filter is false.
 func (q *queue) scan(events []Kevent_t) (n int) {
 	next := 0
 	kept := q.kept[:0]
@@ -90,7 +89,7 @@ func (q *queue) scan(events []Kevent_t) (n int) {
 		}
 		ok, k := q.check(note)
 		if q.active[next] == nil {
-			continue // the check has found the descriptor closed
+			continue // check found the descriptor closed
 		}
 		note.active = ok && !note.clear
 		if note.active {
@@ -107,7 +106,7 @@ func (q *queue) scan(events []Kevent_t) (n int) {
 	}
 	rest := q.active[:copy(q.active, q.active[next:])]
 	for _, note := range kept {
-		if note.active { // not removed since
+		if note.active { // not removed meanwhile
 			rest = append(rest, note)
 		}
 	}

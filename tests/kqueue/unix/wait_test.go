@@ -34,7 +34,7 @@ func TestUserEvent(t *testing.T) {
 	fails(t, kq, trigger(), unix.ENOENT)
 }
 
-func TestUserEventWithoutClearStays(t *testing.T) {
+func TestUserEventWithoutClearIsReportedAgain(t *testing.T) {
 	kq := newKqueue(t)
 	apply(t, kq, change(1, EVFILT_USER, EV_ADD))
 	apply(t, kq, trigger())
@@ -42,7 +42,7 @@ func TestUserEventWithoutClearStays(t *testing.T) {
 	one(t, kq)
 }
 
-// waits calls Kevent on a goroutine until it returns something else than EINTR.
+// waits calls Kevent on a goroutine, again after EINTR.
 func waits(kq int, timeout *unix.Timespec) <-chan Kevent_t {
 	got := make(chan Kevent_t, 1)
 	go func() {
@@ -57,7 +57,7 @@ func waits(kq int, timeout *unix.Timespec) <-chan Kevent_t {
 	return got
 }
 
-func TestSleeperIsWokenByAnotherGoroutine(t *testing.T) {
+func TestBlockedKeventIsWoken(t *testing.T) {
 	a, b := pair(t)
 	for name, wake := range map[string]func(kq int){
 		"a trigger":            func(kq int) { apply(t, kq, trigger()) },
@@ -70,12 +70,12 @@ func TestSleeperIsWokenByAnotherGoroutine(t *testing.T) {
 		kq := newKqueue(t)
 		apply(t, kq, change(1, EVFILT_USER, EV_ADD|EV_CLEAR))
 		got := waits(kq, nil)
-		time.Sleep(2 * time.Millisecond) // most likely it sleeps now; the test holds either way
+		time.Sleep(2 * time.Millisecond) // Kevent most likely blocks by now; the test is valid either way
 		wake(kq)
 		select {
 		case <-got:
 		case <-time.After(patience):
-			t.Fatalf("%s did not wake it", name)
+			t.Fatalf("%s did not wake Kevent", name)
 		}
 	}
 }
@@ -96,7 +96,7 @@ func TestTimeout(t *testing.T) {
 	}
 }
 
-func TestYearsAreRefusedOnDarwinOnly(t *testing.T) {
+func TestLongTimeoutsFailOnDarwinOnly(t *testing.T) {
 	kq := newKqueue(t)
 	a, _ := pair(t)
 	apply(t, kq, change(a, EVFILT_WRITE, EV_ADD))
@@ -108,8 +108,8 @@ func TestYearsAreRefusedOnDarwinOnly(t *testing.T) {
 	}
 }
 
-// Only a call that would sleep is interrupted.
-func TestSleepsAreInterruptedNowAndThen(t *testing.T) {
+// Only a call that would block is interrupted.
+func TestBlockingWaitsAreInterrupted(t *testing.T) {
 	kq := newKqueue(t)
 	interrupted := 0
 	for range 4 * interruptEvery {
@@ -121,7 +121,7 @@ func TestSleepsAreInterruptedNowAndThen(t *testing.T) {
 		}
 	}
 	if interrupted == 0 {
-		t.Error("none was interrupted")
+		t.Error("no wait was interrupted")
 	}
 	a, _ := pair(t)
 	apply(t, kq, change(a, EVFILT_WRITE, EV_ADD))
@@ -129,7 +129,7 @@ func TestSleepsAreInterruptedNowAndThen(t *testing.T) {
 		one := make([]Kevent_t, 1)
 		n, err := Kevent(kq, nil, one, nil)
 		if n != 1 || err != nil {
-			t.Fatalf("%d, %v, want the event that is there", n, err)
+			t.Fatalf("%d, %v, want the active event", n, err)
 		}
 	}
 }
@@ -146,7 +146,7 @@ func TestSignalInterrupts(t *testing.T) {
 		got <- err
 	}()
 	for id := <-thread; ; {
-		// SIGURG is the runtime's own, which ignores those that it has not sent.
+		// The runtime uses SIGURG itself and ignores unexpected ones.
 		must(t, unix.Tgkill(unix.Getpid(), id, unix.SIGURG))
 		select {
 		case err := <-got:

@@ -1,5 +1,5 @@
-// Package adapted has httptest servers answered by eddy. The overlay of this module's
-// tests makes httptest call it.
+// Package adapted serves httptest servers with eddy. The overlay of this module's tests
+// makes httptest call it.
 package adapted
 
 import (
@@ -18,19 +18,19 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// Mark begins the line that Listen writes to standard error, with the name of the test's
-// function behind it.
+// Mark begins the line that Listen writes to standard error, followed by the name of the
+// test's function.
 const Mark = "an eddy engine serves "
 
-// poll is how often a server looks whether the test has closed it or has turned its
-// keep-alives off.
+// poll is the interval at which a server checks whether the test has closed it or has
+// disabled keep-alives.
 const poll = 5 * time.Millisecond
 
-// Listen serves what comes in at ln with the handler and the settings of s by an engine,
-// and returns a listener for s.Serve: it accepts nothing, and closing it stops the engine
-// when its last connection has gone. Servers with TLS, with HTTP/2 or with a listener of
-// the test's own are left to net/http: ln is returned. keepAlives is what s has been told
-// by SetKeepAlivesEnabled and Shutdown.
+// Listen serves the connections of ln on an engine, with the handler and the settings of
+// s. It returns a listener for s.Serve that accepts nothing; closing it stops the engine
+// after its last connection. For servers with TLS, with HTTP/2 or with another kind of
+// listener, it returns ln: net/http serves them. keepAlives reports the setting made by
+// SetKeepAlivesEnabled and Shutdown.
 func Listen(s *http.Server, ln net.Listener, keepAlives func() bool) net.Listener {
 	tcp, ok := ln.(*net.TCPListener)
 	if !ok || s.TLSConfig != nil || s.Protocols != nil {
@@ -45,8 +45,8 @@ func Listen(s *http.Server, ln net.Listener, keepAlives func() bool) net.Listene
 	return served
 }
 
-// caller is the outermost function on the stack that is a test, or works for one: with its
-// package, such as net/http_test.testClientHead.
+// caller is the outermost test function on the stack, or the outermost function called by
+// one whose name begins with test, such as net/http_test.testClientHead.
 func caller() (name string) {
 	pc := make([]uintptr, 64)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
@@ -62,7 +62,7 @@ func caller() (name string) {
 	return name
 }
 
-// listener is a closed door for net/http, with an engine behind it.
+// listener accepts nothing for net/http. The engine accepts instead.
 type listener struct {
 	addr     net.Addr
 	engine   *eddy.Engine
@@ -100,16 +100,16 @@ func serve(s *http.Server, tcp *net.TCPListener) (*listener, error) {
 	return l, tcp.Close()
 }
 
-// Accept waits for Close.
+// Accept blocks until Close.
 func (l *listener) Accept() (net.Conn, error) {
 	<-l.closed
 	return nil, net.ErrClosed
 }
 
-// Addr is the address that the engine accepts at.
+// Addr is the address of the engine's listener.
 func (l *listener) Addr() net.Addr { return l.addr }
 
-// Close has the engine accept no more.
+// Close closes the engine's listener.
 func (l *listener) Close() error {
 	err := net.ErrClosed
 	l.close.Do(func() {
@@ -119,8 +119,8 @@ func (l *listener) Close() error {
 	return err
 }
 
-// watch tells the protocol of keep-alives, and ends the engine when the listener is
-// closed and no connection is left.
+// watch forwards the keep-alive setting to the protocol, and ends the engine when the
+// listener is closed and no connection is open.
 func (l *listener) watch(keepAlives func() bool) {
 	enabled := true
 	for tick := time.Tick(poll); ; <-tick {
@@ -133,7 +133,7 @@ func (l *listener) watch(keepAlives func() bool) {
 			return
 		case <-l.closed:
 			if l.engine.Stats().Open() == 0 {
-				_ = l.engine.Shutdown(context.Background()) // Run reports it
+				_ = l.engine.Shutdown(context.Background()) // Run returns the error
 			}
 		default:
 		}

@@ -1,5 +1,5 @@
-// Package wstest is a WebSocket as a client has it, for tests: it writes frames by hand
-// and reads strictly.
+// Package wstest is a WebSocket client for tests. It writes raw frames and reads
+// strictly.
 package wstest
 
 import (
@@ -18,15 +18,15 @@ import (
 	"github.com/eddynet/eddy/examples/internal/program"
 )
 
-// Client is a WebSocket, for the goroutine of the test.
+// Client is a WebSocket. It must be used on the goroutine of the test.
 type Client struct {
 	Conn net.Conn
 	t    testing.TB
 	r    io.Reader
 }
 
-// Dial opens a WebSocket. The connection has program.Patience as its deadline, and ends
-// with the test.
+// Dial opens a WebSocket. The connection has a deadline of program.Patience, and is
+// closed after the test.
 func Dial(t testing.TB, url string) *Client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), program.Patience)
@@ -40,17 +40,17 @@ func Dial(t testing.TB, url string) *Client {
 		t.Fatal(err)
 	}
 	if early != nil {
-		return New(t, conn, early) // the server has sent more than its answer
+		return New(t, conn, early) // the server has sent bytes after its response
 	}
 	return New(t, conn, conn)
 }
 
-// New is a WebSocket on a connection that is one already, read from r.
+// New returns a Client for an established WebSocket, which reads from r.
 func New(t testing.TB, conn net.Conn, r io.Reader) *Client { return &Client{conn, t, r} }
 
-// Handshake is a request for a WebSocket with the key of the example in RFC 6455 section
-// 1.3, and fields in place of those of the same name, or besides. A field that ends with
-// a colon is left out.
+// Handshake is a WebSocket handshake with the key of the example in RFC 6455 section
+// 1.3. fields are added, or replace those of the same name. A field that ends with a
+// colon is removed.
 func Handshake(target string, fields ...string) string {
 	head := "GET " + target + " HTTP/1.1\r\n"
 	for _, field := range []string{
@@ -71,10 +71,10 @@ func Handshake(target string, fields ...string) string {
 	return head + "\r\n"
 }
 
-// Acceptance is the Sec-WebSocket-Accept that answers Handshake.
+// Acceptance is the Sec-WebSocket-Accept value for Handshake.
 const Acceptance = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
-// Masked are frames as a client sends them.
+// Masked encodes frames as a client does.
 func Masked(frames ...ws.Frame) []byte {
 	var all bytes.Buffer
 	for _, f := range frames {
@@ -97,7 +97,7 @@ func (c *Client) Bytes(p []byte) {
 	}
 }
 
-// Read reads a frame, which must have that code, and returns its payload.
+// Read expects a frame with that code, and returns its payload.
 func (c *Client) Read(code ws.OpCode) []byte {
 	c.t.Helper()
 	f, err := ws.ReadFrame(c.r)
@@ -119,7 +119,7 @@ func (c *Client) Closes(status ws.StatusCode) string {
 		c.t.Errorf("closed with %d, %q, want %d", got, reason, status)
 	}
 	if n, err := c.r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
-		c.t.Errorf("behind the close frame: %d bytes, %v", n, err)
+		c.t.Errorf("after the close frame: %d bytes, %v", n, err)
 	}
 	c.Conn.Close()
 	return reason
