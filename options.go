@@ -114,7 +114,14 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// settings are the limits and deadlines that connections start with.
+// Settings are the limits and deadlines that connections start with. The error is that of
+// New.
+func (o Options) Settings() (Settings, error) {
+	o, err := o.withDefaults()
+	return o.settings(), err
+}
+
+// settings is Settings for options that are filled in.
 func (o *Options) settings() Settings {
 	return Settings{
 		LowWater:      int64(o.LowWater),

@@ -43,7 +43,7 @@ type bodyReader struct {
 	received  int64                         // bytes of the body
 	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
 	pieces    func(chunk []byte, last bool) // the program's OnBody
-	space     []byte // the loop's, between ReadBuffer and OnData
+	space     []byte                        // the loop's, between ReadBuffer and OnData
 	landing   *requestBody                  // the adapter's, where input may be put beside OnBody
 	started   int64                         // when the body began, on the loop's clock
 }

@@ -94,5 +94,5 @@ func (p *leaving) Open(c *loop.Conn) loop.Handler {
 	return p
 }
 
-func (p *leaving) OnData(*loop.Conn, []byte) int        { return 0 }
+func (p *leaving) OnData(*loop.Conn, []byte) int       { return 0 }
 func (p *leaving) OnEvent(*loop.Conn, loop.Event) bool { return false }

@@ -26,21 +26,19 @@ func (l *Loop) Adopt(conn net.Conn, p Protocol) (*Conn, error) {
 		return nil, fmt.Errorf("eddy: adopt a connection: %w", err)
 	}
 	sockets.BoundUnacknowledged(fd, l.settings.WriteTimeout)
-	return l.take(fd, peer, nil, p)
+	return l.take(l.newConn(fd, peer), p)
 }
 
 // AdoptTransport is Adopt for a connection without a socket: t, memory for example, calls
-// Conn.Wake whenever input or room has come. Loop only.
-func (l *Loop) AdoptTransport(t Transport, p Protocol) (*Conn, error) {
-	return l.take(-1, sockets.Addr{}, t, p)
+// Conn.Wake whenever input or room has come. remote and local may be nil. Loop only.
+func (l *Loop) AdoptTransport(t Transport, remote, local net.Addr, p Protocol) (*Conn, error) {
+	c := l.newConn(-1, sockets.FromNetAddr(remote))
+	c.extra = &extra{top: t, bottom: t, local: sockets.FromNetAddr(local)}
+	return l.take(c, p)
 }
 
 // take opens a connection within the limit.
-func (l *Loop) take(fd int, peer sockets.Addr, t Transport, p Protocol) (*Conn, error) {
-	c := l.newConn(fd, peer)
-	if t != nil {
-		c.extra = &extra{top: t, bottom: t}
-	}
+func (l *Loop) take(c *Conn, p Protocol) (*Conn, error) {
 	err := errMaxConns
 	if l.limit.served.acquire() {
 		if l.open(c, p, &l.count.Dialled) {

@@ -51,7 +51,7 @@ func BenchCycles(b *testing.B, protocol Protocol, conns int, input []byte) int64
 	ready, kernel := &alwaysReady{}, &stub{input: input}
 	l.poller = ready
 	for range conns {
-		c, err := l.AdoptTransport(kernel, protocol)
+		c, err := l.AdoptTransport(kernel, nil, nil, protocol)
 		if err != nil {
 			b.Fatal(err)
 		}

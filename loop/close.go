@@ -97,6 +97,8 @@ func (c *Conn) shutWrite() {
 		case err != nil:
 			c.closeNow(err)
 			return
+		case c.state == closed: // a layer has panicked
+			return
 		}
 		c.flags |= writeShut
 	}
@@ -152,6 +154,8 @@ func (c *Conn) linger() {
 		return
 	case err != nil: // ENOTCONN: the peer has gone already
 		c.closeNow(c.cause)
+		return
+	case c.state == closed: // a layer has panicked
 		return
 	case c.is(peerDone) && (c.fd < 0 || c.extra.socket.eof):
 		c.closeNow(c.cause)

@@ -40,6 +40,7 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	if err == nil && c.layered() {
 		c.extra.socket.detached = conn
 		conn = &layeredConn{Conn: conn, top: c.extra.top}
+		c.extra.top = nil // the layers are not the loop's any more
 	}
 	if err == nil && c.out != nil {
 		c.out.ReleaseBy(c.loop.callAnyhow)

@@ -104,10 +104,10 @@ func (r *Reactor) Run() error {
 	return err
 }
 
-// Turn runs one cycle on the calling goroutine, without waiting for events, and reports
-// whether there is more to do at once. It is for tests, in place of Run.
-func (r *Reactor) Turn() (more bool, err error) {
-	err = r.cycle(0)
+// Turn runs one cycle on the calling goroutine, waiting for events for at most patience,
+// and reports whether there is more to do at once. It is for tests, in place of Run.
+func (r *Reactor) Turn(patience time.Duration) (more bool, err error) {
+	err = r.cycle(patience)
 	return r.hasWork(), err
 }
 
@@ -140,8 +140,8 @@ func (l *Loop) cycle(patience time.Duration) error {
 		runtime.Gosched()
 	}
 	timeout := l.timeout()
-	if patience == 0 {
-		timeout = 0
+	if patience != poller.Forever && (timeout == poller.Forever || timeout > patience) {
+		timeout = patience
 	}
 	l.publish()
 	if timeout != 0 && !l.inbox.prepareToWait() {

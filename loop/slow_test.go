@@ -38,12 +38,12 @@ func (r *heldRig) hold(d time.Duration) {
 
 // record is a log line of the watchdog.
 type record struct {
-	Message                              string `json:"msg"`
-	Level                                string
-	Loop                                 int
-	For                                  time.Duration
-	Count                                uint64
-	Stack                                string
+	Message                                       string `json:"msg"`
+	Level                                         string
+	Loop                                          int
+	For                                           time.Duration
+	Count                                         uint64
+	Stack                                         string
 	Callback, Remote, Handler, Protocol, Function string
 }
 

@@ -103,7 +103,7 @@ func (c *Conn) held() int64 {
 	if !c.layered() {
 		return 0
 	}
-	_, n := c.extra.top.Held()
+	_, n := c.ask(c.extra.top)
 	return n
 }
 
@@ -116,8 +116,13 @@ func (c *Conn) hasInput() bool {
 	if c.state == lingering {
 		from = c.extra.bottom // see discard
 	}
-	input, _ := from.Held()
+	input, _ := c.ask(from)
 	return input
+}
+
+func (c *Conn) ask(t Transport) (input bool, output int64) {
+	defer c.recovered()
+	return t.Held()
 }
 
 // inlet passes on input that was read before the layer above it was added.
@@ -235,13 +240,19 @@ func sizeOf(slices [][]byte) (n int) {
 	return n
 }
 
-// read, write, closeWrite and close are those of the transport, or of the socket itself.
+// read, write, closeWrite and closeTransport are those of the layers, or of the socket
+// itself. A panic of a layer costs its connection only.
 
 func (c *Conn) read(p []byte) (int, error) {
 	if c.layered() {
-		return c.extra.top.Read(p)
+		return c.readLayers(p)
 	}
 	return readSocket(int(c.fd), p)
+}
+
+func (c *Conn) readLayers(p []byte) (int, error) {
+	defer c.recovered()
+	return c.extra.top.Read(p)
 }
 
 func (c *Conn) write(slices [][]byte) (int, error) {
@@ -253,9 +264,14 @@ func (c *Conn) write(slices [][]byte) (int, error) {
 
 func (c *Conn) closeWrite() error {
 	if c.layered() {
-		return c.extra.top.CloseWrite()
+		return c.closeWriteLayers()
 	}
 	return unix.Shutdown(int(c.fd), unix.SHUT_WR)
+}
+
+func (c *Conn) closeWriteLayers() error {
+	defer c.recovered()
+	return c.extra.top.CloseWrite()
 }
 
 func (c *Conn) closeTransport() {

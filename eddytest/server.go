@@ -1,0 +1,156 @@
+// Package eddytest tests protocols and HTTP handlers without sockets: a server in memory
+// whose event loop runs on the test's own goroutine, and whose clock the test moves. A
+// request takes microseconds, and nothing depends on the machine.
+//
+//	s := eddytest.NewServer(t, protocol)
+//	c := s.Dial()
+//	c.Send("PING\r\n")
+//	got := c.Received()
+//
+// All of it belongs to the test's goroutine.
+package eddytest
+
+import (
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
+)
+
+// patience bounds how long Wait waits for other goroutines. No passing test waits it out.
+const patience = 10 * time.Second
+
+// Server serves a protocol in memory.
+type Server struct {
+	t        testing.TB
+	protocol eddy.Protocol
+	reactor  *loop.Reactor
+	now      int64 // nanoseconds; it starts at an hour
+	ended    bool
+}
+
+// NewServer returns a server for p, with the engine's default options. It ends with the
+// test.
+func NewServer(t testing.TB, p eddy.Protocol) *Server {
+	t.Helper()
+	return NewServerOptions(t, p, eddy.Options{})
+}
+
+// NewServerOptions is NewServer with the limits, deadlines and Logger of o. Other options
+// have no effect.
+func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
+	t.Helper()
+	settings, err := o.Settings()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.MaxConns == 0 {
+		o.MaxConns = 1 << 30
+	}
+	s := &Server{t: t, protocol: p, now: int64(time.Hour)}
+	s.reactor, err = loop.New(loop.Config{
+		Logger:   o.Logger,
+		Limit:    loop.NewLimit(o.MaxConns, o.MaxRefusals),
+		Settings: settings,
+		Clock:    func() int64 { return s.now },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.end)
+	return s
+}
+
+func (s *Server) end() {
+	if !s.ended {
+		s.ended = true
+		s.reactor.Discard()
+	}
+}
+
+// The addresses of connections: documentation addresses, as in httptest.
+var (
+	clientAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 1234}
+	serverAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 80}
+)
+
+// Dial connects to the server.
+func (s *Server) Dial() *Conn {
+	s.t.Helper()
+	m := &memory{window: maxWindow}
+	conn, err := s.reactor.AdoptTransport(m, clientAddr, serverAddr, s.protocol)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.Run()
+	return &Conn{server: s, memory: m, conn: conn}
+}
+
+// Loop is the loop that the connections live on.
+func (s *Server) Loop() *eddy.Loop { return s.reactor.Loop }
+
+// Run runs the loop until it has nothing to do. No time passes.
+func (s *Server) Run() {
+	s.t.Helper()
+	for turns := 0; s.turn(0); turns++ {
+		if turns == maxTurns {
+			s.t.Fatalf("eddytest: the loop is busy after %d cycles without an end: a handler calls Redeliver, Post or Wake again and again", maxTurns)
+		}
+	}
+}
+
+// maxTurns bounds the cycles of one Run.
+const maxTurns = 1 << 20
+
+// turn runs a cycle, and reports whether there is more to do.
+func (s *Server) turn(wait time.Duration) (more bool) {
+	s.t.Helper()
+	more, err := s.reactor.Turn(wait)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return more
+}
+
+// Advance lets time pass on the loop's clock: timers and deadlines expire in their order,
+// each at its time.
+func (s *Server) Advance(d time.Duration) {
+	s.t.Helper()
+	end := s.now + int64(d)
+	for s.Run(); ; s.Run() {
+		next := s.reactor.NextTimer()
+		if next < 0 || next > end {
+			break
+		}
+		s.now = max(s.now, next)
+	}
+	s.now = end
+	s.Run()
+}
+
+// Wait runs the loop until the condition holds, for handlers that answer from other
+// goroutines. It ends the test if it does not within 10 s of real time.
+func (s *Server) Wait(condition func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(patience); !condition(); s.turn(time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("eddytest: the condition does not hold after %v", patience)
+		}
+	}
+}
+
+// Drain begins to shut the server down, as Engine.Shutdown does: connections end with
+// their answers, or after Options.DrainGrace. Dial fails the test from then on.
+func (s *Server) Drain() {
+	s.t.Helper()
+	if err := s.reactor.Drain(500 * time.Millisecond); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Run()
+}
