@@ -80,9 +80,9 @@ func BenchmarkChunked(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			var stream []byte
 			for len(stream) < 32<<10 {
-				stream = AppendChunk(stream, make([]byte, bench.size))
+				stream = appendChunk(stream, make([]byte, bench.size))
 			}
-			stream = append(stream, LastChunk...)
+			stream = append(stream, lastChunk...)
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {

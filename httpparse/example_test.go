@@ -95,7 +95,7 @@ func ExampleChunked() {
 
 	var trailer httpparse.Trailer
 	n, err := trailer.Parse(in, nil)
-	checksum, _ := trailer.Field(in, "checksum")
+	checksum, _ := trailer.Fields.Get(in, "checksum")
 	fmt.Println(n == len(in), err, string(checksum))
 	// Output:
 	// hello world
@@ -124,12 +124,9 @@ func ExampleError() {
 	_, err := head.Parse([]byte("GET / HTTP/1.1\r\nHost : a\r\n"), nil)
 	var parse *httpparse.Error
 	if errors.As(err, &parse) {
-		fmt.Println(parse.Status, parse.Rule)
+		fmt.Println(parse.Status, parse.Rule, parse.Source)
 	}
-	fmt.Println(errors.Is(err, httpparse.ErrSpaceBefore))
-	// Output:
-	// 400 white space between a field's name and its colon
-	// true
+	// Output: 400 white space between a field's name and its colon RFC 9112 5.1
 }
 
 func ExampleField() {
@@ -145,6 +142,18 @@ func ExampleField() {
 	// Output:
 	// Host="a"
 	// Accept="text/html"
+}
+
+func ExampleFields() {
+	buf := []byte("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n")
+	var head httpparse.Request
+	if _, err := head.Parse(buf, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	accept, ok := head.Fields.Get(buf, "accept")
+	fmt.Println(string(accept), ok)
+	// Output: text/html true
 }
 
 func ExampleSpan() {
@@ -176,9 +185,11 @@ func ExampleTargetForm() {
 	// Output: true 0 <nil>
 }
 
-func ExampleAppendChunk() {
-	out := httpparse.AppendChunk(nil, []byte("hello"))
-	out = append(out, httpparse.LastChunk...)
+func ExampleAppendChunkHeader() {
+	data := "hello"
+	out := httpparse.AppendChunkHeader(nil, len(data))
+	out = append(out, data+"\r\n"...)
+	out = append(out, "0\r\n\r\n"...) // the last chunk, and no trailer fields
 	fmt.Printf("%q\n", out)
 	// Output: "5\r\nhello\r\n0\r\n\r\n"
 }

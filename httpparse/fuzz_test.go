@@ -18,8 +18,7 @@ import (
 var tight = Limits{RequestLine: 40, Method: 8, Head: 200, Field: 40, Fields: 5, EmptyLines: 2, Extension: 12, Overhead: 60, Trailer: 60,
 	TrailerFields: 2}
 
-var defaults = Limits{RequestLine: DefaultRequestLine, Method: DefaultMethod, Head: DefaultHead, Field: DefaultField,
-	Fields: DefaultFields, EmptyLines: DefaultEmptyLines}
+var defaults = Limits{}.WithDefaults()
 
 var requestSeeds = []string{
 	plaintextRequest, kittyRequest, browserRequest,
@@ -111,10 +110,10 @@ func FuzzNetHTTP(f *testing.F) {
 		if n == 0 || err != nil {
 			return
 		}
-		if _, pragma := r.Field(buf, "Pragma"); pragma {
+		if _, pragma := r.Fields.Get(buf, "Pragma"); pragma {
 			return
 		}
-		if _, trailer := r.Field(buf, "Trailer"); trailer {
+		if _, trailer := r.Fields.Get(buf, "Trailer"); trailer {
 			return
 		}
 		body, bodyErr := wholeBody(&r, message[n:])
@@ -197,17 +196,17 @@ func FuzzChunkedCuts(f *testing.F) {
 	})
 }
 
-// FuzzChunkedInverse holds that what AppendChunk writes is what Chunked reads.
+// FuzzChunkedInverse holds that what AppendChunkHeader begins is what Chunked reads.
 func FuzzChunkedInverse(f *testing.F) {
 	f.Add([]byte("hello"), uint64(1))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		var stream []byte
 		for have, next := 0, randomly(seed); have < len(data); {
 			end := min(next(have, len(data)), len(data))
-			stream = AppendChunk(stream, data[have:end])
+			stream = appendChunk(stream, data[have:end])
 			have = end
 		}
-		stream = append(stream, LastChunk...)
+		stream = append(stream, lastChunk...)
 		got := bodyBy(randomly(seed+1), string(stream), nil)
 		if got.Err != nil || !got.Done || got.Data != string(data) || got.N != len(stream) {
 			t.Fatalf("%q: %+v", stream, got)

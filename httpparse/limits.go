@@ -1,17 +1,17 @@
 package httpparse
 
-// Defaults of the fields of Limits.
+// The defaults of the fields of Limits.
 const (
-	DefaultRequestLine   = 8192
-	DefaultMethod        = 32
-	DefaultHead          = 64 << 10
-	DefaultField         = 16 << 10
-	DefaultFields        = 128
-	DefaultEmptyLines    = 4
-	DefaultExtension     = 256
-	DefaultOverhead      = 16 << 10
-	DefaultTrailer       = 8 << 10
-	DefaultTrailerFields = 32
+	defaultRequestLine   = 8192
+	defaultMethod        = 32
+	defaultHead          = 64 << 10
+	defaultField         = 16 << 10
+	defaultFields        = 128
+	defaultEmptyLines    = 4
+	defaultExtension     = 256
+	defaultOverhead      = 16 << 10
+	defaultTrailer       = 8 << 10
+	defaultTrailerFields = 32
 )
 
 // Limits bounds what one message may make the caller hold and the parser read. A field that is zero or negative
@@ -47,7 +47,23 @@ type Limits struct {
 	TrailerFields int
 }
 
-var noLimits Limits // never written: what a nil *Limits stands for
+// WithDefaults returns l with the default for each field that is zero or negative.
+func (l Limits) WithDefaults() Limits {
+	return Limits{
+		RequestLine:   orDefault(l.RequestLine, defaultRequestLine),
+		Method:        orDefault(l.Method, defaultMethod),
+		Head:          orDefault(l.Head, defaultHead),
+		Field:         orDefault(l.Field, defaultField),
+		Fields:        orDefault(l.Fields, defaultFields),
+		EmptyLines:    orDefault(l.EmptyLines, defaultEmptyLines),
+		Extension:     orDefault(l.Extension, defaultExtension),
+		Overhead:      orDefault(l.Overhead, defaultOverhead),
+		Trailer:       orDefault(l.Trailer, defaultTrailer),
+		TrailerFields: orDefault(l.TrailerFields, defaultTrailerFields),
+	}
+}
+
+var noLimits Limits // never written; a nil *Limits means this
 
 func orDefault(limit, fallback int) int {
 	if limit <= 0 {
@@ -56,14 +72,8 @@ func orDefault(limit, fallback int) int {
 	return limit
 }
 
-// headView returns the part of buf that a head of at most limit bytes may occupy.
-func headView(buf []byte, limit int) []byte {
-	limit = min(limit, maxView)
-	if len(buf) > limit {
-		return buf[:limit]
-	}
-	return buf
-}
+// prefix returns the part of buf that a head or a trailer section of at most limit bytes may occupy.
+func prefix(buf []byte, limit int) []byte { return buf[:min(len(buf), limit, maxOffset)] }
 
-// maxView keeps every offset within a Span, and within an int of 32 bits.
-const maxView = 1<<31 - 1
+// maxOffset keeps every offset within a Span, and within an int of 32 bits.
+const maxOffset = 1<<31 - 1

@@ -92,7 +92,7 @@ func TestKnownFieldsBehindThe64th(t *testing.T) {
 	}
 	message = append(message[:len(message)-2], "Host: b\r\n\r\n"...)
 	r.Reset()
-	if _, err := r.Parse(message, nil); err != ErrHostRepeated {
+	if _, err := r.Parse(message, nil); err != errHostRepeated {
 		t.Errorf("second Host behind 64 fields: %v", err)
 	}
 }
@@ -103,10 +103,10 @@ func TestFieldIsFoundInAnyCase(t *testing.T) {
 	if _, err := r.Parse(buf, nil); err != nil {
 		t.Fatal(err)
 	}
-	if v, ok := r.Field(buf, "x-ONE"); !ok || string(v) != "1" {
+	if v, ok := r.Fields.Get(buf, "x-ONE"); !ok || string(v) != "1" {
 		t.Errorf("%q, %v", v, ok)
 	}
-	if v, ok := r.Field(buf, "X-Two"); ok {
+	if v, ok := r.Fields.Get(buf, "X-Two"); ok {
 		t.Errorf("%q", v)
 	}
 }
