@@ -15,7 +15,7 @@ var (
 	// kittyRequest has 703 bytes, and is the one that most parsers quote.
 	//go:embed testdata/requests/kitty.http
 	kittyRequest string
-	// browserRequest is what a present-day browser sends to a site that has set cookies.
+	// browserRequest is the request of a present-day browser to a site that has set cookies.
 	//go:embed testdata/requests/browser.http
 	browserRequest string
 )

@@ -66,7 +66,7 @@ func TestChunkedBodies(t *testing.T) {
 		{"extension in quotes", "5;a=\"x;y\"\r\nhello\r\n0;z\r\n\r\n", "hello", ""},
 		{"extension with quoted pairs", "5;a=\"\\\"\\\\\t\x80\";b\r\nhello\r\n0\r\n\r\n", "hello", ""},
 		{"white space around all signs", "5\t ; a \t= \"b\" ;\tc = d ; e\r\nhello\r\n0\r\n\r\n", "hello", ""},
-		{"next request behind", "1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n", "a", "GET / HTTP/1.1\r\n"},
+		{"next request after it", "1\r\na\r\n0\r\n\r\nGET / HTTP/1.1\r\n", "a", "GET / HTTP/1.1\r\n"},
 		{"CRLF as data", "2\r\n\r\n\r\n0\r\n\r\n", "\r\n", ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -81,18 +81,18 @@ func TestChunkedBodies(t *testing.T) {
 func TestBadChunks(t *testing.T) {
 	for _, row := range []struct{ name, stream string }{
 		{"empty size", "\r\n"}, {"space before size", " 5\r\n"}, {"plus", "+5\r\n"}, {"minus", "-1\r\n"}, {"0x", "0x5\r\n"},
-		{"underscore", "1_0\r\n"}, {"letter behind size", "5x\r\n"}, {"Z", "Z\r\n"}, {"G", "G\r\n"}, {"g", "g\r\n"},
+		{"underscore", "1_0\r\n"}, {"letter after size", "5x\r\n"}, {"Z", "Z\r\n"}, {"G", "G\r\n"}, {"g", "g\r\n"},
 		{"17 digits", "00000000000000005\r\n"}, {"2^63", "8000000000000000\r\n"}, {"2^64-1", "FFFFFFFFFFFFFFFF\r\n"},
-		{"space behind size", "5 \r\n"}, {"tab behind size", "5\t\r\n"}, {"space within size", "5 5\r\n"},
+		{"space after size", "5 \r\n"}, {"tab after size", "5\t\r\n"}, {"space within size", "5 5\r\n"},
 		{"empty extension", "5;\r\n"}, {"bad extension name", "5;bad[=x\r\n"}, {"unbalanced quote", "5;a=\"x\r\n"},
-		{"no extension name", "5;=x\r\n"}, {"no extension value", "5;a=\r\n"}, {"space behind extension", "5;a \r\n"},
-		{"space behind value", "5;a=b \r\n"}, {"space behind quotes", "5;a=\"b\" \r\n"}, {"two semicolons", "5;;a\r\n"},
-		{"letter behind quotes", "5;a=\"b\"c\r\n"}, {"two values", "5;a=b=c\r\n"}, {"two words", "5;a b\r\n"},
+		{"no extension name", "5;=x\r\n"}, {"no extension value", "5;a=\r\n"}, {"space after extension", "5;a \r\n"},
+		{"space after value", "5;a=b \r\n"}, {"space after quotes", "5;a=\"b\" \r\n"}, {"two semicolons", "5;;a\r\n"},
+		{"letter after quotes", "5;a=\"b\"c\r\n"}, {"two values", "5;a=b=c\r\n"}, {"two words", "5;a b\r\n"},
 		{"control in extension", "5;a=\"\x01\"\r\n"}, {"NUL in extension", "5;a\x00\r\n"}, {"DEL in extension", "5;a=\"\x7f\"\r\n"},
 		{"CR in quotes", "5;a=\"\r\"\r\n"}, {"CR in extension", "5;a\rb\r\n"}, {"CR as quoted pair", "5;a=\"\\\r\"\r\n"},
-		{"LF behind size", "5\nhello"}, {"LF behind semicolon", "5;\n"}, {"LF behind extension", "5;a\n"}, {"CR X behind size", "5\rX"},
-		{"LF behind data", "1\r\na\n0\r\n\r\n"}, {"nothing behind data", "1\r\na0\r\n\r\n"}, {"letters behind data", "1\r\na!!0\r\n\r\n"},
-		{"CR X behind data", "1\r\na\rX0\r\n\r\n"}, {"high byte in size", "\xb5\r\n"},
+		{"LF after size", "5\nhello"}, {"LF after semicolon", "5;\n"}, {"LF after extension", "5;a\n"}, {"CR X after size", "5\rX"},
+		{"LF after data", "1\r\na\n0\r\n\r\n"}, {"nothing after data", "1\r\na0\r\n\r\n"}, {"letters after data", "1\r\na!!0\r\n\r\n"},
+		{"CR X after data", "1\r\na\rX0\r\n\r\n"}, {"high byte in size", "\xb5\r\n"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			got := sameForAllCuts(t, row.stream, func(next cutter) bodyOutcome { return bodyBy(next, row.stream, nil) })
@@ -134,7 +134,7 @@ func TestChunkOverheadIsBounded(t *testing.T) {
 	if got := bodyBy(whole, stream, nil); got.Err != nil || !got.Done || len(got.Data) != 20_000 {
 		t.Errorf("plain 1-byte chunks: %v", got.Err)
 	}
-	// A chunk of 1 byte may have 17 bytes of framing. From the second on each has 18 here, the CRLF behind the data
+	// A chunk of 1 byte may have 17 bytes of framing. From the second on each has 18 here, the CRLF after the data
 	// of the one before included.
 	for n, want := range map[int]error{10: nil, 11: nil, 12: errChunkOverhead} {
 		stream := strings.Repeat("1;aaaaaaaaaaaa\r\nx\r\n", n)
@@ -143,10 +143,10 @@ func TestChunkOverheadIsBounded(t *testing.T) {
 			t.Errorf("%d chunks: %v", n, got.Err)
 		}
 	}
-	// A large chunk leaves no credit behind.
+	// A large chunk leaves no credit for later ones.
 	stream = "1000\r\n" + strings.Repeat("x", 4096) + "\r\n" + strings.Repeat(long, 1000)
 	if got := bodyBy(whole, stream, &Limits{Overhead: 400}); got.Err != errChunkOverhead || got.N > 5000 {
-		t.Errorf("behind a large chunk: %v after %d bytes", got.Err, got.N)
+		t.Errorf("after a large chunk: %v after %d bytes", got.Err, got.N)
 	}
 }
 

@@ -2,17 +2,13 @@ package httpparse
 
 import "strconv"
 
-// Error is a rule that a message broke. Every error of this package is one of the variables below, so
-// errors.Is(err, errX) and err == errX both hold, and reporting one allocates nothing. The variables are shared
-// by all parsers: treat them as constants.
+// Error is the rule that a malformed message has broken. Every error of this package is an *Error.
 type Error struct {
-	// Status is the status code a server should answer with before it closes the connection: 400, 414, 431,
-	// 501 or 505. A client has nobody to tell; a proxy that reads a response answers 502 in its place.
+	// Status is the status code with which a server should answer before it closes the connection: 400, 414, 431,
+	// 501 or 505. A proxy that reads a response answers 502 instead.
 	Status int
-	// Rule says which rule was broken.
-	Rule string
-	// Source is the RFC section that states the rule.
-	Source string
+	Rule   string // the rule; no two errors have the same
+	Source string // the RFC section that has the rule, such as "RFC 9112 5.1"
 }
 
 // Error returns status, rule and source in one line.
@@ -20,7 +16,7 @@ func (e *Error) Error() string {
 	return "httpparse: " + strconv.Itoa(e.Status) + ": " + e.Rule + " (" + e.Source + ")"
 }
 
-// The lines of a head, and of a trailer section.
+// The errors are shared by all parsers and never written.
 var (
 	errEmptyLines      = &Error{400, "too many empty lines before the request line", "RFC 9112 2.2"}
 	errMethod          = &Error{400, "the method is not a token followed by one space", "RFC 9112 3.1"}
@@ -48,10 +44,7 @@ var (
 	errTooManyFields   = &Error{431, "more field lines than the limit", "RFC 6585 5"}
 	errTrailerTooLarge = &Error{431, "the trailer section is larger than the limit", "RFC 6585 5"}
 	errTrailerField    = &Error{400, "a field that no trailer may hold", "RFC 9110 6.5.1"}
-)
 
-// What the fields mean.
-var (
 	errHostMissing      = &Error{400, "an HTTP/1.1 request without a Host field", "RFC 9112 3.2"}
 	errHostRepeated     = &Error{400, "more than one Host field", "RFC 9112 3.2"}
 	errHost             = &Error{400, "the Host field is not a host with an optional port", "RFC 9110 7.2"}
@@ -61,10 +54,7 @@ var (
 	errCoding           = &Error{400, "the Transfer-Encoding does not end in a single chunked", "RFC 9112 6.3"}
 	errCodingOldVersion = &Error{400, "Transfer-Encoding in HTTP/1.0", "RFC 9112 6.1"}
 	errCodingUnknown    = &Error{501, "a transfer coding other than chunked", "RFC 9112 6.1"}
-)
 
-// Chunks.
-var (
 	errChunkSize      = &Error{400, "the chunk size is not 1 to 16 hexadecimal digits at the end of the line", "RFC 9112 7.1"}
 	errChunkTooLarge  = &Error{400, "the chunk size is 2^63 or more", "RFC 9112 7.1"}
 	errChunkExtension = &Error{400, "a malformed chunk extension", "RFC 9112 7.1.1"}

@@ -8,7 +8,7 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// The read loop of a server. Two requests come back to back, three bytes at a time.
+// The read loop of a server. Two requests arrive back to back, three bytes at a time.
 func Example() {
 	in := strings.NewReader("POST /notes HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" +
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -16,7 +16,7 @@ func Example() {
 	var head httpparse.Request
 	var limits httpparse.Limits // the defaults
 	var buf []byte
-	size := 0 // of the head in bytes, 0 until all of it has come
+	size := 0 // of the head in bytes, 0 while it is incomplete
 	for piece := make([]byte, 3); ; {
 		var err error
 		if size == 0 {
@@ -46,7 +46,7 @@ func Example() {
 	// EOF
 }
 
-// A head arrives in two pieces. The second call goes on where the first stopped.
+// A head arrives in two pieces. The second call resumes where the first stopped.
 func ExampleRequest() {
 	var head httpparse.Request
 	buf := []byte("GET /search?q=eddy HTTP/1.1\r\nHost: exam")
@@ -78,7 +78,7 @@ func ExampleResponse() {
 	// not found
 }
 
-// Pieces of the body are handed on as they come; only the trailer section has to be kept together.
+// The body may be used in pieces; only the trailer section must be contiguous.
 func ExampleChunked() {
 	in := []byte("6\r\nhello \r\n5;name=value\r\nworld\r\n0\r\nChecksum: 42\r\n\r\n")
 	var chunks httpparse.Chunked

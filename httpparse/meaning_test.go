@@ -84,7 +84,7 @@ func TestTargetParts(t *testing.T) {
 	}
 }
 
-func TestKnownFieldsBehindThe64th(t *testing.T) {
+func TestKnownFieldsAfterThe64th(t *testing.T) {
 	message := []byte(p + strings.Repeat("X: 1\r\n", 62) + "Content-Length: 5\r\nConnection: x\r\nConnection: close\r\n\r\n")
 	var r Request
 	if _, err := r.Parse(message, nil); err != nil || r.Framing != ContentLength || r.Length != 5 || r.KeepAlive {
@@ -93,7 +93,7 @@ func TestKnownFieldsBehindThe64th(t *testing.T) {
 	message = append(message[:len(message)-2], "Host: b\r\n\r\n"...)
 	r.Reset()
 	if _, err := r.Parse(message, nil); err != errHostRepeated {
-		t.Errorf("second Host behind 64 fields: %v", err)
+		t.Errorf("second Host after 64 fields: %v", err)
 	}
 }
 

@@ -44,7 +44,7 @@ func (r *Response) Reset() { *r = Response{Fields: r.Fields.reuse()} }
 // Parse parses the head at the beginning of buf. It resumes and returns as Request.Parse does.
 // requestMethod is the method of the request that is being answered: a response to HEAD has no body, and neither
 // has a 2xx response to CONNECT, whose head is followed by the tunnel. A 1xx response is parsed by itself: the next
-// response follows it. Limits.RequestLine bounds the status line: ErrHeadTooLarge.
+// response follows it. Limits.RequestLine bounds the status line: 431.
 func (r *Response) Parse(buf []byte, requestMethod string, limits *Limits) (n int, err error) {
 	if limits == nil {
 		limits = &noLimits

@@ -52,6 +52,6 @@ func TestTrailerFieldIsFound(t *testing.T) {
 		t.Errorf("%q, %v", v, ok)
 	}
 	if trailer.Reset(); len(trailer.Fields) != 0 {
-		t.Error("fields behind Reset")
+		t.Error("fields after Reset")
 	}
 }
