@@ -5,14 +5,13 @@ import "bytes"
 // meaning collects what the fields of one head say about the host, the body and the connection.
 type meaning struct {
 	host, upgrade  Span
-	hosts, lengths int // field lines
+	hosts, lengths uint32 // field lines
 	length         int64
-	err            error // of the first bad Content-Length
+	err            *Error // of the first bad Content-Length
 	codings        codings
 
-	close, keepAlive, upgrades bool // options of Connection
-	expectContinue             bool // 100-continue and nothing else is expected
-	expectUnknown              bool
+	close, keepAlive, upgrades    bool // options of Connection
+	expectContinue, expectUnknown bool
 }
 
 // knownInitials has the initial of each name that meaning.add compares at the name's length: no two have the same.
