@@ -140,7 +140,7 @@ func (c *Conn) free() {
 		// It calls release functions. One that panics has had its turn: what comes
 		// behind it is next.
 		l.call(func() {
-			l.spare.PutQueue(c.out)
+			l.outputs.PutQueue(c.out)
 			c.out = nil
 		})
 	}

@@ -90,7 +90,7 @@ func (c *Conn) Out() *buffers.Buffer {
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
-		c.loop.spare.Put(b)
+		c.loop.outputs.Put(b)
 		return err
 	}
 	q.WriteBuffer(b)
@@ -157,7 +157,7 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
-		c.out = c.loop.spare.NewQueue()
+		c.out = c.loop.outputs.GetQueue()
 	}
 	c.attend()
 	return c.out, nil
@@ -188,7 +188,7 @@ func (c *Conn) flush() {
 	}
 	c.writeBy = 0
 	c.out = nil
-	c.loop.spare.PutQueue(q)
+	c.loop.outputs.PutQueue(q)
 }
 
 // writeHead writes what stands at the head of q, in one system call, and returns
