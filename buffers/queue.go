@@ -199,8 +199,7 @@ func (q *Queue) done(s *segment) {
 
 // discard releases everything unwritten, including the output of release functions.
 func (q *Queue) discard() {
-	q.Advance(q.Len())
-	for q.Len() > 0 {
+	for q.first < len(q.segments) || q.tail != nil {
 		q.Advance(q.Len())
 	}
 }
