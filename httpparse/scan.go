@@ -62,23 +62,24 @@ func scanValue(buf []byte, i int) int {
 	return scanClass(buf, i, classValue)
 }
 
-// plainLine scans the field line at line, as far as it is as nearly all are: a name of letters and hyphens, a value
-// of visible ASCII and spaces. i is the first byte not scanned, colon is 0 when that is in the name.
+// plainLine scans the field line at line as far as it is like most: a name of letters and hyphens, a value of visible
+// ASCII and spaces. i is the first byte not scanned; colon is 0 if that is in the name. The scan for the end begins
+// at line, not at the colon: the two scans do not wait for each other.
 func plainLine(buf []byte, line int) (colon, i int) {
 	if buf = buf[:len(buf):len(buf)]; line < 0 {
 		return 0, 0
 	}
-	for i = line; i <= len(buf)-8; i += 8 {
-		if stops := nameStops(load(buf, i)); stops != 0 {
-			i += firstStop(stops)
+	colon = line
+	for ; colon <= len(buf)-8; colon += 8 {
+		if stops := nameStops(load(buf, colon)); stops != 0 {
+			colon += firstStop(stops)
 			break
 		}
 	}
-	if i >= len(buf) || buf[i] != ':' || i == line {
-		return 0, i
+	if colon >= len(buf) || buf[colon] != ':' || colon == line {
+		return 0, colon
 	}
-	colon = i
-	for i++; i <= len(buf)-16; i += 16 {
+	for i = line; i <= len(buf)-16; i += 16 {
 		pair := buf[i : i+16 : i+16]
 		first, second := textStops(load(pair, 0)), textStops(load(pair, 8))
 		if first != 0 {
@@ -88,7 +89,7 @@ func plainLine(buf []byte, line int) (colon, i int) {
 			return colon, i + 8 + firstStop(second)
 		}
 	}
-	return colon, i
+	return colon, max(i, colon+1)
 }
 
 // scanTarget returns the index of the first '?' of buf[i:], or of the first byte that no request target holds,
