@@ -2,7 +2,7 @@ package httpparse
 
 import "unsafe"
 
-// class is a set of grammar rules, for each byte those that allow it.
+// class is a set of grammar rules. classes has, for each byte, the rules that allow it.
 type class uint8
 
 const (

@@ -1,7 +1,5 @@
 package httpparse
 
-import "encoding/binary"
-
 // Request is the head of one HTTP/1.1 or HTTP/1.0 request, and the state of parsing it. The zero Request is
 // ready for use. The spans refer to the buffer given to Parse; the fields are valid when Parse has returned
 // the length of the head. A Request belongs to one goroutine at a time.
@@ -99,7 +97,8 @@ func (r *Request) parseLine(buf []byte, limits *Limits) error {
 	switch r.next {
 	case nextEmptyLine:
 		if s.pos == len(buf) || buf[s.pos] == '\r' {
-			if err := r.skipEmptyLines(buf, orDefault(limits.EmptyLines, defaultEmptyLines)); err != nil || r.next == nextEmptyLine {
+			err := r.skipEmptyLines(buf, orDefault(limits.EmptyLines, defaultEmptyLines))
+			if err != nil || r.next == nextEmptyLine {
 				return err
 			}
 		}
@@ -176,15 +175,15 @@ func (r *Request) skipEmptyLines(buf []byte, limit int) error {
 }
 
 const (
+	versionLine = "HTTP/0.0\r\n" // 0 stands for any digit
 	versionLen  = len("HTTP/1.1")
-	versionOne  = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48 // without the minor digit
-	versionLine = "HTTP/0.0\r\n"
+	versionOne  = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48 // eight bytes without the minor digit
 )
 
 // parseVersion parses the end of the request line. It does not resume within these ten bytes.
 func (r *Request) parseVersion(buf []byte) error {
 	b := buf[r.section.pos:]
-	if len(b) < len(versionLine) || binary.LittleEndian.Uint64(b)<<8>>8 != versionOne || !isDigit(b[7]) || b[8] != '\r' || b[9] != '\n' {
+	if len(b) < len(versionLine) || load(b, 0)<<8>>8 != versionOne || !isDigit(b[7]) || b[8] != '\r' || b[9] != '\n' {
 		return versionError(b)
 	}
 	r.Minor = int(min(b[7]-'0', 1))
