@@ -1,7 +1,7 @@
 // Package httpparse parses HTTP/1.1 heads and chunked bodies incrementally, as their bytes arrive (RFC 9112).
 //
 // It does no I/O and copies nothing: the caller owns the bytes, and results are spans of its buffer. It allocates
-// only when a message has more fields than the array of Fields, which is used again, has room for. An incomplete
+// only when a message has more fields than the array of Fields, which is reused, has room for. An incomplete
 // message is not an error. A malformed one is refused at its first bad byte, however the network has cut it.
 //
 // This is how a server reads requests:

@@ -62,8 +62,9 @@ func (r *Request) Reset() { *r = Request{Fields: r.Fields.reuse()} }
 // It returns n == 0 and no error when the head is incomplete, otherwise the head's length in bytes, including
 // empty lines before it and the CRLF at its end: the body begins at buf[n]. After that, and after an error, call
 // Reset before Parse is called again. An error is always an *Error and does not depend on how the bytes were cut:
-// it is that of the first byte that breaks a rule. Errors in what the fields mean (Host, framing) are reported at
-// the end of the head. Limits may be nil. Parse allocates only when Fields has to grow.
+// it is that of the first byte that breaks a rule. Errors in the meaning of the fields (Host, framing) are reported
+// at the end of the head. Limits may be nil. Parse allocates only when Fields has to grow, or an IP literal is
+// malformed.
 func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {
 	if limits == nil {
 		limits = &noLimits

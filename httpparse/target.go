@@ -104,7 +104,8 @@ func isIPv6(b []byte) bool {
 	if bytes.IndexByte(b, '%') >= 0 {
 		return false
 	}
-	address, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(b), len(b))) // not kept
+	// Without the conversion to a string: no allocation for a valid address. netip keeps the string only in err.
+	address, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(b), len(b)))
 	return err == nil && address.Is6()
 }
 
