@@ -133,7 +133,7 @@ func (q *Queue) Slices(dst [][]byte, limit int64) [][]byte {
 	return dst
 }
 
-// appendSlice appends p to dst, within its capacity, and returns what remains of limit.
+// appendSlice appends p to dst, within its capacity, and returns the remaining limit.
 func appendSlice(dst [][]byte, p []byte, limit int64) ([][]byte, int64) {
 	if int64(len(p)) > limit {
 		p = p[:limit]

@@ -2,7 +2,7 @@ package httpparse
 
 import "bytes"
 
-// meaning collects what the fields of one head say about the host, the body and the connection.
+// meaning collects the information of the fields of one head about the host, the body and the connection.
 type meaning struct {
 	host, upgrade  Span
 	hosts, lengths uint32 // field lines

@@ -217,7 +217,7 @@ func matching(b []byte, pattern string) (n int) {
 	return n
 }
 
-// interpret sets what follows from the fields. It runs once, at the end of the head.
+// interpret sets the results of the fields. It runs once, at the end of the head.
 func (r *Request) interpret(buf []byte) (err error) {
 	m := &r.section.meaning
 	if m.err != nil {

@@ -103,7 +103,7 @@ func (r *Response) parseLine(buf []byte, maxLine int) error {
 	return nil
 }
 
-// interpret sets what follows from the fields. It runs once, at the end of the head.
+// interpret sets the results of the fields. It runs once, at the end of the head.
 func (r *Response) interpret(buf []byte, requestMethod string) (err error) {
 	if requestMethod == "CONNECT" && r.Status/100 == 2 {
 		r.KeepAlive = true
