@@ -20,7 +20,7 @@ func TestQueueAgainstModel(t *testing.T) {
 			file:    tempFile(t, content),
 			content: content,
 		}
-		m.queue = m.spare.NewQueue()
+		m.queue = m.free.GetQueue()
 		for range 600 {
 			m.step()
 			m.check()
@@ -34,13 +34,13 @@ type model struct {
 	random  *rand.Rand
 	file    *os.File
 	content []byte
-	spare   Spare
+	free    FreeList
 	queue   *Queue
 
-	want     []byte // what the queue must hold
+	want     []byte // the bytes that the queue must hold
 	written  int64  // bytes advanced since the start
-	appended int64  // bytes put in since the start
-	owed     []owed // releases that must come, in order
+	appended int64  // bytes added since the start
+	owed     []owed // the releases to expect, in order
 	released []int
 	next     int
 }
@@ -65,7 +65,7 @@ func (m *model) step() {
 		b.B = append(b.B, p...)
 		m.append(p)
 	case 2:
-		b := m.spare.Get()
+		b := m.free.Get()
 		b.B = append(b.B, p...)
 		m.queue.WriteBuffer(b)
 		m.append(p)
@@ -107,7 +107,7 @@ func (m *model) release() func() {
 	return func() { m.released = append(m.released, id) }
 }
 
-// write does what a kernel would that takes a random part of what it is shown.
+// write acts as a kernel that accepts a random part of the bytes it is given.
 func (m *model) write() {
 	var shown []byte
 	if f, offset, length := m.queue.File(); f != nil {
@@ -124,7 +124,7 @@ func (m *model) write() {
 		}
 	}
 	if !bytes.HasPrefix(m.want, shown) {
-		m.t.Fatalf("after %d bytes: the head of the queue differs from what was written to it", m.written)
+		m.t.Fatalf("after %d bytes: the head of the queue differs from the bytes written to it", m.written)
 	}
 	n := m.random.IntN(len(shown) + 1)
 	if m.random.IntN(2) == 0 {
@@ -158,7 +158,7 @@ func (m *model) checkReleased(n int) {
 	}
 }
 
-// finish writes everything, or throws the rest away.
+// finish writes everything, or discards the queue.
 func (m *model) finish() {
 	if m.random.IntN(2) == 0 {
 		for len(m.want) > 0 {
@@ -167,7 +167,7 @@ func (m *model) finish() {
 		}
 		checkEmpty(m.t, m.queue)
 	}
-	m.spare.PutQueue(m.queue)
+	m.free.PutQueue(m.queue)
 	m.checkReleased(len(m.owed))
 }
 

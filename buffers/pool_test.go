@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-func TestSpareGivesBackTheSameBufferEmpty(t *testing.T) {
-	var s Spare
+func TestFreeListReturnsTheSameBufferEmpty(t *testing.T) {
+	var s FreeList
 	b := s.Get()
 	b.B = append(b.B, "left over"...)
 	s.Put(b)
@@ -20,12 +20,12 @@ func TestSpareGivesBackTheSameBufferEmpty(t *testing.T) {
 	}
 }
 
-// Random traffic over one Spare: a buffer that somebody owns is never handed out
+// Random traffic over one FreeList: a buffer that somebody owns is never handed out
 // to anybody else, nor changed.
 func TestBufferHasOneOwner(t *testing.T) {
 	const steps = 20_000
 	random := newRandom(t)
-	var s Spare
+	var s FreeList
 	type owned struct {
 		buffer *Buffer
 		mark   byte
@@ -60,16 +60,15 @@ func TestBufferHasOneOwner(t *testing.T) {
 }
 
 func TestOversizeBufferIsNotKept(t *testing.T) {
-	var s Spare
+	var s FreeList
 	big := s.Get()
 	big.B = append(big.B[:0], make([]byte, MaxKept+1)...)
 	s.Put(big)
 	if len(s.buffers) != 0 {
-		t.Fatal("the spare kept a buffer above MaxKept")
+		t.Fatal("the free list kept a buffer above MaxKept")
 	}
 
-	// Behind the spare, in the pool, neither. sync.Pool may drop what it is given,
-	// but never hands out what it was not.
+	// Nor does the pool. sync.Pool may drop a buffer, but never returns one that it was not given.
 	Put(big)
 	for range 64 {
 		if Get() == big {
@@ -79,7 +78,7 @@ func TestOversizeBufferIsNotKept(t *testing.T) {
 }
 
 func TestLargestKeptBufferIsKept(t *testing.T) {
-	var s Spare
+	var s FreeList
 	b := &Buffer{B: make([]byte, 10, MaxKept)}
 	s.Put(b)
 	if s.Get() != b {
@@ -87,8 +86,8 @@ func TestLargestKeptBufferIsKept(t *testing.T) {
 	}
 }
 
-func TestSpareKeepsWhatItHasRoomFor(t *testing.T) {
-	var s Spare
+func TestFreeListIsBounded(t *testing.T) {
+	var s FreeList
 	small, large := &Buffer{B: make([]byte, 1)}, &Buffer{B: make([]byte, MaxKept)}
 	s.Put(small)
 	s.Put(large)
@@ -101,14 +100,14 @@ func TestSpareKeepsWhatItHasRoomFor(t *testing.T) {
 		t.Error("the small buffer was kept beside the large one")
 	}
 	held := map[*Buffer]bool{}
-	for range 2 * spares {
+	for range 2 * maxFree {
 		b := &Buffer{B: make([]byte, 1)}
 		held[b] = true
 		s.Put(b)
 	}
-	for n := range spares {
+	for n := range maxFree {
 		if b := s.Get(); !held[b] {
-			t.Fatalf("%d buffers were kept, not %d", n, spares)
+			t.Fatalf("%d buffers were kept, not %d", n, maxFree)
 		} else {
 			delete(held, b)
 		}
@@ -118,18 +117,18 @@ func TestSpareKeepsWhatItHasRoomFor(t *testing.T) {
 	}
 }
 
-// What grows in its owner's hands is not held by the spare it came from.
-func TestSpareLetsGoOfWhatItGives(t *testing.T) {
-	var s Spare
+// A buffer or queue that its owner drops is collected: the free list has no reference to it.
+func TestFreeListDropsItsReferenceOnGet(t *testing.T) {
+	var s FreeList
 	collected := make(chan bool, 2)
 	func() {
-		b, q := s.Get(), s.NewQueue()
+		b, q := s.Get(), s.GetQueue()
 		runtime.AddCleanup(b, func(c chan bool) { c <- true }, collected)
 		runtime.AddCleanup(q, func(c chan bool) { c <- true }, collected)
 		s.Put(b)
 		s.PutQueue(q)
 		s.Get()
-		s.NewQueue()
+		s.GetQueue()
 	}()
 	for range 2 {
 		for deadline := time.Now().Add(10 * time.Second); len(collected) == 0; runtime.GC() {
@@ -143,20 +142,20 @@ func TestSpareLetsGoOfWhatItGives(t *testing.T) {
 	runtime.KeepAlive(&s)
 }
 
-func TestSpareQueueComesBackEmpty(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+func TestReusedQueueIsEmpty(t *testing.T) {
+	var s FreeList
+	q := s.GetQueue()
 	q.Write([]byte("never written"))
 	q.WriteOwned([]byte("neither"), nil)
 	q.Advance(3)
 	s.PutQueue(q)
 
-	again := s.NewQueue()
+	again := s.GetQueue()
 	if again != q {
 		t.Error("the queue given back last was not the next one handed out")
 	}
 	checkEmpty(t, again)
-	if other := s.NewQueue(); other == again {
+	if other := s.GetQueue(); other == again {
 		t.Fatal("two owners of one queue")
 	}
 	again.Write([]byte("new"))
@@ -166,13 +165,13 @@ func TestSpareQueueComesBackEmpty(t *testing.T) {
 }
 
 func TestQueueOfManySegmentsIsNotKept(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	for range maxSegmentsKept + 1 {
 		q.WriteOwned([]byte("x"), nil)
 	}
 	s.PutQueue(q)
 	if len(s.queues) != 0 {
-		t.Errorf("the spare kept a queue of %d segments, more than %d", cap(q.segments), maxSegmentsKept)
+		t.Errorf("the free list kept a queue of %d segments, more than %d", cap(q.segments), maxSegmentsKept)
 	}
 }

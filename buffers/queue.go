@@ -5,33 +5,32 @@ import (
 	"os"
 )
 
-// chunkSize is how many bytes are copied into one buffer before the next is
-// begun: growing a single one would copy what it holds again and again, and
-// leave an oversize buffer behind.
+// chunkSize is the number of bytes that are copied into one buffer before the next is used: a single one would be
+// copied again and again as it grows, and become too large to be kept.
 const chunkSize = MaxKept / 2
 
-// maxSegmentsKept bounds the segment array that an emptied queue keeps.
+// maxSegmentsKept bounds the segment array of an empty queue that is kept.
 const maxSegmentsKept = 64
 
-// Queue is the output that a connection owes its peer: copied bytes, owned
-// slices and file ranges, in order, of which a prefix may have been written. It
-// belongs to one goroutine. A connection has a queue only while it has output.
+// Queue is the output of a connection that the kernel has not accepted yet: copied bytes, owned slices and file
+// ranges, in order, of which a prefix may have been written. It belongs to one goroutine. A connection has a queue
+// only while it has output.
 type Queue struct {
-	spare    *Spare
+	free     *FreeList
 	segments []segment // segments[:first] are written
 	first    int
 	sealed   int64   // bytes of segments[first:]
-	tail     *Buffer // behind the segments, and the whole queue of most answers; nil if there is none
-	written  int64   // bytes of the head that are written: of segments[first], or else of tail
+	tail     *Buffer // after the segments; most answers use nothing else; nil if there is none
+	written  int64   // written bytes of the head, which is segments[first], or else tail
 
-	// Noted is the owner's own, for what of Len it has accounted for. PutQueue unsets it.
+	// Noted is for the owner: the part of Len that it has accounted for. PutQueue resets it.
 	Noted int64
 }
 
-// segment is one of: a pooled buffer, an owned slice, a file range.
+// segment is a pooled buffer, an owned slice, or a file range.
 type segment struct {
-	buffer  *Buffer
 	bytes   []byte
+	buffer  *Buffer // owner of bytes, if pooled
 	file    *os.File
 	offset  int64 // of the file range
 	length  int64 // of the file range
@@ -39,38 +38,9 @@ type segment struct {
 }
 
 // size is the segment's length in bytes, of which some may be written.
-func (s *segment) size() int64 {
-	switch {
-	case s.buffer != nil:
-		return int64(len(s.buffer.B))
-	case s.file != nil:
-		return s.length
-	}
-	return int64(len(s.bytes))
-}
+func (s *segment) size() int64 { return int64(len(s.bytes)) + s.length }
 
-// NewQueue returns an empty queue that takes its buffers from spare.
-func (s *Spare) NewQueue() *Queue {
-	last := len(s.queues) - 1
-	if last < 0 {
-		return &Queue{spare: s}
-	}
-	q := s.queues[last]
-	s.queues[last] = nil
-	s.queues = s.queues[:last]
-	return q
-}
-
-// PutQueue gives up the ownership of q and releases all that it still holds.
-func (s *Spare) PutQueue(q *Queue) {
-	q.discard()
-	q.Noted = 0
-	if len(s.queues) < spares && cap(q.segments) <= maxSegmentsKept {
-		s.queues = append(s.queues, q)
-	}
-}
-
-// Len is the number of bytes that are not written yet.
+// Len returns the number of bytes that are not written yet.
 func (q *Queue) Len() int64 {
 	n := q.sealed - q.written
 	if q.tail != nil {
@@ -79,14 +49,14 @@ func (q *Queue) Len() int64 {
 	return n
 }
 
-// Tail returns the buffer at the end of the queue, to append to. It is valid
-// until the next call of a method of q, which still owns it.
+// Tail returns the buffer at the end of the queue, to append to. The queue keeps the ownership: the buffer is valid
+// until the next call of a method of q.
 func (q *Queue) Tail() *Buffer {
 	if q.tail != nil && len(q.tail.B) >= chunkSize {
 		q.seal()
 	}
 	if q.tail == nil {
-		q.tail = q.spare.Get()
+		q.tail = q.free.Get()
 	}
 	return q.tail
 }
@@ -101,33 +71,27 @@ func (q *Queue) Write(p []byte) {
 	}
 }
 
-// WriteBuffer moves b to the end of the queue, which owns it from now on.
-func (q *Queue) WriteBuffer(b *Buffer) {
-	q.add(segment{buffer: b}, int64(len(b.B)))
-}
+// WriteBuffer moves b to the end of the queue, which owns it from then on.
+func (q *Queue) WriteBuffer(b *Buffer) { q.add(segment{bytes: b.B, buffer: b}) }
 
-// WriteOwned puts p itself at the end of the queue. p must not change until
-// release is called, which happens once, when p is written or discarded. A nil
-// release is allowed.
-func (q *Queue) WriteOwned(p []byte, release func()) {
-	q.add(segment{bytes: p, release: release}, int64(len(p)))
-}
+// WriteOwned puts p at the end of the queue without copying. p must not change until release is called, which
+// happens once, when p is written or discarded. release may be nil.
+func (q *Queue) WriteOwned(p []byte, release func()) { q.add(segment{bytes: p, release: release}) }
 
-// WriteFile puts the range of length bytes at offset at the end of the queue.
-// The file must stay open until release is called, as in WriteOwned.
+// WriteFile puts the range of length bytes at offset at the end of the queue. The file must stay open until release
+// is called, as in WriteOwned.
 func (q *Queue) WriteFile(f *os.File, offset, length int64, release func()) {
-	q.add(segment{file: f, offset: offset, length: length, release: release}, length)
+	q.add(segment{file: f, offset: offset, length: length, release: release})
 }
 
-func (q *Queue) add(s segment, n int64) {
+func (q *Queue) add(s segment) {
 	q.seal()
 	q.push(s)
-	q.sealed += n
 	q.Advance(0) // an empty segment is done at once
 }
 
-// push appends s, in the place of written segments when the array is full: a
-// stream whose queue never runs empty would let it grow for ever.
+// push appends s. A full array is compacted first: that of a stream whose queue is never empty would grow
+// indefinitely.
 func (q *Queue) push(s segment) {
 	if q.first > 0 && len(q.segments) == cap(q.segments) {
 		n := copy(q.segments, q.segments[q.first:])
@@ -136,9 +100,10 @@ func (q *Queue) push(s segment) {
 		q.first = 0
 	}
 	q.segments = append(q.segments, s)
+	q.sealed += s.size()
 }
 
-// seal makes the tail a segment: what comes next starts another.
+// seal makes the tail a segment.
 func (q *Queue) seal() {
 	switch b := q.tail; {
 	case b == nil:
@@ -146,13 +111,12 @@ func (q *Queue) seal() {
 		q.dropTail()
 	default:
 		q.tail = nil
-		q.push(segment{buffer: b})
-		q.sealed += int64(len(b.B))
+		q.push(segment{bytes: b.B, buffer: b})
 	}
 }
 
-// Slices appends to dst the leading byte slices up to the first file range, at
-// most cap(dst) slices and limit bytes. They stay valid until Advance.
+// Slices appends to dst the leading byte slices up to the first file range, at most cap(dst) slices and limit bytes.
+// They stay valid until Advance.
 func (q *Queue) Slices(dst [][]byte, limit int64) [][]byte {
 	skip := q.written
 	for i := q.first; i < len(q.segments) && limit > 0 && len(dst) < cap(dst); i++ {
@@ -160,11 +124,7 @@ func (q *Queue) Slices(dst [][]byte, limit int64) [][]byte {
 		if s.file != nil {
 			return dst
 		}
-		p := s.bytes
-		if s.buffer != nil {
-			p = s.buffer.B
-		}
-		dst, limit = appendSlice(dst, p[skip:], limit)
+		dst, limit = appendSlice(dst, s.bytes[skip:], limit)
 		skip = 0
 	}
 	if q.tail != nil {
@@ -173,7 +133,7 @@ func (q *Queue) Slices(dst [][]byte, limit int64) [][]byte {
 	return dst
 }
 
-// appendSlice appends p to dst, if there is room, and returns what is left of limit.
+// appendSlice appends p to dst, within its capacity, and returns the remaining limit.
 func appendSlice(dst [][]byte, p []byte, limit int64) ([][]byte, int64) {
 	if int64(len(p)) > limit {
 		p = p[:limit]
@@ -184,8 +144,7 @@ func appendSlice(dst [][]byte, p []byte, limit int64) ([][]byte, int64) {
 	return append(dst, p), limit - int64(len(p))
 }
 
-// File returns what is left of the file range at the head of the queue, or a nil
-// file when bytes stand there.
+// File returns the unwritten part of the file range at the head of the queue. f is nil when the head has bytes.
 func (q *Queue) File() (f *os.File, offset, length int64) {
 	if q.first == len(q.segments) {
 		return nil, 0, 0
@@ -194,8 +153,7 @@ func (q *Queue) File() (f *os.File, offset, length int64) {
 	return s.file, s.offset + q.written, s.length - q.written
 }
 
-// Advance takes n written bytes off the head and releases the segments that are
-// done.
+// Advance removes n written bytes from the head and releases the segments that are complete.
 func (q *Queue) Advance(n int64) {
 	for q.first < len(q.segments) {
 		s := &q.segments[q.first]
@@ -223,37 +181,30 @@ func (q *Queue) Advance(n int64) {
 }
 
 func (q *Queue) dropTail() {
-	q.spare.Put(q.tail)
+	q.free.Put(q.tail)
 	q.tail = nil
 }
 
-// done releases what a segment holds. The release function comes last, since it
-// may write to the queue.
+// done releases the content of a segment. The release function is called last: it may write to the queue.
 func (q *Queue) done(s *segment) {
 	buffer, release := s.buffer, s.release
 	*s = segment{}
 	if buffer != nil {
-		q.spare.Put(buffer)
+		q.free.Put(buffer)
 	}
 	if release != nil {
 		release()
 	}
 }
 
-// discard releases everything unwritten.
+// discard releases everything unwritten, including the output of release functions.
 func (q *Queue) discard() {
-	for q.first < len(q.segments) {
-		q.first++
-		q.done(&q.segments[q.first-1])
+	for q.first < len(q.segments) || q.tail != nil {
+		q.Advance(q.Len())
 	}
-	if q.tail != nil {
-		q.dropTail()
-	}
-	q.segments, q.first = q.segments[:0], 0
-	q.sealed, q.written = 0, 0
 }
 
-// ReleaseBy has call run the release functions, wherever the queue is written.
+// ReleaseBy makes call run the release functions.
 func (q *Queue) ReleaseBy(call func(release func())) {
 	for i := q.first; i < len(q.segments); i++ {
 		if release := q.segments[i].release; release != nil {
@@ -262,10 +213,10 @@ func (q *Queue) ReleaseBy(call func(release func())) {
 	}
 }
 
-// WriteTo writes everything to w, and releases it. It may be called on another
-// goroutine than the owner's before, if that has given the queue up.
+// WriteTo writes everything to w and releases it. Another goroutine than the owner's may call it, if the owner has
+// given up the queue.
 func (q *Queue) WriteTo(w io.Writer) (written int64, err error) {
-	q.spare = &Spare{} // the loop's own is not for other goroutines
+	q.free = &FreeList{} // the loop's belongs to its goroutine
 	defer q.discard()
 	for err == nil && q.Len() > 0 {
 		var n int64

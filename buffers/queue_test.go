@@ -10,8 +10,8 @@ import (
 )
 
 func TestWriteSpreadsOverBuffersOfBoundedSize(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	want := pattern(5*chunkSize + 17)
 	q.Write(want)
 	if q.Len() != int64(len(want)) {
@@ -27,13 +27,13 @@ func TestWriteSpreadsOverBuffersOfBoundedSize(t *testing.T) {
 		}
 	}
 	if got := bytes.Join(slices, nil); !bytes.Equal(got, want) {
-		t.Error("the bytes differ from what was written")
+		t.Error("the bytes differ from those written")
 	}
 }
 
 func TestTailGrowsInPlaceUntilItIsLarge(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	for q.Tail().B = append(q.Tail().B, "head "...); q.Len() < chunkSize; {
 		b := q.Tail()
 		b.B = append(b.B, "more "...)
@@ -48,8 +48,8 @@ func TestTailGrowsInPlaceUntilItIsLarge(t *testing.T) {
 }
 
 func TestTailAfterPartOfItWasWritten(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	q.Write([]byte("abcdef"))
 	q.Advance(4)
 	q.Tail().B = append(q.Tail().B, "gh"...)
@@ -66,8 +66,8 @@ func TestTailAfterPartOfItWasWritten(t *testing.T) {
 }
 
 func TestSlicesRespectLimitAndCapacity(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	for _, p := range []string{"one", "two", "three", "four"} {
 		q.WriteOwned([]byte(p), nil)
 	}
@@ -95,8 +95,8 @@ func TestSlicesRespectLimitAndCapacity(t *testing.T) {
 
 func TestFileRangeStandsAlone(t *testing.T) {
 	f := tempFile(t, []byte("0123456789"))
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	q.Write([]byte("head"))
 	q.WriteFile(f, 2, 5, nil)
 	q.Write([]byte("tail"))
@@ -105,7 +105,7 @@ func TestFileRangeStandsAlone(t *testing.T) {
 		t.Error("a file at the head, want bytes")
 	}
 	if got := q.Slices(make([][]byte, 0, 8), 100); len(got) != 1 || string(got[0]) != "head" {
-		t.Errorf("slices %q, want only what stands before the file", got)
+		t.Errorf("slices %q, want only the bytes before the file", got)
 	}
 	q.Advance(4)
 	if got := q.Slices(make([][]byte, 0, 8), 100); len(got) != 0 {
@@ -117,7 +117,7 @@ func TestFileRangeStandsAlone(t *testing.T) {
 	}
 	q.Advance(3)
 	if got := drain(t, q); got != "tail" {
-		t.Errorf("behind the file: %q, want %q", got, "tail")
+		t.Errorf("after the file: %q, want %q", got, "tail")
 	}
 	if file, _, length := q.File(); file != nil || length != 0 {
 		t.Errorf("an empty queue has a file range of %d", length)
@@ -126,8 +126,8 @@ func TestFileRangeStandsAlone(t *testing.T) {
 
 func TestReleaseComesOnceInOrderWhenWritten(t *testing.T) {
 	f := tempFile(t, []byte("0123456789"))
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	var log releaseLog
 	q.WriteOwned([]byte("aa"), log.release("a"))
 	q.Write([]byte("--"))
@@ -152,8 +152,8 @@ func TestReleaseComesOnceInOrderWhenWritten(t *testing.T) {
 
 func TestReleaseComesOnceInOrderWhenDiscarded(t *testing.T) {
 	f := tempFile(t, []byte("0123456789"))
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	var log releaseLog
 	q.WriteOwned([]byte("aa"), log.release("a"))
 	q.WriteFile(f, 0, 3, log.release("file"))
@@ -164,15 +164,15 @@ func TestReleaseComesOnceInOrderWhenDiscarded(t *testing.T) {
 	if log.String() != "a file b" {
 		t.Errorf("released %q, want %q", &log, "a file b")
 	}
-	s.PutQueue(s.NewQueue())
+	s.PutQueue(s.GetQueue())
 	if log.String() != "a file b" {
 		t.Errorf("released again: %q", &log)
 	}
 }
 
 func TestEmptySegmentIsReleasedInItsTurn(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	var log releaseLog
 	q.WriteOwned(nil, log.release("alone"))
 	if log.String() != "alone" {
@@ -181,12 +181,12 @@ func TestEmptySegmentIsReleasedInItsTurn(t *testing.T) {
 	checkEmpty(t, q)
 
 	q.Write([]byte("x"))
-	q.WriteOwned(nil, log.release("behind"))
+	q.WriteOwned(nil, log.release("after"))
 	if log.String() != "alone" {
 		t.Fatalf("released %q, before the byte in front of it", &log)
 	}
 	q.Advance(1)
-	if log.String() != "alone behind" {
+	if log.String() != "alone after" {
 		t.Errorf("released %q, want it done with the byte before it", &log)
 	}
 	checkEmpty(t, q)
@@ -194,13 +194,13 @@ func TestEmptySegmentIsReleasedInItsTurn(t *testing.T) {
 	_ = q.Tail() // opened, not used
 	q.WriteOwned([]byte("y"), log.release("after an empty tail"))
 	if got := drain(t, q); got != "y" {
-		t.Errorf("behind an empty tail: %q, want %q", got, "y")
+		t.Errorf("after an empty tail: %q, want %q", got, "y")
 	}
 }
 
 func TestReleaseMayWriteToTheQueue(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	var log releaseLog
 	left := 200 // more than the segment array's first sizes
 	var again func()
@@ -229,8 +229,8 @@ func TestReleaseMayWriteToTheQueue(t *testing.T) {
 }
 
 func TestReleaseMayWriteWhileTheQueueIsDiscarded(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	var log releaseLog
 	q.WriteOwned([]byte("a"), func() {
 		log.add("a")
@@ -241,13 +241,13 @@ func TestReleaseMayWriteWhileTheQueueIsDiscarded(t *testing.T) {
 	if log.String() != "a b late" {
 		t.Errorf("released %q, want %q", &log, "a b late")
 	}
-	checkEmpty(t, s.NewQueue())
+	checkEmpty(t, s.GetQueue())
 }
 
 // A stream that is always written to before it runs empty.
 func TestSegmentArrayStaysBoundedInAStream(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	for i := range 100_000 {
 		q.WriteOwned([]byte{byte(i)}, nil)
 		if i > 0 {
@@ -263,8 +263,8 @@ func TestSegmentArrayStaysBoundedInAStream(t *testing.T) {
 }
 
 func TestTailStreamGivesItsBuffersBack(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	chunk := pattern(1000)
 	for range 10_000 {
 		q.Write(chunk)
@@ -284,8 +284,8 @@ func TestTailStreamGivesItsBuffersBack(t *testing.T) {
 }
 
 func TestWriteBufferMovesTheBuffer(t *testing.T) {
-	var s Spare
-	q := s.NewQueue()
+	var s FreeList
+	q := s.GetQueue()
 	q.Write([]byte("a"))
 	b := s.Get()
 	b.B = append(b.B, "moved"...)

@@ -69,7 +69,7 @@ func (r *Request) Minor() int { return r.head.Minor }
 // Header is the value of the first field of that name, in any case, nil without
 // one. White space around it is removed.
 func (r *Request) Header(name string) []byte {
-	v, _ := r.head.Field(r.buf, name)
+	v, _ := r.head.Fields.Get(r.buf, name)
 	return v
 }
 

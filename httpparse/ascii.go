@@ -2,40 +2,44 @@ package httpparse
 
 import "unsafe"
 
-// class is the set of grammar rules a byte may stand in.
+// class is a set of grammar rules. classes has, for each byte, the rules that allow it.
 type class uint8
 
 const (
-	classToken   class = 1 << iota // tchar, RFC 9110 5.6.2
-	classValue                     // HTAB, SP, VCHAR and obs-text, RFC 9110 5.5
-	classRegName                   // unreserved and sub-delims, RFC 3986 3.2.2; % needs a look at what follows
+	classToken   class = 1 << iota // tchar, RFC 9110 section 5.6.2
+	classValue                     // HTAB, SP, VCHAR and obs-text, RFC 9110 section 5.5
+	classTarget                    // VCHAR but '#', which begins a fragment, and '?', which begins the query
+	classScheme                    // ALPHA, DIGIT, "+", "-" and ".", RFC 3986 section 3.1
+	classRegName                   // unreserved and sub-delims, RFC 3986 section 3.2.2; without pct-encoded
+	classFuture                    // the same and ":", the end of an IPvFuture
 	classHex                       // HEXDIG of either case
 )
 
 var classes = func() (table [256]class) {
+	const letters, digits = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+	add := func(set class, bytes string) {
+		for i := range len(bytes) {
+			table[bytes[i]] |= set
+		}
+	}
 	for c := range table {
 		if c == '\t' || c >= ' ' && c != 0x7f {
 			table[c] |= classValue
 		}
-		letter := 'a' <= c|0x20 && c|0x20 <= 'z' && c < 0x80
-		digit := '0' <= c && c <= '9'
-		if letter || digit {
-			table[c] |= classToken | classRegName
-		}
-		if digit || letter && c|0x20 <= 'f' {
-			table[c] |= classHex
+		if c > ' ' && c < 0x7f && c != '#' && c != '?' {
+			table[c] |= classTarget
 		}
 	}
-	for _, c := range []byte("!#$%&'*+-.^_`|~") {
-		table[c] |= classToken
-	}
-	for _, c := range []byte("-._~!$&'()*+,;=") {
-		table[c] |= classRegName
-	}
+	add(classToken, letters+digits+"!#$%&'*+-.^_`|~")
+	add(classScheme, letters+digits+"+-.")
+	add(classRegName|classFuture, letters+digits+"-._~!$&'()*+,;=")
+	add(classFuture, ":")
+	add(classHex, digits+"abcdefABCDEF")
 	return table
 }()
 
 func isToken(c byte) bool { return classes[c]&classToken != 0 }
+func isHex(c byte) bool   { return classes[c]&classHex != 0 }
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 func isDigit(c byte) bool { return c-'0' < 10 }
 func isAlpha(c byte) bool { return c|0x20-'a' < 26 }
@@ -44,7 +48,7 @@ func isAlpha(c byte) bool { return c|0x20-'a' < 26 }
 func IsToken[T ~string | ~[]byte](s T) bool { return len(s) > 0 && scanToken(view(s), 0) == len(s) }
 
 // IsFieldValue reports whether s may stand as a field's value: HTAB, SP, visible ASCII and bytes from 0x80
-// upward (RFC 9110 section 5.5). No CR, LF, NUL or other control passes. An empty value is valid.
+// upward (RFC 9110 section 5.5). CR, LF, NUL and other control bytes are refused. An empty value is valid.
 func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue(view(s), 0) == len(s) }
 
 // view is s for the scanners, which only read. A slice begins as a string does: with its address and its length.

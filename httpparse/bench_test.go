@@ -15,7 +15,7 @@ var (
 	// kittyRequest has 703 bytes, and is the one that most parsers quote.
 	//go:embed testdata/requests/kitty.http
 	kittyRequest string
-	// browserRequest is what a present-day browser sends to a site that has set cookies.
+	// browserRequest is the request of a present-day browser to a site that has set cookies.
 	//go:embed testdata/requests/browser.http
 	browserRequest string
 )
@@ -80,9 +80,9 @@ func BenchmarkChunked(b *testing.B) {
 		b.Run(bench.name, func(b *testing.B) {
 			var stream []byte
 			for len(stream) < 32<<10 {
-				stream = AppendChunk(stream, make([]byte, bench.size))
+				stream = appendChunk(stream, make([]byte, bench.size))
 			}
-			stream = append(stream, LastChunk...)
+			stream = append(stream, lastChunk...)
 			b.SetBytes(int64(len(stream)))
 			b.ReportAllocs()
 			for b.Loop() {

@@ -1,14 +1,15 @@
 package httpparse
 
+import "strconv"
+
 // Chunked decodes the chunks of a body with Transfer-Encoding: chunked, up to and including the line of the last
-// chunk (RFC 9112 section 7.1). The trailer section behind it is a Trailer's to parse. It keeps nothing of its
-// input, which may be cut anywhere and need not stay. The zero Chunked is ready for use. A Chunked belongs to
-// one goroutine at a time.
+// chunk (RFC 9112 section 7.1). A Trailer parses the trailer section after it. The input may be cut anywhere and is
+// not kept. The zero Chunked is ready for use. A Chunked belongs to one goroutine at a time.
 type Chunked struct {
 	next      chunkStage
 	digits    uint8 // of the size so far
-	size      int64 // of the chunk, until its data begins; then what is left of its data
-	extension int   // bytes behind the size, so far
+	size      int64 // of the chunk, until its data begins; then the bytes of data still to come
+	extension int   // bytes after the size, so far
 	overhead  int   // bytes of framing so far, less the fair share of each chunk
 }
 
@@ -24,12 +25,12 @@ const (
 	nextExtensionValue                   // white space, then the first byte of a value
 	nextValueRest                        // the rest of a token
 	nextQuoted                           // inside a quoted string
-	nextQuotedPair                       // the byte behind its backslash
-	nextValueEnd                         // what may stand right behind a quoted string
+	nextQuotedPair                       // the byte after its backslash
+	nextQuotedEnd                        // the byte after a quoted string
 	nextData                             // size bytes of data
-	nextDataCR                           // the CR behind the data
+	nextDataCR                           // the CR after the data
 	nextDataLF                           // its LF
-	nextTrailer                          // nothing more for Chunked
+	nextTrailer                          // the trailer section, which is not for Chunked
 )
 
 const (
@@ -43,8 +44,8 @@ func (d *Chunked) Reset() { *d = Chunked{} }
 // Done reports whether the line of the last chunk has been read: the trailer section comes next.
 func (d *Chunked) Done() bool { return d.next == nextTrailer }
 
-// Left is how many bytes of the current chunk's data are still to come, as its size line announced: a limit need
-// not wait for them. It is 0 between chunks.
+// Left returns how many bytes of the current chunk's data are still to come. The size line has announced them: a
+// limit can be enforced before they arrive. It is 0 between chunks.
 func (d *Chunked) Left() int64 {
 	if d.next != nextData {
 		return 0
@@ -52,10 +53,9 @@ func (d *Chunked) Left() int64 {
 	return d.size
 }
 
-// Next consumes n bytes at the beginning of in and returns the data among them: a part of in, a whole chunk or
-// as much of one as in has. The next call gets in[n:], and whatever has arrived behind it. When data is empty
-// and Done is false, all of in has been consumed. Errors are always an *Error, and final. Limits may be
-// nil.
+// Next consumes n bytes at the beginning of in and returns the data among them: a part of in, at most the rest of
+// one chunk. The next call gets in[n:], with bytes that have arrived since appended. When data is empty and Done
+// is false, all of in has been consumed. Errors are always an *Error, and final. Limits may be nil.
 func (d *Chunked) Next(in []byte, limits *Limits) (data []byte, n int, err error) {
 	if limits == nil {
 		limits = &noLimits
@@ -80,69 +80,58 @@ func (d *Chunked) Next(in []byte, limits *Limits) (data []byte, n int, err error
 	return nil, n, nil
 }
 
-// step takes one byte of framing.
+// step parses one byte of framing.
 func (d *Chunked) step(c byte, limits *Limits) error {
 	switch d.next {
 	case nextChunkSize:
-		return d.stepSize(c)
+		if isHex(c) {
+			return d.addDigit(c)
+		}
+		if d.digits == 0 {
+			return errChunkSize
+		}
 	case nextSizeLF:
 		if c != '\n' {
-			return ErrBareCR
+			return errBareCR
 		}
-		return d.endSizeLine(orDefault(limits.Overhead, DefaultOverhead))
+		return d.endSizeLine(orDefault(limits.Overhead, defaultOverhead))
 	case nextDataCR:
 		if c != '\r' {
-			return ErrChunkEnd
+			return errChunkEnd
 		}
 		d.next = nextDataLF
+		return nil
 	case nextDataLF:
 		if c != '\n' {
-			return ErrChunkEnd
+			return errChunkEnd
 		}
 		*d = Chunked{overhead: d.overhead}
-	default:
-		return d.stepExtension(c, orDefault(limits.Extension, DefaultExtension))
-	}
-	return nil
-}
-
-func (d *Chunked) stepSize(c byte) error {
-	if isHex(c) {
-		if d.digits == sizeDigits {
-			return ErrChunkSize
-		}
-		if d.size >= 1<<59 {
-			return ErrChunkTooLarge
-		}
-		d.digits++
-		d.size = d.size<<4 | int64(hexValue(c))
 		return nil
 	}
-	if d.digits == 0 {
-		return ErrChunkSize
+	return d.stepExtension(c, orDefault(limits.Extension, defaultExtension))
+}
+
+func (d *Chunked) addDigit(c byte) error {
+	if d.digits == sizeDigits {
+		return errChunkSize
 	}
-	switch c {
-	case '\r':
-		d.next = nextSizeLF
-	case ';':
-		d.extension++
-		d.next = nextExtensionName
-	case ' ', '\t':
-		d.extension++
-		d.next = nextSemicolon
-	case '\n':
-		return ErrBareLF
-	default:
-		return ErrChunkSize
+	if d.size >= 1<<59 {
+		return errChunkTooLarge
 	}
+	digit := c - '0'
+	if !isDigit(c) {
+		digit = c | 0x20 - 'a' + 10
+	}
+	d.digits++
+	d.size = d.size<<4 | int64(digit)
 	return nil
 }
 
 // endSizeLine takes the chunk's fair share off the overhead, but leaves no credit for later chunks.
 func (d *Chunked) endSizeLine(limit int) error {
-	share := fairShare + int(min(d.size, maxView-fairShare))
+	share := fairShare + int(min(d.size, maxOffset-fairShare))
 	if d.overhead = max(d.overhead-share, 0); d.overhead > limit {
-		return ErrChunkOverhead
+		return errChunkOverhead
 	}
 	d.next = nextData
 	if d.size == 0 {
@@ -151,9 +140,86 @@ func (d *Chunked) endSizeLine(limit int) error {
 	return nil
 }
 
-func hexValue(c byte) byte {
-	if isDigit(c) {
-		return c - '0'
+// extensionSteps has the next stage for each byte of
+//
+//	chunk-ext = *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] )
+//
+// which begins after the last digit of the size (RFC 9112 section 7.1.1). No entry: the byte is an error.
+var extensionSteps = [...][extensionBytes]chunkStage{
+	nextChunkSize:      {blank: nextSemicolon, semicolon: nextExtensionName},
+	nextSemicolon:      {blank: nextSemicolon, semicolon: nextExtensionName},
+	nextExtensionName:  {blank: nextExtensionName, tokenByte: nextNameRest},
+	nextNameRest:       {blank: nextNameEnd, tokenByte: nextNameRest, equals: nextExtensionValue, semicolon: nextExtensionName},
+	nextNameEnd:        {blank: nextNameEnd, equals: nextExtensionValue, semicolon: nextExtensionName},
+	nextExtensionValue: {blank: nextExtensionValue, tokenByte: nextValueRest, quote: nextQuoted},
+	nextValueRest:      {blank: nextSemicolon, tokenByte: nextValueRest, semicolon: nextExtensionName},
+	nextQuoted: {blank: nextQuoted, tokenByte: nextQuoted, equals: nextQuoted, semicolon: nextQuoted,
+		quote: nextQuotedEnd, backslash: nextQuotedPair, otherText: nextQuoted},
+	nextQuotedPair: {blank: nextQuoted, tokenByte: nextQuoted, equals: nextQuoted, semicolon: nextQuoted,
+		quote: nextQuoted, backslash: nextQuoted, otherText: nextQuoted},
+	nextQuotedEnd: {blank: nextSemicolon, semicolon: nextExtensionName},
+}
+
+// The kinds of byte that an extension distinguishes.
+const (
+	blank = iota
+	tokenByte
+	equals
+	semicolon
+	quote
+	backslash
+	otherText
+	controlByte
+	extensionBytes
+)
+
+func extensionByte(c byte) int {
+	switch {
+	case isToken(c):
+		return tokenByte
+	case isBlank(c):
+		return blank
+	case c == '=':
+		return equals
+	case c == ';':
+		return semicolon
+	case c == '"':
+		return quote
+	case c == '\\':
+		return backslash
+	case classes[c]&classValue != 0:
+		return otherText
 	}
-	return c | 0x20 - 'a' + 10
+	return controlByte
+}
+
+// stepExtension parses one byte of an extension, or the CR after it. Extensions are checked and ignored.
+func (d *Chunked) stepExtension(c byte, limit int) error {
+	malformed := errChunkExtension
+	switch d.next {
+	case nextChunkSize:
+		malformed = errChunkSize
+		fallthrough
+	case nextNameRest, nextValueRest, nextQuotedEnd: // complete; white space would have to be followed by more
+		if c == '\r' {
+			d.next = nextSizeLF
+			return nil
+		}
+	}
+	if d.extension++; d.extension > limit {
+		return errExtensionLimit
+	}
+	next := extensionSteps[d.next][extensionByte(c)]
+	if next == 0 {
+		return lineEndError(c, malformed)
+	}
+	d.next = next
+	return nil
+}
+
+// AppendChunkHeader appends the size line of a chunk of n bytes. The data and a CRLF have to follow; after n == 0,
+// the last chunk, the trailer section: CRLF alone when it has no fields.
+func AppendChunkHeader(dst []byte, n int) []byte {
+	dst = strconv.AppendUint(dst, uint64(n), 16)
+	return append(dst, "\r\n"...)
 }

@@ -1,11 +1,10 @@
-// Package httpparse parses HTTP/1.1 heads and chunked bodies as their bytes arrive (RFC 9112).
+// Package httpparse parses HTTP/1.1 heads and chunked bodies incrementally, as their bytes arrive (RFC 9112).
 //
-// It does no input or output and keeps no copy: the caller owns the bytes, and results are spans of its buffer.
-// Nothing is allocated while parsing, except when a message has more fields than the Fields array holds, and
-// that array is used again. Too few bytes are not an error. Every rule is checked byte by byte while
-// scanning, so a bad message is refused at its first bad byte, however the network cut it.
+// It does no I/O and copies nothing: the caller owns the bytes, and results are spans of its buffer. It allocates
+// only when a message has more fields than the array of Fields, which is reused, has room for. An incomplete
+// message is not an error. A malformed one is refused at its first bad byte, however the network has cut it.
 //
-// A server reads one request like this, and goes on with the bytes behind it:
+// This is how a server reads requests:
 //
 //	var head httpparse.Request
 //	for {
@@ -19,18 +18,18 @@
 //			head.Reset()
 //			continue
 //		}
-//		if buf, err = readMore(buf); err != nil { // appends; what is there stays in front
+//		if buf, err = readMore(buf); err != nil { // appends to buf
 //			return err
 //		}
 //	}
 //
-// Request.Framing says how the body is delimited. With ChunkedBody, a Chunked decodes the chunks and a Trailer
-// parses what follows them.
+// Request.Framing tells how the body is delimited. With ChunkedBody, a Chunked decodes the chunks and a Trailer
+// parses the trailer section after them.
 //
-// The parser is strict where leniency lets two recipients disagree about where a message ends: it takes no
-// bare LF, no folded lines, no white space before a colon, no repeated Content-Length, no Content-Length beside
-// Transfer-Encoding, and no transfer coding but chunked.
+// The parser is strict where leniency would let two recipients disagree about the end of a message: bare LF,
+// folded lines, white space before a colon, repeated Content-Length, Content-Length with Transfer-Encoding, and
+// transfer codings other than chunked are refused.
 //
-// The types hold plain state and no locks: one goroutine at a time for each value. Functions may be called from
-// any goroutine.
+// Values of these types hold no locks: only one goroutine at a time may use each. Functions may be called from any
+// goroutine.
 package httpparse

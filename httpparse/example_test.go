@@ -8,7 +8,7 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// The read loop of a server. Two requests come back to back, three bytes at a time.
+// The read loop of a server. Two requests arrive back to back, three bytes at a time.
 func Example() {
 	in := strings.NewReader("POST /notes HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello" +
 		"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -16,7 +16,7 @@ func Example() {
 	var head httpparse.Request
 	var limits httpparse.Limits // the defaults
 	var buf []byte
-	size := 0 // of the head in bytes, 0 until all of it has come
+	size := 0 // of the head in bytes, 0 while it is incomplete
 	for piece := make([]byte, 3); ; {
 		var err error
 		if size == 0 {
@@ -46,7 +46,7 @@ func Example() {
 	// EOF
 }
 
-// A head arrives in two pieces. The second call goes on where the first stopped.
+// A head arrives in two pieces. The second call resumes where the first stopped.
 func ExampleRequest() {
 	var head httpparse.Request
 	buf := []byte("GET /search?q=eddy HTTP/1.1\r\nHost: exam")
@@ -78,7 +78,7 @@ func ExampleResponse() {
 	// not found
 }
 
-// Pieces of the body are handed on as they come; only the trailer section has to be kept together.
+// The body may be used in pieces; only the trailer section must be contiguous.
 func ExampleChunked() {
 	in := []byte("6\r\nhello \r\n5;name=value\r\nworld\r\n0\r\nChecksum: 42\r\n\r\n")
 	var chunks httpparse.Chunked
@@ -95,7 +95,7 @@ func ExampleChunked() {
 
 	var trailer httpparse.Trailer
 	n, err := trailer.Parse(in, nil)
-	checksum, _ := trailer.Field(in, "checksum")
+	checksum, _ := trailer.Fields.Get(in, "checksum")
 	fmt.Println(n == len(in), err, string(checksum))
 	// Output:
 	// hello world
@@ -124,12 +124,9 @@ func ExampleError() {
 	_, err := head.Parse([]byte("GET / HTTP/1.1\r\nHost : a\r\n"), nil)
 	var parse *httpparse.Error
 	if errors.As(err, &parse) {
-		fmt.Println(parse.Status, parse.Rule)
+		fmt.Println(parse.Status, parse.Rule, parse.Source)
 	}
-	fmt.Println(errors.Is(err, httpparse.ErrSpaceBefore))
-	// Output:
-	// 400 white space between a field's name and its colon
-	// true
+	// Output: 400 white space between a field's name and its colon RFC 9112 5.1
 }
 
 func ExampleField() {
@@ -145,6 +142,18 @@ func ExampleField() {
 	// Output:
 	// Host="a"
 	// Accept="text/html"
+}
+
+func ExampleFields() {
+	buf := []byte("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n")
+	var head httpparse.Request
+	if _, err := head.Parse(buf, nil); err != nil {
+		fmt.Println(err)
+		return
+	}
+	accept, ok := head.Fields.Get(buf, "accept")
+	fmt.Println(string(accept), ok)
+	// Output: text/html true
 }
 
 func ExampleSpan() {
@@ -176,9 +185,11 @@ func ExampleTargetForm() {
 	// Output: true 0 <nil>
 }
 
-func ExampleAppendChunk() {
-	out := httpparse.AppendChunk(nil, []byte("hello"))
-	out = append(out, httpparse.LastChunk...)
+func ExampleAppendChunkHeader() {
+	data := "hello"
+	out := httpparse.AppendChunkHeader(nil, len(data))
+	out = append(out, data+"\r\n"...)
+	out = append(out, "0\r\n\r\n"...) // the last chunk, and no trailer fields
 	fmt.Printf("%q\n", out)
 	// Output: "5\r\nhello\r\n0\r\n\r\n"
 }

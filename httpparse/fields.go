@@ -1,169 +1,148 @@
 package httpparse
 
-// Field is one field line, in the order received. Name is a token, its case as sent. Value has no white space
-// (SP, HTAB) around it, and may be empty.
+// Span is a range of bytes, [Start, End), of the buffer given to Parse. It stays valid when the caller moves the
+// bytes to another address, and it holds no pointer for the garbage collector to follow. The zero Span is empty.
+type Span struct{ Start, End uint32 }
+
+// Of returns the bytes of buf that s covers, without copying. buf is the buffer that was given to Parse, or
+// another one that begins with the same bytes.
+func (s Span) Of(buf []byte) []byte { return buf[s.Start:s.End] }
+
+// Len returns the number of bytes that s covers.
+func (s Span) Len() int { return int(s.End - s.Start) }
+
+func span(start, end int) Span { return Span{uint32(start), uint32(end)} }
+
+// Field is one field line. Name is a token, its case as sent. Value has no white space (SP, HTAB) around it, and
+// may be empty.
 type Field struct{ Name, Value Span }
 
-// keptFields bounds the array that Reset keeps for the next message: 2 KiB.
-const keptFields = 128
+// Fields has the field lines of a head or of a trailer section, in the order received.
+type Fields []Field
 
-func reuse(fields []Field) []Field {
-	if cap(fields) > keptFields {
-		return nil
-	}
-	return fields[:0]
-}
-
-// find returns the value of the first field of that name.
-func find(buf []byte, fields []Field, name string) (value []byte, ok bool) {
-	for i := range fields {
-		if f := &fields[i]; f.Name.Len() == len(name) && EqualFold(f.Name.Of(buf), name) {
-			return f.Value.Of(buf), true
+// Get returns the value of the first field of that name, in any case, and whether there is one. buf is the buffer
+// given to Parse.
+func (f Fields) Get(buf []byte, name string) (value []byte, ok bool) {
+	for i := range f {
+		if f[i].Name.Len() == len(name) && EqualFold(f[i].Name.Of(buf), name) {
+			return f[i].Value.Of(buf), true
 		}
 	}
 	return nil, false
 }
 
-// lastMark is the bit of fieldSection.marked that stands for all fields from there on.
-const lastMark = 63
+// keptFields bounds the array that Reset keeps for the next message: 2 KiB.
+const keptFields = 128
 
-type fieldStage uint8
-
-const (
-	nextFieldLine  fieldStage = iota // the first byte of a field line, or the CRLF that ends the section
-	nextFieldName                    // the rest of a name and its colon
-	nextFieldValue                   // the rest of a value and its CRLF
-)
-
-// fieldSection is *( field-line CRLF ) CRLF, the end of every head and of every chunked body: where to go on.
-type fieldSection struct {
-	next  fieldStage
-	pos   int // the first byte not yet looked at; after the end, the first byte beyond the section
-	line  int // where the current line begins
-	colon int // where its colon is, in nextFieldValue
-
-	// marked has a bit for each of the first 63 fields that may be one that this package understands, and
-	// the top bit when any of the others may.
-	marked uint64
+func (f Fields) reuse() Fields {
+	if cap(f) > keptFields {
+		return nil
+	}
+	return f[:0]
 }
 
-// parse goes on where it stopped and appends each whole line to fields. done means that the section's last CRLF
-// has been read; neither done nor an error means that more bytes are needed.
-func (s *fieldSection) parse(buf []byte, fields []Field, maxField, maxFields int) (_ []Field, done bool, _ error) {
-	next, i, line, colon := s.next, s.pos, s.line, s.colon
-scan:
-	for {
-		switch next {
-		case nextFieldLine:
-			fields, i = s.plainLines(buf, i, fields, maxField, maxFields)
-			if i == len(buf) {
-				break scan
-			}
-			line = i
-			if buf[i] == '\r' && i+1 == len(buf) {
-				break scan
-			}
+// section is the state of parsing *( field-line CRLF ) CRLF, the end of every head and of every chunked body.
+type section struct {
+	pos     int // the first byte not yet scanned
+	line    int // start of the current field line; equal to pos between lines
+	colon   int // the colon of the current line; not above line until it has been found
+	meaning meaning
+}
+
+// begin makes pos the start of the first field line.
+func (s *section) begin(pos int) { s.pos, s.line = pos, pos }
+
+// parse resumes at pos and appends each complete line to fields. n is where the section ends, 0 while its last
+// CRLF is missing.
+func (s *section) parse(buf []byte, fields Fields, maxField, maxFields int) (_ Fields, n int, _ error) {
+	i, line, colon := s.pos, s.line, s.colon
+	for i < len(buf) {
+		if i == line {
 			if buf[i] == '\r' {
-				s.pos = i + 2
-				return fields, buf[i+1] == '\n', bareCR(buf[i+1])
+				if i+1 == len(buf) {
+					break
+				}
+				if buf[i+1] != '\n' {
+					return fields, 0, errBareCR
+				}
+				return fields, i + 2, nil
 			}
 			if len(fields) >= maxFields {
-				return fields, false, ErrTooManyFields
+				return fields, 0, errTooManyFields
 			}
-			next = nextFieldName
-			fallthrough
-		case nextFieldName:
-			if i = scanName(buf, i); i < len(buf) && buf[i] != ':' {
-				i = scanClass(buf, i, classToken)
-			}
-			if i-line > maxField {
-				return fields, false, ErrFieldTooLarge
+			colon, i = plainLine(buf, i)
+		}
+		if colon <= line {
+			if i = scanToken(buf, i); i-line > maxField {
+				return fields, 0, errFieldTooLarge
 			}
 			if i == len(buf) {
-				break scan
+				break
 			}
 			if buf[i] != ':' || i == line {
-				return fields, false, nameError(buf[line:i+1], len(fields))
+				return fields, 0, nameError(buf[line:i+1], len(fields))
 			}
 			colon = i
 			i++
-			next = nextFieldValue
-			fallthrough
-		case nextFieldValue:
-			if i = scanText(buf, i); i < len(buf) && buf[i] != '\r' {
-				i = scanClass(buf, i, classValue)
-			}
-			if i-line > maxField {
-				return fields, false, ErrFieldTooLarge
-			}
-			if i == len(buf) || i+1 == len(buf) && buf[i] == '\r' {
-				break scan
-			}
-			if buf[i] != '\r' || buf[i+1] != '\n' {
-				return fields, false, lineEndError(buf[i], ErrFieldValue)
-			}
-			s.mark(buf[line], colon-line, len(fields))
-			fields = append(fields, Field{span(line, colon), trim(buf, span(colon+1, i))})
-			i += 2
-			next = nextFieldLine
 		}
-	}
-	s.next, s.pos, s.line, s.colon = next, i, line, colon
-	return fields, false, nil
-}
-
-// mark notes that the field to be appended as number i may be one that this package understands.
-func (s *fieldSection) mark(name byte, length, i int) {
-	if mayBeKnown(name, length) {
-		s.marked |= 1 << uint(min(i, lastMark))
-	}
-}
-
-// plainLines appends as many lines as are whole and plain, and returns where the next one begins.
-func (s *fieldSection) plainLines(buf []byte, i int, fields []Field, maxField, maxFields int) ([]Field, int) {
-	for len(fields) < maxFields && i < len(buf) && buf[i] != '\r' {
-		colon, end, ok := plainLine(buf, i)
-		if !ok || end-i > maxField {
+		if i < len(buf) && buf[i] != '\r' {
+			i = scanValue(buf, i)
+		}
+		if i-line > maxField {
+			return fields, 0, errFieldTooLarge
+		}
+		if i == len(buf) || i+1 == len(buf) && buf[i] == '\r' {
 			break
 		}
-		s.mark(buf[i], colon-i, len(fields))
-		fields = append(fields, Field{span(i, colon), trim(buf, span(colon+1, end))})
-		i = end + 2
+		if buf[i] != '\r' || buf[i+1] != '\n' {
+			return fields, 0, lineEndError(buf[i], errFieldValue)
+		}
+		fields = append(fields, Field{span(line, colon), trim(buf, colon+1, i)})
+		if mayBeKnown(buf[line], colon-line) {
+			s.meaning.add(buf, fields[len(fields)-1])
+		}
+		i += 2
+		line = i
 	}
-	return fields, i
+	s.pos, s.line, s.colon = i, line, colon
+	return fields, 0, nil
 }
 
-// bareCR returns an error unless the byte behind a CR is LF.
-func bareCR(c byte) error {
-	if c == '\n' {
-		return nil
+// trim returns buf[start:end] without the spaces and tabs at both ends. No other byte counts as white space
+// (RFC 9110 section 5.6.3).
+func trim(buf []byte, start, end int) Span {
+	for start < end && isBlank(buf[start]) {
+		start++
 	}
-	return ErrBareCR
+	for start < end && isBlank(buf[end-1]) {
+		end--
+	}
+	return span(start, end)
 }
 
-// nameError says what is wrong with a line whose last byte is not the colon after a name.
+// nameError returns the error of a line whose last byte should have been the colon after a name.
 func nameError(line []byte, fields int) error {
 	last := line[len(line)-1]
 	switch {
 	case isBlank(last) && len(line) == 1 && fields == 0:
-		return ErrLeadingSpace
+		return errLeadingSpace
 	case isBlank(last) && len(line) == 1:
-		return ErrFold
+		return errFold
 	case isBlank(last):
-		return ErrSpaceBefore
+		return errSpaceBefore
 	case last == '\r' || last == '\n':
-		return ErrNoColon
+		return errNoColon
 	}
-	return ErrFieldName
+	return errFieldName
 }
 
-// lineEndError says what is wrong with a byte that should have been the CR of a CRLF, or was one without LF.
+// lineEndError returns the error of a byte that should have been the CR of a CRLF, or is a CR without LF.
 func lineEndError(c byte, otherwise error) error {
 	switch c {
 	case '\r':
-		return ErrBareCR
+		return errBareCR
 	case '\n':
-		return ErrBareLF
+		return errBareLF
 	}
 	return otherwise
 }

@@ -11,28 +11,26 @@ const (
 )
 
 // framing decides between NoBody, ContentLength and ChunkedBody. It refuses every message about whose end another
-// recipient might think differently.
+// recipient might disagree.
 func (m *meaning) framing(minor int) (Framing, int64, error) {
-	if !m.codings.seen {
-		if m.lengths == 0 {
-			return NoBody, 0, nil
-		}
+	switch c := &m.codings; {
+	case !c.seen && m.lengths == 0:
+		return NoBody, 0, nil
+	case !c.seen:
 		return ContentLength, m.length, nil
-	}
-	switch {
 	case minor == 0:
-		return 0, 0, ErrCodingOldVersion
+		return 0, 0, errCodingOldVersion
 	case m.lengths > 0:
-		return 0, 0, ErrLengthAndCoding
-	case m.codings.malformed || !m.codings.chunkedLast:
-		return 0, 0, ErrCoding
-	case m.codings.other:
-		return 0, 0, ErrCodingUnknown
+		return 0, 0, errLengthAndCoding
+	case c.malformed || !c.chunkedLast:
+		return 0, 0, errCoding
+	case c.other:
+		return 0, 0, errCodingUnknown
 	}
 	return ChunkedBody, 0, nil
 }
 
-// codings is what all Transfer-Encoding lines say together.
+// codings collects the transfer codings of all Transfer-Encoding lines.
 type codings struct {
 	seen        bool
 	malformed   bool // an empty element, a parameter, no token, or chunked before the end
@@ -40,8 +38,8 @@ type codings struct {
 	other       bool // a coding other than chunked
 }
 
-// read takes the next line. Parameters are refused: chunked has none, and no coding that has is supported.
-func (c *codings) read(value []byte) {
+// add adds one line. Parameters are refused: chunked has none, and no coding that has is supported.
+func (c *codings) add(value []byte) {
 	c.seen = true
 	for {
 		element, rest := CutElement(value)
@@ -57,7 +55,7 @@ func (c *codings) read(value []byte) {
 	}
 }
 
-// parseLength returns the number that 1*DIGIT stands for, if an int64 can hold it (RFC 9110 section 8.6).
+// parseLength returns the value of 1*DIGIT if an int64 can hold it (RFC 9110 section 8.6).
 func parseLength(digits []byte) (length int64, ok bool) {
 	const most = 1<<63 - 1
 	for _, c := range digits {

@@ -18,8 +18,7 @@ import (
 var tight = Limits{RequestLine: 40, Method: 8, Head: 200, Field: 40, Fields: 5, EmptyLines: 2, Extension: 12, Overhead: 60, Trailer: 60,
 	TrailerFields: 2}
 
-var defaults = Limits{RequestLine: DefaultRequestLine, Method: DefaultMethod, Head: DefaultHead, Field: DefaultField,
-	Fields: DefaultFields, EmptyLines: DefaultEmptyLines}
+var defaults = Limits{}.WithDefaults()
 
 var requestSeeds = []string{
 	plaintextRequest, kittyRequest, browserRequest,
@@ -34,7 +33,7 @@ var requestSeeds = []string{
 	"GET / HTTP/1.1\r\nHost: [1:2:3:4:5:6:7::]\r\n\r\n", "GET / HTTP/1.1\r\nHost: [::1.2.3.4]\r\n\r\n",
 }
 
-// FuzzRequestCuts holds the parser to one answer for every way of cutting the input.
+// FuzzRequestCuts checks that the parser has one outcome for every way of cutting the input.
 func FuzzRequestCuts(f *testing.F) {
 	for _, seed := range requestSeeds {
 		f.Add(seed, uint64(1))
@@ -95,7 +94,7 @@ func compareWithReference(t *testing.T, message string, limits Limits) {
 	}
 }
 
-// FuzzNetHTTP holds that net/http reads what we accept in the same way. It is right to differ in these cases:
+// FuzzNetHTTP checks that net/http reads the accepted messages in the same way. It may differ in these cases:
 //   - empty lines before the request, which its ReadRequest leaves to the server: cut off here
 //   - targets that net/url cannot parse, such as a bad percent-encoding or a scheme of its own kind
 //   - a Trailer field that names a forbidden field
@@ -111,10 +110,10 @@ func FuzzNetHTTP(f *testing.F) {
 		if n == 0 || err != nil {
 			return
 		}
-		if _, pragma := r.Field(buf, "Pragma"); pragma {
+		if _, pragma := r.Fields.Get(buf, "Pragma"); pragma {
 			return
 		}
-		if _, trailer := r.Field(buf, "Trailer"); trailer {
+		if _, trailer := r.Fields.Get(buf, "Trailer"); trailer {
 			return
 		}
 		body, bodyErr := wholeBody(&r, message[n:])
@@ -158,7 +157,7 @@ func compareFields(t *testing.T, buf []byte, r *Request, theirs *http.Request) {
 	}
 }
 
-// wholeBody returns the body of r at the beginning of rest, or an error when it is malformed or not all there.
+// wholeBody returns the body of r at the beginning of rest, or an error when it is malformed or incomplete.
 func wholeBody(r *Request, rest string) ([]byte, error) {
 	switch r.Framing {
 	case ContentLength:
@@ -176,7 +175,7 @@ func wholeBody(r *Request, rest string) ([]byte, error) {
 	return nil, nil
 }
 
-// FuzzChunkedCuts holds the decoder and the trailer parser to one answer for every way of cutting the input.
+// FuzzChunkedCuts checks that the decoder and the trailer parser have one outcome for every way of cutting the input.
 func FuzzChunkedCuts(f *testing.F) {
 	for _, seed := range []string{"5\r\nhello\r\n0\r\n\r\n", "5 ;a = \"\\\"\" ;b\r\nhello\r\n000;c\r\nX: 1\r\n\r\nGET", "0\r\nHost: a\r\n\r\n",
 		"7fffffffffffffff\r\n", "1\r\nx\n", "5;\r\n", strings.Repeat("1;a=b\r\nx\r\n", 20)} {
@@ -197,17 +196,17 @@ func FuzzChunkedCuts(f *testing.F) {
 	})
 }
 
-// FuzzChunkedInverse holds that what AppendChunk writes is what Chunked reads.
+// FuzzChunkedInverse checks that Chunked decodes the chunks that AppendChunkHeader begins.
 func FuzzChunkedInverse(f *testing.F) {
 	f.Add([]byte("hello"), uint64(1))
 	f.Fuzz(func(t *testing.T, data []byte, seed uint64) {
 		var stream []byte
 		for have, next := 0, randomly(seed); have < len(data); {
 			end := min(next(have, len(data)), len(data))
-			stream = AppendChunk(stream, data[have:end])
+			stream = appendChunk(stream, data[have:end])
 			have = end
 		}
-		stream = append(stream, LastChunk...)
+		stream = append(stream, lastChunk...)
 		got := bodyBy(randomly(seed+1), string(stream), nil)
 		if got.Err != nil || !got.Done || got.Data != string(data) || got.N != len(stream) {
 			t.Fatalf("%q: %+v", stream, got)
@@ -215,7 +214,7 @@ func FuzzChunkedInverse(f *testing.F) {
 	})
 }
 
-// FuzzResponseCuts holds the response parser to one answer for every way of cutting the input.
+// FuzzResponseCuts checks that the response parser has one outcome for every way of cutting the input.
 func FuzzResponseCuts(f *testing.F) {
 	f.Add("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", uint64(1))
 	f.Add("HTTP/1.1 101 \r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", uint64(2))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// guarded returns message at the very end of a page behind which no memory may be touched.
+// guarded returns message at the very end of a page after which no memory may be touched.
 func guarded(t *testing.T, message string) []byte {
 	t.Helper()
 	page := os.Getpagesize()
@@ -24,7 +24,7 @@ func guarded(t *testing.T, message string) []byte {
 	return memory[start:room] // its capacity reaches into the guard page
 }
 
-func TestNothingIsReadBehindTheInput(t *testing.T) {
+func TestNothingIsReadAfterTheInput(t *testing.T) {
 	chunks := "5;a=\"b\"\r\nhello\r\n0\r\nX: 1\r\n\r\n"
 	answer := "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 	for _, message := range []string{kittyRequest, plaintextRequest, browserRequest, chunks, answer} {

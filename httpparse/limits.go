@@ -1,53 +1,69 @@
 package httpparse
 
-// Defaults of the fields of Limits.
+// The defaults of the fields of Limits.
 const (
-	DefaultRequestLine   = 8192
-	DefaultMethod        = 32
-	DefaultHead          = 64 << 10
-	DefaultField         = 16 << 10
-	DefaultFields        = 128
-	DefaultEmptyLines    = 4
-	DefaultExtension     = 256
-	DefaultOverhead      = 16 << 10
-	DefaultTrailer       = 8 << 10
-	DefaultTrailerFields = 32
+	defaultRequestLine   = 8192
+	defaultMethod        = 32
+	defaultHead          = 64 << 10
+	defaultField         = 16 << 10
+	defaultFields        = 128
+	defaultEmptyLines    = 4
+	defaultExtension     = 256
+	defaultOverhead      = 16 << 10
+	defaultTrailer       = 8 << 10
+	defaultTrailerFields = 32
 )
 
-// Limits bounds what one message may make the caller hold and the parser read. A field that is zero or negative
-// means its default, so the zero Limits, and a nil *Limits, are usable. The same Limits may serve any number of
-// parsers on any number of goroutines, as long as nobody writes to it.
+// Limits bounds the memory and the work that one message may cost. Each comment has the status of the error. A
+// field that is zero or negative means its default, and a nil *Limits all defaults. Any number of parsers on any
+// number of goroutines may share a Limits, as long as nobody writes to it.
 //
-// A limit is reported at the first byte beyond it, whether or not the line that breaks it has ended.
+// An error is reported at the first byte beyond a limit, whether or not the line has ended.
 type Limits struct {
-	// RequestLine bounds the request line in bytes, without its CRLF: 414 in the target. RFC 9112 section 3
-	// asks for 8000 at least.
+	// RequestLine bounds the request line in bytes, without its CRLF: 414 in the target. Default: 8 KiB. RFC 9112
+	// section 3 asks for 8000 bytes at least.
 	RequestLine int
-	// Method bounds the method in bytes: 501.
+	// Method bounds the method in bytes: 501. Default: 32.
 	Method int
 	// Head bounds the whole head in bytes, from the first empty line to the last CRLF: 414 in the target,
-	// 431 anywhere else.
+	// otherwise 431. Default: 64 KiB.
 	Head int
-	// Field bounds one field line in bytes, without its CRLF, in heads and in trailers: 431.
+	// Field bounds one field line in bytes, without its CRLF, in heads and in trailers: 431. Default: 16 KiB.
 	Field int
-	// Fields bounds the number of field lines of a head: 431.
+	// Fields bounds the number of field lines of a head: 431. Default: 128.
 	Fields int
-	// EmptyLines bounds the number of empty lines before a request line: 400.
+	// EmptyLines bounds the number of empty lines before a request line: 400. Default: 4.
 	EmptyLines int
 
-	// Extension bounds the bytes between a chunk's size and its CRLF: 400.
+	// Extension bounds the bytes between a chunk's size and its CRLF: 400. Default: 256.
 	Extension int
-	// Overhead bounds the bytes a body may spend on chunk framing (size lines, extensions and CRLFs) beyond a
-	// fair share, which is 16 bytes a chunk and one byte for each byte of data: 400. An unused share is not
-	// carried over to the next chunk.
+	// Overhead bounds the bytes of chunk framing (size lines, extensions and CRLFs) of a body, beyond a fair share
+	// of 16 bytes for each chunk and one for each byte of data: 400. Default: 16 KiB. A share that is not used is
+	// not carried over to the next chunk.
 	Overhead int
-	// Trailer bounds the whole trailer section in bytes, its last CRLF included: 431.
+	// Trailer bounds the whole trailer section in bytes, its last CRLF included: 431. Default: 8 KiB.
 	Trailer int
-	// TrailerFields bounds the number of field lines of a trailer section: 431.
+	// TrailerFields bounds the number of field lines of a trailer section: 431. Default: 32.
 	TrailerFields int
 }
 
-var noLimits Limits // never written: what a nil *Limits stands for
+// WithDefaults returns l with the default for each field that is zero or negative.
+func (l Limits) WithDefaults() Limits {
+	return Limits{
+		RequestLine:   orDefault(l.RequestLine, defaultRequestLine),
+		Method:        orDefault(l.Method, defaultMethod),
+		Head:          orDefault(l.Head, defaultHead),
+		Field:         orDefault(l.Field, defaultField),
+		Fields:        orDefault(l.Fields, defaultFields),
+		EmptyLines:    orDefault(l.EmptyLines, defaultEmptyLines),
+		Extension:     orDefault(l.Extension, defaultExtension),
+		Overhead:      orDefault(l.Overhead, defaultOverhead),
+		Trailer:       orDefault(l.Trailer, defaultTrailer),
+		TrailerFields: orDefault(l.TrailerFields, defaultTrailerFields),
+	}
+}
+
+var noLimits Limits // never written; a nil *Limits means this
 
 func orDefault(limit, fallback int) int {
 	if limit <= 0 {
@@ -56,14 +72,8 @@ func orDefault(limit, fallback int) int {
 	return limit
 }
 
-// headView returns the part of buf that a head of at most limit bytes may occupy.
-func headView(buf []byte, limit int) []byte {
-	limit = min(limit, maxView)
-	if len(buf) > limit {
-		return buf[:limit]
-	}
-	return buf
-}
+// prefix returns the part of buf that a head or a trailer section of at most limit bytes may occupy.
+func prefix(buf []byte, limit int) []byte { return buf[:min(len(buf), limit, maxOffset)] }
 
-// maxView keeps every offset within a Span, and within an int of 32 bits.
-const maxView = 1<<31 - 1
+// maxOffset keeps every offset within a Span, and within an int of 32 bits.
+const maxOffset = 1<<31 - 1

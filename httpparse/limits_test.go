@@ -31,18 +31,18 @@ func TestLimitsAtBelowAndAbove(t *testing.T) {
 		message func(n int) string
 		err     error
 	}{
-		{"request line", &Limits{RequestLine: 100}, 100, requestLine, ErrTargetTooLong},
-		{"request line by default", nil, DefaultRequestLine, requestLine, ErrTargetTooLong},
-		{"method", &Limits{Method: 7}, 7, method, ErrMethodTooLong},
-		{"method by default", nil, DefaultMethod, method, ErrMethodTooLong},
-		{"field", &Limits{Field: 50}, 50, field, ErrFieldTooLarge},
-		{"field by default", nil, DefaultField, field, ErrFieldTooLarge},
-		{"field that is all name", &Limits{Field: 50}, 50, name, ErrFieldTooLarge},
-		{"fields", &Limits{Fields: 3}, 3, fields, ErrTooManyFields},
-		{"fields by default", nil, DefaultFields, fields, ErrTooManyFields},
-		{"empty lines", &Limits{EmptyLines: 2}, 2, empty, ErrEmptyLines},
-		{"head", &Limits{Head: 60}, 60, head, ErrHeadTooLarge},
-		{"head by default", &Limits{Field: 1 << 20}, DefaultHead, head, ErrHeadTooLarge},
+		{"request line", &Limits{RequestLine: 100}, 100, requestLine, errTargetTooLong},
+		{"request line by default", nil, defaultRequestLine, requestLine, errTargetTooLong},
+		{"method", &Limits{Method: 7}, 7, method, errMethodTooLong},
+		{"method by default", nil, defaultMethod, method, errMethodTooLong},
+		{"field", &Limits{Field: 50}, 50, field, errFieldTooLarge},
+		{"field by default", nil, defaultField, field, errFieldTooLarge},
+		{"field that is all name", &Limits{Field: 50}, 50, name, errFieldTooLarge},
+		{"fields", &Limits{Fields: 3}, 3, fields, errTooManyFields},
+		{"fields by default", nil, defaultFields, fields, errTooManyFields},
+		{"empty lines", &Limits{EmptyLines: 2}, 2, empty, errEmptyLines},
+		{"head", &Limits{Head: 60}, 60, head, errHeadTooLarge},
+		{"head by default", &Limits{Field: 1 << 20}, defaultHead, head, errHeadTooLarge},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for n, want := range map[int]error{row.limit - 1: nil, row.limit: nil, row.limit + 1: row.err} {
@@ -57,7 +57,7 @@ func TestLimitsAtBelowAndAbove(t *testing.T) {
 		})
 	}
 	message := longTarget(200)
-	if got := requestBy(bytewise, message, &Limits{Head: 100}); got.Err != ErrTargetTooLong {
+	if got := requestBy(bytewise, message, &Limits{Head: 100}); got.Err != errTargetTooLong {
 		t.Errorf("head limit within the target: %v", got.Err)
 	}
 }
@@ -65,12 +65,12 @@ func TestLimitsAtBelowAndAbove(t *testing.T) {
 func TestLimitIsReportedBeforeTheLineEnds(t *testing.T) {
 	limits := &Limits{RequestLine: 30, Method: 5, Field: 10, Fields: 1, Head: 70}
 	for message, want := range map[string]error{
-		"GET /" + strings.Repeat("a", 17):      ErrTargetTooLong,
-		"METHOD":                               ErrMethodTooLong,
-		g + "abcdefghijk":                      ErrFieldTooLarge,
-		g + "X: abcdefgh":                      ErrFieldTooLarge,
-		g + h + "X":                            ErrTooManyFields,
-		g + h + "\r" + strings.Repeat("a", 60): ErrBareCR,
+		"GET /" + strings.Repeat("a", 17):      errTargetTooLong,
+		"METHOD":                               errMethodTooLong,
+		g + "abcdefghijk":                      errFieldTooLarge,
+		g + "X: abcdefgh":                      errFieldTooLarge,
+		g + h + "X":                            errTooManyFields,
+		g + h + "\r" + strings.Repeat("a", 60): errBareCR,
 	} {
 		got := sameForAllCuts(t, message, func(next cutter) requestOutcome { return requestBy(next, message, limits) })
 		if got.Err != want {
@@ -96,15 +96,17 @@ func TestByteByByteIsLinear(t *testing.T) {
 		if err != nil || (n > 0) != (have == len(message)) {
 			t.Fatal(have, n, err)
 		}
-		if have < len(message) && have-resumeOffset(&r) > 16 {
-			t.Fatalf("with %d bytes the next call begins at %d", have, resumeOffset(&r))
+		if have < len(message) && have-r.section.pos > 16 {
+			t.Fatalf("with %d bytes the next call begins at %d", have, r.section.pos)
 		}
 	}
 }
 
-func resumeOffset(r *Request) int {
-	if r.next == nextFields {
-		return r.section.pos
+func TestWithDefaultsKeepsWhatIsSet(t *testing.T) {
+	got := Limits{Head: 5, Fields: -1}.WithDefaults()
+	want := Limits{RequestLine: 8192, Method: 32, Head: 5, Field: 16 << 10, Fields: 128, EmptyLines: 4,
+		Extension: 256, Overhead: 16 << 10, Trailer: 8 << 10, TrailerFields: 32}
+	if got != want {
+		t.Errorf("%+v", got)
 	}
-	return r.pos
 }

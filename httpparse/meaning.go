@@ -1,91 +1,105 @@
 package httpparse
 
-// meaning is what the fields of one head say together about the host, the body and the connection.
+import "bytes"
+
+// meaning collects the information of the fields of one head about the host, the body and the connection.
 type meaning struct {
-	host    Span
-	hosts   int
-	upgrade Span
-	options connectionOption
-	expect  expectation
-	lengths int
-	length  int64
-	codings codings
+	host, upgrade  Span
+	hosts, lengths uint32 // field lines
+	length         int64
+	err            *Error // of the first bad Content-Length
+	codings        codings
+
+	close, keepAlive, upgrades    bool // options of Connection
+	expectContinue, expectUnknown bool
 }
 
-type expectation uint8
+// knownInitials has the initial of each name that meaning.add compares at the name's length: no two have the same.
+var knownInitials = [32]byte{
+	len("host"): 'h', len("expect"): 'e', len("upgrade"): 'u', len("connection"): 'c', len("content-length"): 'c',
+	len("transfer-encoding"): 't',
+}
 
-const (
-	expectNothing expectation = iota
-	expectContinue
-	expectUnknown
-)
+// mayBeKnown rules out nearly all names by their initial and their length.
+func mayBeKnown(initial byte, length int) bool { return knownInitials[uint(length)%32] == initial|0x20 }
 
-// readExpect takes the one expectation that is defined, or an empty list, for what it is.
-func (m *meaning) readExpect(value []byte) {
+// add adds one field line.
+func (m *meaning) add(buf []byte, f Field) {
+	value := f.Value.Of(buf)
+	switch name := f.Name.Of(buf); {
+	case EqualFold(name, "Host"):
+		m.host = f.Value
+		m.hosts++
+	case EqualFold(name, "Connection"):
+		m.addConnection(value)
+	case EqualFold(name, "Content-Length"):
+		m.addLength(value)
+	case EqualFold(name, "Transfer-Encoding"):
+		m.codings.add(value)
+	case EqualFold(name, "Expect"):
+		m.addExpect(value)
+	case EqualFold(name, "Upgrade") && m.upgrade.Len() == 0:
+		m.upgrade = f.Value
+	}
+}
+
+// addLength keeps the error of the first field that is malformed or repeated.
+func (m *meaning) addLength(value []byte) {
+	length, ok := parseLength(value)
+	switch {
+	case m.err != nil:
+	case !ok:
+		m.err = errLength
+	case m.lengths > 0:
+		m.err = errLengthRepeated
+	}
+	m.length = length
+	m.lengths++
+}
+
+func (m *meaning) addExpect(value []byte) {
 	for len(value) > 0 {
 		var element []byte
 		element, value = CutElement(value)
 		if EqualFold(element, "100-continue") {
-			m.expect = max(m.expect, expectContinue)
+			m.expectContinue = true
 		} else if len(element) > 0 {
-			m.expect = expectUnknown
+			m.expectUnknown = true
 		}
 	}
 }
 
-// read collects what the marked fields say and reports the first that cannot be understood.
-func (m *meaning) read(buf []byte, fields []Field, marked uint64) error {
-	for i := range fields {
-		if marked>>uint(min(i, lastMark))&1 == 0 {
-			continue
-		}
-		f := &fields[i]
-		value := f.Value.Of(buf)
-		switch known(f.Name.Of(buf)) {
-		case hostField:
-			m.host = f.Value
-			m.hosts++
-		case expectField:
-			m.readExpect(value)
-		case upgradeField:
-			if m.upgrade.Len() == 0 {
-				m.upgrade = f.Value
-			}
-		case connectionField:
-			m.options |= connectionOptions(value)
-		case lengthField:
-			length, ok := parseLength(value)
-			if !ok {
-				return ErrLength
-			}
-			if m.length = length; m.lengths > 0 {
-				return ErrLengthRepeated
-			}
-			m.lengths++
-		case codingField:
-			m.codings.read(value)
-		}
+// addConnection notes the options that matter here, in any case and at any place of the list (RFC 9110 section 7.6.1).
+func (m *meaning) addConnection(value []byte) {
+	for len(value) > 0 {
+		var option []byte
+		option, value = CutElement(value)
+		m.close = m.close || EqualFold(option, "close")
+		m.keepAlive = m.keepAlive || EqualFold(option, "keep-alive")
+		m.upgrades = m.upgrades || EqualFold(option, "upgrade")
 	}
-	return nil
 }
 
-// upgradeOffer returns the value of Upgrade if the Connection field makes it an offer to this hop.
-func (m *meaning) upgradeOffer() Span {
-	if m.options&optionUpgrade == 0 {
+// persists reports whether the connection may carry another message: in 1.1 unless the sender says close, in 1.0
+// only if it says keep-alive and not close (RFC 9112 section 9.3).
+func (m *meaning) persists(minor int) bool { return !m.close && (minor > 0 || m.keepAlive) }
+
+// upgradeOffer returns the value of Upgrade if the Connection field of a 1.1 message makes it an offer to this hop.
+func (m *meaning) upgradeOffer(minor int) Span {
+	if minor == 0 || !m.upgrades {
 		return Span{}
 	}
 	return m.upgrade
 }
 
 // CutElement cuts the first element off a comma-separated list, without the white space around it. The list is
-// at its end when the rest is empty; so a trailing comma passes without another, empty element.
+// at its end when rest is empty; a trailing comma is therefore not followed by an empty element.
 func CutElement(list []byte) (element, rest []byte) {
-	end := len(list)
-	for i, c := range list {
-		if c == ',' {
-			end, rest = i, list[i+1:]
-			break
-		}
+	end := bytes.IndexByte(list, ',')
+	if end < 0 {
+		end = len(list)
+	} else {
+		rest = list[end+1:]
 	}
-	return trim(list, span(0, end)).Of(list), rest
+	return trim(list, 0, end).Of(list), rest
 }

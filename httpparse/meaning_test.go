@@ -84,7 +84,7 @@ func TestTargetParts(t *testing.T) {
 	}
 }
 
-func TestKnownFieldsBehindThe64th(t *testing.T) {
+func TestKnownFieldsAfterThe64th(t *testing.T) {
 	message := []byte(p + strings.Repeat("X: 1\r\n", 62) + "Content-Length: 5\r\nConnection: x\r\nConnection: close\r\n\r\n")
 	var r Request
 	if _, err := r.Parse(message, nil); err != nil || r.Framing != ContentLength || r.Length != 5 || r.KeepAlive {
@@ -92,8 +92,8 @@ func TestKnownFieldsBehindThe64th(t *testing.T) {
 	}
 	message = append(message[:len(message)-2], "Host: b\r\n\r\n"...)
 	r.Reset()
-	if _, err := r.Parse(message, nil); err != ErrHostRepeated {
-		t.Errorf("second Host behind 64 fields: %v", err)
+	if _, err := r.Parse(message, nil); err != errHostRepeated {
+		t.Errorf("second Host after 64 fields: %v", err)
 	}
 }
 
@@ -103,10 +103,10 @@ func TestFieldIsFoundInAnyCase(t *testing.T) {
 	if _, err := r.Parse(buf, nil); err != nil {
 		t.Fatal(err)
 	}
-	if v, ok := r.Field(buf, "x-ONE"); !ok || string(v) != "1" {
+	if v, ok := r.Fields.Get(buf, "x-ONE"); !ok || string(v) != "1" {
 		t.Errorf("%q, %v", v, ok)
 	}
-	if v, ok := r.Field(buf, "X-Two"); ok {
+	if v, ok := r.Fields.Get(buf, "X-Two"); ok {
 		t.Errorf("%q", v)
 	}
 }

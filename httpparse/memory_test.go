@@ -3,10 +3,11 @@ package httpparse
 import "testing"
 
 func TestParsingAllocatesNothing(t *testing.T) {
-	messages := []string{kittyRequest, plaintextRequest, browserRequest}
+	messages := []string{kittyRequest, plaintextRequest, browserRequest,
+		"GET http://[::1]:80/ HTTP/1.1\r\nHost: [2001:db8::192.0.2.1]\r\n\r\n"}
 	bad := []byte(g + h + "X: a\x00\r\n\r\n")
 	response := []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n")
-	body := AppendChunk(nil, []byte("hello"))
+	body := appendChunk(nil, []byte("hello"))
 	body = append(body, "0\r\nX: 1\r\n\r\n"...)
 	var r Request
 	var answer Response
@@ -22,7 +23,7 @@ func TestParsingAllocatesNothing(t *testing.T) {
 				r.Parse(head[:cut], nil)
 				r.Parse(head, nil)
 			}
-			r.Field(head, "cookie")
+			r.Fields.Get(head, "cookie")
 		}
 		r.Reset()
 		if _, err := r.Parse(bad, nil); err == nil {

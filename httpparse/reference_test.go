@@ -41,7 +41,7 @@ var (
 	refDigits   = pattern("[0-9]+")
 )
 
-// refRequest is what the reference makes of a request: a status, or a length with what was found; or neither.
+// refRequest is the outcome of the reference parser: a status, or a length with its parts, or neither.
 type refRequest struct {
 	n, status    int
 	method       string

@@ -31,11 +31,11 @@ func TestStatusLine(t *testing.T) {
 		err  error
 	}{
 		{"HTTP/1.1 200 OK", nil}, {"HTTP/1.0 200 OK", nil}, {"HTTP/1.1 200 ", nil}, {"HTTP/1.1 599 a b\t\x80", nil}, {"HTTP/1.9 999 x", nil},
-		{"HTTP/1.1 200", ErrStatusLine}, {"HTTP/1.1 20 OK", ErrStatusLine}, {"HTTP/1.1 2000 OK", ErrStatusLine},
-		{"HTTP/1.1 099 OK", ErrStatusLine}, {"HTTP/1.1 2x0 OK", ErrStatusLine}, {"HTTP/1.1  200 OK", ErrStatusLine},
-		{"HTTP/1.1\t200 OK", ErrStatusLine}, {"http/1.1 200 OK", ErrStatusLine}, {"HTTP/1.10 200 OK", ErrStatusLine},
-		{"HTTP/2.0 200 OK", ErrVersionMajor}, {"ICY 200 OK", ErrStatusLine}, {"\r\nHTTP/1.1 200 OK", ErrStatusLine},
-		{"HTTP/1.1 200 O\x00K", ErrReason}, {"HTTP/1.1 200 O\x7fK", ErrReason}, {"HTTP/1.1 200 OK\n", ErrBareLF}, {"HTTP/1.1 200 O\rK", ErrBareCR},
+		{"HTTP/1.1 200", errStatusLine}, {"HTTP/1.1 20 OK", errStatusLine}, {"HTTP/1.1 2000 OK", errStatusLine},
+		{"HTTP/1.1 099 OK", errStatusLine}, {"HTTP/1.1 2x0 OK", errStatusLine}, {"HTTP/1.1  200 OK", errStatusLine},
+		{"HTTP/1.1\t200 OK", errStatusLine}, {"http/1.1 200 OK", errStatusLine}, {"HTTP/1.10 200 OK", errStatusLine},
+		{"HTTP/2.0 200 OK", errVersionMajor}, {"ICY 200 OK", errStatusLine}, {"\r\nHTTP/1.1 200 OK", errStatusLine},
+		{"HTTP/1.1 200 O\x00K", errReason}, {"HTTP/1.1 200 O\x7fK", errReason}, {"HTTP/1.1 200 OK\n", errBareLF}, {"HTTP/1.1 200 O\rK", errBareCR},
 	} {
 		message := row.line + "\r\nContent-Length: 0\r\n\r\n"
 		got := sameForAllCuts(t, message, func(next cutter) responseOutcome { return responseBy(next, message, "GET", nil) })
@@ -67,12 +67,12 @@ func TestResponseFraming(t *testing.T) {
 		{"GET", "304", te, NoBody, 0, true, nil},
 		{"CONNECT", "200", cl + te, NoBody, 0, true, nil},
 		{"CONNECT", "407", cl, ContentLength, 5, true, nil},
-		{"GET", "200", cl + te, 0, 0, false, ErrLengthAndCoding},
-		{"GET", "200", te + cl, 0, 0, false, ErrLengthAndCoding},
-		{"GET", "200", cl + cl, 0, 0, false, ErrLengthRepeated},
-		{"GET", "200", "Content-Length: +5\r\n", 0, 0, false, ErrLength},
-		{"GET", "200", "Transfer-Encoding: gzip\r\n", 0, 0, false, ErrCoding},
-		{"GET", "200", "Transfer-Encoding: gzip, chunked\r\n", 0, 0, false, ErrCodingUnknown},
+		{"GET", "200", cl + te, 0, 0, false, errLengthAndCoding},
+		{"GET", "200", te + cl, 0, 0, false, errLengthAndCoding},
+		{"GET", "200", cl + cl, 0, 0, false, errLengthRepeated},
+		{"GET", "200", "Content-Length: +5\r\n", 0, 0, false, errLength},
+		{"GET", "200", "Transfer-Encoding: gzip\r\n", 0, 0, false, errCoding},
+		{"GET", "200", "Transfer-Encoding: gzip, chunked\r\n", 0, 0, false, errCodingUnknown},
 	} {
 		message := "HTTP/1.1 " + row.status + " \r\n" + row.fields + "\r\n"
 		var r Response
@@ -85,7 +85,7 @@ func TestResponseFraming(t *testing.T) {
 		}
 	}
 	message := "HTTP/1.0 200 OK\r\n" + te + "\r\n"
-	if got := responseBy(bytewise, message, "GET", nil); got.Err != ErrCodingOldVersion {
+	if got := responseBy(bytewise, message, "GET", nil); got.Err != errCodingOldVersion {
 		t.Error(got.Err)
 	}
 }
@@ -107,8 +107,8 @@ func TestResponseKeepAliveAndUpgrade(t *testing.T) {
 }
 
 func TestResponseLimits(t *testing.T) {
-	for n, want := range map[int]error{39: nil, 40: nil, 41: ErrHeadTooLarge} {
-		message := "HTTP/1.1 200 " + strings.Repeat("a", n-statusLen) + "\r\n\r\n"
+	for n, want := range map[int]error{39: nil, 40: nil, 41: errHeadTooLarge} {
+		message := "HTTP/1.1 200 " + strings.Repeat("a", n-len(statusStart)) + "\r\n\r\n"
 		got := sameForAllCuts(t, message, func(next cutter) responseOutcome {
 			return responseBy(next, message, "GET", &Limits{RequestLine: 40})
 		})
@@ -117,10 +117,10 @@ func TestResponseLimits(t *testing.T) {
 		}
 	}
 	message := "HTTP/1.1 200 OK\r\nX: 1\r\nY: 2\r\n\r\n"
-	if got := responseBy(bytewise, message, "GET", &Limits{Fields: 1}); got.Err != ErrTooManyFields {
+	if got := responseBy(bytewise, message, "GET", &Limits{Fields: 1}); got.Err != errTooManyFields {
 		t.Error(got.Err)
 	}
-	if got := responseBy(bytewise, message, "GET", &Limits{Head: 25}); got.Err != ErrHeadTooLarge {
+	if got := responseBy(bytewise, message, "GET", &Limits{Head: 25}); got.Err != errHeadTooLarge {
 		t.Error(got.Err)
 	}
 }

@@ -1,5 +1,11 @@
 package httpparse
 
+import (
+	"bytes"
+	"net/netip"
+	"unsafe"
+)
+
 // TargetForm is the form of a request target (RFC 9112 section 3.2).
 type TargetForm uint8
 
@@ -10,14 +16,14 @@ const (
 	AsteriskForm                    // *, with OPTIONS
 )
 
-// parseForm takes the whole target apart. It runs once, at the end of the request line.
-func (r *Request) parseForm(buf []byte) error {
+// parseTarget splits the whole target. It runs once, at the end of the request line.
+func (r *Request) parseTarget(buf []byte) error {
 	start, end := int(r.Target.Start), int(r.Target.End)
 	switch {
 	case string(r.Method.Of(buf)) == "CONNECT":
-		host, port, ok := splitAuthority(r.Target.Of(buf))
-		if !ok || len(host) == 0 || port <= 0 {
-			return ErrConnectTarget
+		port, ok := parseAuthority(r.Target.Of(buf))
+		if !ok || port == 0 {
+			return errConnectTarget
 		}
 		r.Form, r.Host = AuthorityForm, r.Target
 	case buf[start] == '/':
@@ -25,7 +31,7 @@ func (r *Request) parseForm(buf []byte) error {
 		r.splitQuery(start, end)
 	case buf[start] == '*' && end == start+1:
 		if string(r.Method.Of(buf)) != "OPTIONS" {
-			return ErrAsteriskTarget
+			return errAsteriskTarget
 		}
 		r.Form = AsteriskForm
 	default:
@@ -43,29 +49,71 @@ func (r *Request) splitQuery(start, end int) {
 	r.Path, r.Query = span(start, r.question), span(r.question+1, end)
 }
 
-// parseAbsolute takes scheme://authority path-abempty [?query] apart (RFC 3986 section 4.3). Every scheme
-// passes: which ones it serves is the server's, or the proxy's, business.
+// parseAbsolute splits scheme "://" authority path-abempty [ "?" query ] (RFC 3986 section 4.3). Every scheme is
+// accepted: the server or the proxy knows which ones it serves.
 func (r *Request) parseAbsolute(buf []byte, start, end int) error {
-	i := start
-	for i < end && isScheme(buf[i]) {
+	i := scanClass(buf[:end], start, classScheme)
+	if !isAlpha(buf[start]) || !bytes.HasPrefix(buf[i:end], []byte("://")) {
+		return errTargetForm
+	}
+	host := i + len("://")
+	for i = host; i < end && buf[i] != '/' && buf[i] != '?'; {
 		i++
 	}
-	if !isAlpha(buf[start]) || end-i < len("://") || string(buf[i:i+len("://")]) != "://" {
-		return ErrTargetForm
-	}
-	i += len("://")
-	host := i
-	for i < end && buf[i] != '/' && buf[i] != '?' {
-		i++
-	}
-	if !isAuthority(buf[host:i]) {
-		return ErrAuthority
+	if _, ok := parseAuthority(buf[host:i]); !ok {
+		return errAuthority
 	}
 	r.Form, r.Host = AbsoluteForm, span(host, i)
 	r.splitQuery(i, end)
 	return nil
 }
 
-func isScheme(c byte) bool {
-	return isAlpha(c) || isDigit(c) || c == '+' || c == '-' || c == '.'
+// parseAuthority parses uri-host [ ":" port ], without userinfo. The host must not be empty. A port is at most
+// 65535, and 0 when it is absent or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
+func parseAuthority(b []byte) (port int, ok bool) {
+	i := hostEnd(b)
+	if i == 0 || i < len(b) && b[i] != ':' {
+		return 0, false
+	}
+	for i++; i < len(b); i++ {
+		if port = port*10 + int(b[i]-'0'); !isDigit(b[i]) || port > 65535 {
+			return 0, false
+		}
+	}
+	return port, true
+}
+
+// hostEnd returns where the host at the beginning of b ends, 0 when there is none.
+func hostEnd(b []byte) int {
+	if len(b) > 0 && b[0] == '[' {
+		end := bytes.IndexByte(b, ']')
+		if end < 0 || !isIPv6(b[1:end]) && !isIPvFuture(b[1:end]) {
+			return 0
+		}
+		return end + 1
+	}
+	i := scanClass(b, 0, classRegName)
+	for i+2 < len(b) && b[i] == '%' && isHex(b[i+1]) && isHex(b[i+2]) {
+		i = scanClass(b, i+3, classRegName)
+	}
+	return i
+}
+
+// isIPv6 reports whether b is an IPv6address, which has no zone identifier.
+func isIPv6(b []byte) bool {
+	if bytes.IndexByte(b, '%') >= 0 {
+		return false
+	}
+	// Without the conversion to a string: no allocation for a valid address. netip keeps the string only in err.
+	address, err := netip.ParseAddr(unsafe.String(unsafe.SliceData(b), len(b)))
+	return err == nil && address.Is6()
+}
+
+// isIPvFuture reports whether b is "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ).
+func isIPvFuture(b []byte) bool {
+	if len(b) == 0 || b[0]|0x20 != 'v' {
+		return false
+	}
+	dot := scanClass(b, 1, classHex)
+	return dot > 1 && dot < len(b)-1 && b[dot] == '.' && scanClass(b, dot+1, classFuture) == len(b)
 }

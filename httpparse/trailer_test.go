@@ -48,10 +48,10 @@ func TestTrailerFieldIsFound(t *testing.T) {
 	if n, err := trailer.Parse(buf, nil); n != len(buf) || err != nil {
 		t.Fatal(n, err)
 	}
-	if v, ok := trailer.Field(buf, "checksum"); !ok || string(v) != "abc" {
+	if v, ok := trailer.Fields.Get(buf, "checksum"); !ok || string(v) != "abc" {
 		t.Errorf("%q, %v", v, ok)
 	}
 	if trailer.Reset(); len(trailer.Fields) != 0 {
-		t.Error("fields behind Reset")
+		t.Error("fields after Reset")
 	}
 }

@@ -203,7 +203,7 @@ func (c *Conn) free() {
 	for c.out != nil {
 		// It calls release functions. If one panics, the next call goes on after it.
 		l.call(func() {
-			l.spare.PutQueue(c.out)
+			l.outputs.PutQueue(c.out)
 			c.out = nil
 		})
 	}

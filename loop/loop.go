@@ -29,9 +29,9 @@ type Loop struct {
 	// settings are those that every connection starts with.
 	settings Settings
 
-	input   []byte        // read into; a callback sees a part of it
-	slices  [][]byte      // scratch for gathering output
-	spare   buffers.Spare // of output
+	input   []byte           // read into; a callback sees a part of it
+	slices  [][]byte         // scratch for gathering output
+	outputs buffers.FreeList // queues and buffers of output
 	discard buffers.Buffer
 
 	events    int     // of this cycle

@@ -77,7 +77,7 @@ func (c *Conn) Out() *buffers.Buffer {
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
-		c.loop.spare.Put(b)
+		c.loop.outputs.Put(b)
 		return err
 	}
 	q.WriteBuffer(b)
@@ -144,7 +144,7 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
-		c.out = c.loop.spare.NewQueue()
+		c.out = c.loop.outputs.GetQueue()
 	}
 	c.attend()
 	return c.out, nil
@@ -161,7 +161,7 @@ func (c *Conn) flush() {
 		return
 	case c.out != nil && c.out.Len() == 0:
 		c.noteBacklog(0)
-		c.loop.spare.PutQueue(c.out)
+		c.loop.outputs.PutQueue(c.out)
 		c.out = nil
 	case c.out != nil:
 		c.noteBacklog(c.out.Len())
@@ -240,8 +240,8 @@ func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err er
 		}
 		return sent, n, err
 	}
-	b := c.loop.spare.Get()
-	defer c.loop.spare.Put(b)
+	b := c.loop.outputs.Get()
+	defer c.loop.outputs.Put(b)
 	b.B = slices.Grow(b.B, int(min(n, buffers.MaxKept)))
 	piece := b.B[:min(n, int64(cap(b.B)))]
 	m, err := f.ReadAt(piece, offset)
