@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/asynclog"
+	"github.com/eddynet/eddy/internal/reclaim"
 	"github.com/eddynet/eddy/internal/watchdog"
 	"github.com/eddynet/eddy/loop"
 )
@@ -99,7 +100,7 @@ func (e *Engine) Run(ctx context.Context) error {
 
 	var loops, helpers sync.WaitGroup
 	stop := make(chan struct{})
-	helpers.Go(func() { reclaim(stop) })
+	helpers.Go(func() { reclaim.Run(stop) })
 	if e.watchdog != nil {
 		watched := make([]watchdog.Loop, len(e.loops))
 		for i, l := range e.loops {

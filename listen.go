@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -65,8 +64,8 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	switch network {
 	case "tcp", "tcp4", "tcp6":
 	case "unix":
-		if err := removeStale(address); err != nil {
-			return nil, listenError(network, address, err)
+		if err := sockets.RemoveStale(address); err != nil {
+			return nil, sockets.ListenError(network, address, err)
 		}
 	default:
 		return nil, fmt.Errorf("eddy: listen on network %q: use tcp, tcp4, tcp6 or unix", network)
@@ -77,7 +76,7 @@ func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) 
 	case e.Draining():
 		return nil, ErrServerClosed
 	default:
-		return nil, listenError(network, address, err)
+		return nil, sockets.ListenError(network, address, err)
 	}
 	ln := &Listener{engine: e, addr: addr, protocol: p, sockets: fds}
 	if network == "unix" {
@@ -141,28 +140,6 @@ func (ln *Listener) close() {
 	ln.sockets, ln.acceptors = nil, nil
 }
 
-// removeStale removes a socket file that nobody listens on any more.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case info.Mode().Type() != os.ModeSocket:
-		return errNotSocket
-	}
-	conn, err := net.DialTimeout("unix", path, time.Second)
-	switch {
-	case err == nil:
-		conn.Close() // it was opened to see whether somebody answers
-		return unix.EADDRINUSE
-	case errors.Is(err, unix.ECONNREFUSED):
-		return os.Remove(path)
-	}
-	return err
-}
-
 // unlink removes the file of a Unix socket, if it still is this one's.
 func (ln *Listener) unlink() { ln.unlinked.Do(ln.removeFile) }
 
@@ -177,25 +154,3 @@ func (ln *Listener) removeFile() {
 }
 
 var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as one from http1.New: it was nil")
-
-var errNotSocket = errors.New("a file of that name exists and is not a socket: it was left alone; choose another path or move it away")
-
-// listenError says what is wrong and what to change.
-func listenError(network, address string, err error) error {
-	advice := ""
-	switch {
-	case errors.Is(err, unix.EADDRINUSE) && network == "unix":
-		advice = ": another process listens on this socket: end it or choose another path"
-	case errors.Is(err, unix.EADDRINUSE):
-		advice = ": end the program that listens there, or choose another port (0 for any free one)"
-	case errors.Is(err, unix.EACCES) && network == "unix":
-		advice = ": the directory must be writable for this user"
-	case errors.Is(err, unix.EACCES):
-		advice = ": ports below 1024 need root or CAP_NET_BIND_SERVICE; choose a higher one"
-	case errors.Is(err, unix.EADDRNOTAVAIL):
-		advice = ": no interface of this machine has the address"
-	case errors.Is(err, unix.EMFILE):
-		advice = ": no file descriptor left: raise ulimit -n"
-	}
-	return fmt.Errorf("eddy: listen on %s %s: %w%s", network, address, err, advice)
-}

@@ -121,7 +121,7 @@ func (a *Acceptor) start() {
 	if addr, err := sockets.LocalAddr(a.fd); err == nil {
 		a.tcp = addr.Network() == "tcp"
 	}
-	a.token = l.table.add(a)
+	a.token = l.table.Add(a)
 	l.acceptors = append(l.acceptors, a)
 	a.arm()
 }
@@ -160,39 +160,11 @@ func (a *Acceptor) close() {
 			// ENOENT: start has failed to register it.
 			_ = a.loop.poller.Delete(a.fd)
 		}
-		a.loop.table.remove(a.token)
+		a.loop.table.Remove(a.token)
 		sockets.Close(a.fd)
 		a.fd = -1
 		a.loop.stoppedAccepting(a)
 	}
-}
-
-// acceptResult is the consequence of an accept call.
-type acceptResult uint8
-
-const (
-	acceptNext acceptResult = iota // this connection is accepted or lost, the next may come
-	acceptDone                     // the queue is empty
-	acceptWait                     // nothing can be accepted for a while
-)
-
-// classifyAcceptError decides what follows an error of accept4. None ends the engine.
-func classifyAcceptError(errno unix.Errno) acceptResult {
-	switch errno {
-	case unix.EAGAIN:
-		return acceptDone
-	case unix.EINTR, unix.ECONNABORTED:
-		// A signal; a client that left the queue before its turn.
-		return acceptNext
-	case unix.EPROTO, unix.ENETDOWN, unix.ENETUNREACH, unix.EHOSTDOWN, unix.EHOSTUNREACH,
-		unix.ENOPROTOOPT, unix.EOPNOTSUPP, unix.EPERM:
-		// Errors of the new connection's network, or a firewall: accept(2) says to go on
-		// as after EAGAIN, and the connection is off the queue.
-		return acceptNext
-	}
-	// EMFILE, ENFILE, ENOBUFS, ENOMEM: short of descriptors or memory; the queue
-	// stays as it is. The loop must not busy-loop on any other error either.
-	return acceptWait
 }
 
 // ready accepts until the queue is empty, within the budget: what is left makes
@@ -203,7 +175,7 @@ func (a *Acceptor) ready(poller.Ready) {
 	}
 	before := a.accepted
 	for range acceptBudget {
-		if a.acceptOne() != acceptNext || a.shared && a.accepted-before == sharedBudget {
+		if a.acceptOne() != sockets.AcceptNext || a.shared && a.accepted-before == sharedBudget {
 			return
 		}
 	}
@@ -213,7 +185,7 @@ func (a *Acceptor) ready(poller.Ready) {
 	}
 }
 
-func (a *Acceptor) acceptOne() acceptResult {
+func (a *Acceptor) acceptOne() sockets.AcceptResult {
 	l := a.loop
 	place := l.limit.acquire()
 	if place == nil && a.draining {
@@ -223,7 +195,7 @@ func (a *Acceptor) acceptOne() acceptResult {
 	if place == nil {
 		l.count.LimitPauses++
 		a.disarm("the limit of open connections is reached: raise Options.MaxConns", nil)
-		return acceptWait
+		return sockets.AcceptWait
 	}
 	if a.shared {
 		if err := sockets.KeepNonblocking(a.fd); err != nil {
@@ -235,18 +207,18 @@ func (a *Acceptor) acceptOne() acceptResult {
 		a.accepted++
 		a.dispatch(fd, peer, place)
 		if a.paused {
-			return acceptWait
+			return sockets.AcceptWait
 		}
-		return acceptNext
+		return sockets.AcceptNext
 	}
 	place.release()
 	a.refusal = errno
-	result := classifyAcceptError(errno)
+	result := sockets.ClassifyAccept(errno)
 	if errno != unix.EAGAIN && errno != unix.EINTR {
 		l.count.AcceptErrors++
 	}
-	if result == acceptWait {
-		a.disarm(shortage(errno), errno)
+	if result == sockets.AcceptWait {
+		a.disarm(sockets.Shortage(errno), errno)
 	}
 	return result
 }
@@ -347,21 +319,11 @@ func (a *Acceptor) acceptAll() {
 	a.paused = false // a drain does not wait for the end of a pause
 	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
 		before := a.accepted
-		if a.acceptOne() != acceptNext {
+		if a.acceptOne() != sockets.AcceptNext {
 			return
 		}
 		if a.accepted > before {
 			refused = 0
 		}
 	}
-}
-
-func shortage(errno unix.Errno) string {
-	switch errno {
-	case unix.EMFILE:
-		return "no file descriptor left: raise ulimit -n or lower Options.MaxConns"
-	case unix.ENFILE:
-		return "the system's file table is full: raise fs.file-max or lower Options.MaxConns"
-	}
-	return "the kernel refuses for now"
 }

@@ -16,33 +16,6 @@ import (
 	"github.com/eddynet/eddy/internal/wheel"
 )
 
-func TestAcceptErrorsAreClassified(t *testing.T) {
-	for errno, want := range map[unix.Errno]acceptResult{
-		unix.EAGAIN:       acceptDone,
-		unix.EINTR:        acceptNext,
-		unix.ECONNABORTED: acceptNext,
-		unix.EPROTO:       acceptNext,
-		unix.ENETDOWN:     acceptNext,
-		unix.ENETUNREACH:  acceptNext,
-		unix.EHOSTDOWN:    acceptNext,
-		unix.EHOSTUNREACH: acceptNext,
-		unix.ENOPROTOOPT:  acceptNext,
-		unix.EOPNOTSUPP:   acceptNext,
-		unix.EPERM:        acceptNext,
-		unix.EMFILE:       acceptWait,
-		unix.ENFILE:       acceptWait,
-		unix.ENOBUFS:      acceptWait,
-		unix.ENOMEM:       acceptWait,
-		unix.EBADF:        acceptWait, // and whatever else: never a spin
-		unix.EINVAL:       acceptWait,
-		unix.ENOTSOCK:     acceptWait,
-	} {
-		if got := classifyAcceptError(errno); got != want {
-			t.Errorf("%v: %d, want %d", errno, got, want)
-		}
-	}
-}
-
 // listen puts a listener on the loop, whose connections speak p there, and returns its
 // address.
 func (r *rig) listen(network, address string, p opener) (*Acceptor, net.Addr) {
@@ -104,7 +77,7 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 			if network == "unix" && remote.Network() != "unix" {
 				t.Errorf("RemoteAddr %v", remote)
 			}
-			c := r.loop.table.conns()[0]
+			c := r.loop.allConns()[0]
 			if got := c.LocalAddr(); got == nil || got.String() != addr.String() {
 				t.Errorf("LocalAddr %v, want %v", got, addr)
 			}

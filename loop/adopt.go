@@ -67,7 +67,7 @@ func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 		return false
 	}
 	c.timer.Owner = c
-	c.token = l.table.add(c)
+	c.token = l.table.Add(c)
 	l.conns++
 	*count++
 	c.deadline = later(l.now, c.settings.IdleTimeout)
@@ -93,7 +93,7 @@ func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
-	d.token = l.table.add(d) // so that it ends with the loop
+	d.token = l.table.Add(d) // so that it ends with the loop
 	if !l.inbox.closed() {   // else the loop is about to end it
 		go d.connect(ctx)
 	}
@@ -144,14 +144,14 @@ func (d *dialing) ready(poller.Ready) {}
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }
 
-func (d *dialing) finished() bool { return d.loop.table.lookup(d.token) == nil }
+func (d *dialing) finished() bool { return d.loop.table.Lookup(d.token) == nil }
 
 // finish calls done, unless that has happened.
 func (d *dialing) finish(c *Conn, err error) {
 	if d.finished() {
 		return
 	}
-	d.loop.table.remove(d.token)
+	d.loop.table.Remove(d.token)
 	d.cancel()
 	if err != nil {
 		d.loop.count.DialErrors++

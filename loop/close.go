@@ -207,7 +207,7 @@ func (c *Conn) free() {
 			c.out = nil
 		})
 	}
-	l.table.remove(c.token)
+	l.table.Remove(c.token)
 	if !c.is(detached) {
 		l.call(c.closeTransport)
 	}

@@ -26,7 +26,7 @@ func TestCallbacksComeInOrderAndCloseOnce(t *testing.T) {
 		r.until("the connection ends", p.ended)
 		r.settled()
 		p.expect(t, "open", "data:hello", "data:again", "close:EOF")
-		if c.Open() || r.loop.conns != 0 || len(r.loop.table.conns()) != 0 {
+		if c.Open() || r.loop.conns != 0 || len(r.loop.allConns()) != 0 {
 			t.Error("the connection is still there after OnClose")
 		}
 	})
@@ -139,7 +139,7 @@ func TestEventOfAnEarlierGenerationIsIgnored(t *testing.T) {
 	if next.token.Slot() != stale.Slot() {
 		t.Fatalf("slot %d, want the freed one, %d", next.token.Slot(), stale.Slot())
 	}
-	if s := r.loop.table.lookup(stale); s != nil {
+	if s := r.loop.table.Lookup(stale); s != nil {
 		t.Fatalf("the stale token leads to %v", s)
 	}
 	peer.send("mine")

@@ -59,7 +59,7 @@ func TestDialConnects(t *testing.T) {
 			if got := o.conn.RemoteAddr().String(); network != "unix" && got != addr.String() {
 				t.Errorf("RemoteAddr %s, dialled %s", got, addr)
 			}
-			if n := len(r.loop.table.sources()); n != 3 { // both ends, and the listener
+			if n := len(r.loop.table.All()); n != 3 { // both ends, and the listener
 				t.Errorf("%d registrations, want 3", n)
 			}
 		})
@@ -87,8 +87,8 @@ func TestDialRefused(t *testing.T) {
 			t.Errorf("%s: outcome %+v, want one refusal", network, o)
 		}
 		p.expect(t)
-		if after := openDescriptors(); after != before || len(r.loop.table.sources()) != 0 {
-			t.Errorf("%s: %d descriptors, %d before; %d registrations", network, after, before, len(r.loop.table.sources()))
+		if after := openDescriptors(); after != before || len(r.loop.table.All()) != 0 {
+			t.Errorf("%s: %d descriptors, %d before; %d registrations", network, after, before, len(r.loop.table.All()))
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestDialTimesOut(t *testing.T) {
 		t.Errorf("outcome %+v, want a timeout", o)
 	}
 	r.settled()
-	if n := len(r.loop.table.sources()); n != 0 {
+	if n := len(r.loop.table.All()); n != 0 {
 		t.Errorf("%d registrations left", n)
 	}
 }

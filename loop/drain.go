@@ -35,7 +35,7 @@ func (r *Reactor) Drain(grace time.Duration) error {
 	l := r.Loop
 	return l.post(task{unbounded: true, run: func() {
 		l.draining, l.grace = true, grace
-		for _, c := range l.table.conns() {
+		for _, c := range l.allConns() {
 			c.shutdown()
 		}
 	}})
@@ -58,7 +58,7 @@ func (r *Reactor) Force() error {
 	l := r.Loop
 	return l.post(task{unbounded: true, run: func() {
 		l.draining, l.forced = true, true
-		for _, s := range l.table.sources() {
+		for _, s := range l.table.All() {
 			s.end(ErrServerClosed)
 		}
 	}})

@@ -65,7 +65,7 @@ func TestFullOutputDoesNotStopTheInputOfAFullDuplexConnection(t *testing.T) {
 // boundedByTheirMarks checks that no connection holds more than its mark and one read.
 func (r *rig) boundedByTheirMarks() {
 	r.t.Helper()
-	for _, c := range r.loop.table.conns() {
+	for _, c := range r.loop.allConns() {
 		if limit := c.settings.HighWater + inputSize; c.Pending() > limit {
 			r.t.Fatalf("%d bytes pending, want at most %d", c.Pending(), limit)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/eddynet/eddy/asynclog"
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/slots"
 	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/internal/wheel"
 	"github.com/eddynet/eddy/poller"
@@ -18,7 +19,7 @@ import (
 type Loop struct {
 	poller readiness
 	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
-	table  table
+	table  slots.Table[source]
 	inbox  inbox
 	wheel  *wheel.Wheel
 	clock  func() int64 // nanoseconds, monotonic
@@ -57,6 +58,23 @@ type Loop struct {
 	count     Stats // owned by the loop
 	published snapshot
 	watch     watch
+}
+
+// source is what a registration with the poller leads to.
+type source interface {
+	ready(r poller.Ready)
+	end(cause error) // the loop ends
+}
+
+// allConns lists the connections among the sources.
+func (l *Loop) allConns() []*Conn {
+	var all []*Conn
+	for _, s := range l.table.All() {
+		if c, ok := s.(*Conn); ok {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // readiness is the poller as a loop uses it; package poller has the contract.
@@ -101,7 +119,7 @@ func (l *Loop) PostUnbounded(fn func()) error { return l.post(task{run: fn, unbo
 // the loop. Loop only.
 func (l *Loop) Conns(h Handler) []*Conn {
 	var list []*Conn
-	for _, c := range l.table.conns() {
+	for _, c := range l.allConns() {
 		if c.handler == h && c.state == open {
 			list = append(list, c)
 		}

@@ -155,7 +155,7 @@ func (l *Loop) cycle(patience time.Duration) error {
 	}
 	l.begin()
 	for _, event := range events {
-		if s := l.table.lookup(event.Token); s != nil {
+		if s := l.table.Lookup(event.Token); s != nil {
 			s.ready(event.Ready)
 			l.returned(s)
 		}
@@ -274,7 +274,7 @@ func (r *Reactor) Discard() {
 }
 
 func (l *Loop) endSources() {
-	for _, s := range l.table.sources() {
+	for _, s := range l.table.All() {
 		s.end(ErrServerClosed)
 	}
 	l.free()

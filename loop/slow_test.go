@@ -154,7 +154,7 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 			func(r *heldRig, hold func()) {
 				d := &dialing{loop: r.loop.Loop, address: "example.com:80", done: func(*Conn, error) { hold() },
 					protocol: echo{}.Open, cancel: func() {}}
-				d.token = r.loop.table.add(d)
+				d.token = r.loop.table.Add(d)
 				d.end(errors.New("in vain"))
 			},
 			record{Callback: "dial", Protocol: "github.com/eddynet/eddy/loop.echo.Open-fm", Remote: "example.com:80"},

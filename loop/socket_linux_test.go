@@ -15,7 +15,7 @@ func TestAcceptedConnectionsEndWhenNothingIsAcknowledged(t *testing.T) {
 	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	client := dial(t, addr)
 	r.until("the client is greeted", client.has("hello"))
-	fd := int(r.loop.table.conns()[0].fd)
+	fd := int(r.loop.allConns()[0].fd)
 	if ms, err := unix.GetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); err != nil || ms != 8000 {
 		t.Errorf("TCP_USER_TIMEOUT is %d, %v, want 8000", ms, err)
 	}

@@ -1,4 +1,5 @@
-package eddy
+// Package reclaim has the garbage of load spikes collected.
+package reclaim
 
 import (
 	"math"
@@ -19,10 +20,10 @@ const (
 	reclaimEvery = 5 * time.Second
 	// reclaimFrom is how many bytes the heap must hold too much to be worth it.
 	reclaimFrom = 16 << 20
-	// restAfter and restAtMost are how many looks pass after a collection before the
+	// pauseMin and pauseMax are how many looks pass after a collection before the
 	// next one. They double where there is no sign that anything has changed, up to
 	// the two minutes of the runtime's own.
-	restAfter, restAtMost = 2, 24
+	pauseMin, pauseMax = 2, 24
 )
 
 // heapSample is what the runtime tells of the heap.
@@ -66,7 +67,7 @@ func (r *reclaimer) due(now heapSample) bool {
 	}
 	usual := float64(r.live) * (1 + float64(now.percent)/100) * 1.25
 	if float64(now.held) > usual+reclaimFrom {
-		r.pause, r.wait = 0, min(r.wait, restAfter)
+		r.pause, r.wait = 0, min(r.wait, pauseMin)
 	}
 	if r.wait > 0 {
 		r.wait--
@@ -78,12 +79,12 @@ func (r *reclaimer) due(now heapSample) bool {
 // collected tells of the heap after a collection.
 func (r *reclaimer) collected(now heapSample) {
 	r.allocated, r.live = now.allocated, now.live
-	r.pause = min(max(2*r.pause, restAfter), restAtMost)
+	r.pause = min(max(2*r.pause, pauseMin), pauseMax)
 	r.wait = r.pause
 }
 
-// reclaim has the garbage of spikes collected until stop is closed.
-func reclaim(stop <-chan struct{}) {
+// Run has the garbage of spikes collected until stop is closed.
+func Run(stop <-chan struct{}) {
 	tick := time.NewTicker(reclaimEvery)
 	defer tick.Stop()
 	for r := new(reclaimer); ; {

@@ -1,4 +1,4 @@
-package eddy
+package reclaim
 
 import (
 	"math"
@@ -49,7 +49,7 @@ func TestHeldHeapIsReclaimed(t *testing.T) {
 	s.collect(2000, 1000)
 	s.look("it goes on", 1000, 2200, 1000, false)
 	s.look("and ends with a collection", 100, 2200, 40, false)
-	for range restAfter {
+	for range pauseMin {
 		s.look("rest", 0, 1700, 40, false)
 	}
 	s.look("rest", 0, 1700, 40, true)
