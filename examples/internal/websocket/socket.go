@@ -11,7 +11,7 @@ import (
 
 var errNotUTF8 = &Failure{ws.StatusInvalidFramePayloadData, "text must be UTF-8"}
 
-// socket is the protocol of one connection. It belongs to its loop.
+// socket is one connection. It belongs to its loop.
 type socket struct {
 	handler Handler
 	options Options
@@ -20,46 +20,53 @@ type socket struct {
 	leaving bool // the server ends, and says so when there is room
 }
 
-func (s *socket) OnOpen(c *eddy.Conn) {
-	c.SetDeadline(s.options.Quiet)
+// open is the protocol of this connection.
+func (s *socket) open(c *eddy.Conn) eddy.Handler {
+	c.SetTimeout(s.options.Quiet)
 	s.handler.OnOpen(c)
+	return s
 }
 
-func (s *socket) OnClose(c *eddy.Conn, err error) { s.handler.OnClose(c, err) }
-
-// OnShutdown is called when the server is about to end.
-func (s *socket) OnShutdown(c *eddy.Conn) {
-	if s.leaving = c.Full(); !s.leaving {
-		end(c, ws.StatusGoingAway, "")
+func (s *socket) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	switch e {
+	case eddy.EventTimeout:
+		return s.timeout(c)
+	case eddy.EventShutdown:
+		if s.leaving = c.Full(); !s.leaving {
+			end(c, ws.StatusGoingAway, "")
+		}
+		return true
+	case eddy.EventWritable:
+		if s.leaving {
+			end(c, ws.StatusGoingAway, "")
+		}
+	case eddy.EventClosed:
+		s.handler.OnClose(c)
 	}
+	return false
 }
 
-// OnDrain is called when there is room for output again.
-func (s *socket) OnDrain(c *eddy.Conn) {
-	if s.leaving {
-		end(c, ws.StatusGoingAway, "")
-	}
-}
-
-// OnTimeout finds out whether a client that is quiet is still there. While its output
-// is full, it is not read: whether it takes that is up to the engine's WriteTimeout.
-func (s *socket) OnTimeout(c *eddy.Conn) {
+// timeout finds out whether a client that is quiet is still there: one that does not
+// answer a ping is left to the default action. While its output is full, it is not read:
+// whether it takes that is up to the engine's WriteTimeout.
+func (s *socket) timeout(c *eddy.Conn) (handled bool) {
 	switch {
 	case c.Full():
-		c.SetDeadline(s.options.Quiet)
+		c.SetTimeout(s.options.Quiet)
 	case s.pinged:
-		c.Abort(eddy.ErrTimeout)
+		return false
 	default:
 		s.pinged = true
 		Send(c, ws.NewPingFrame(nil))
-		c.SetDeadline(s.options.Pong)
+		c.SetTimeout(s.options.Pong)
 	}
+	return true
 }
 
 // OnData acts on the frames that are complete, while there is room for answers.
 func (s *socket) OnData(c *eddy.Conn, in []byte) (used int) {
 	s.pinged = false
-	c.SetDeadline(s.options.Quiet)
+	c.SetTimeout(s.options.Quiet)
 	for c.Open() && !c.Full() {
 		n, complete, err := s.in.take(in[used:], s.options.MaxMessage)
 		used += n
