@@ -20,7 +20,7 @@ import (
 )
 
 // everything is what runs without arguments.
-var everything = []string{"./poller", "./loop", ".", "./http1", "./workers"}
+var everything = []string{"./poller", "./internal/sockets", "./loop", ".", "./http1", "./workers"}
 
 func main() {
 	log.SetFlags(0)

@@ -21,7 +21,7 @@ const (
 )
 
 // platformPackages are those with files for one system only.
-var platformPackages = []string{"poller", "loop"}
+var platformPackages = []string{"poller", "internal/sockets", "loop"}
 
 // overlay is the argument of go's -overlay flag: with it, Linux compiles the files of
 // another system, which use the model in place of x/sys/unix. Nothing in their text

@@ -24,7 +24,7 @@ func survival() []row {
 		{4, "accept errors", "No error of accept ends the engine or loses a client.", 2 * time.Minute,
 			trials{
 				failing("accept4", "ECONNABORTED", "EINTR", "EPERM", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"),
-				tests("./loop", "TestJudgeAcceptErrors"),
+				tests("./loop", "TestAcceptErrorsAreClassified"),
 			}},
 		{5, "clients that do not read", "They cost bounded memory and no processor, and are closed at the write deadline.", time.Minute,
 			trials{pipelinerWithoutEnd, crowdThatNeverReads}},
@@ -63,7 +63,8 @@ func survival() []row {
 		{20, "clocks", "Timers follow the monotonic clock, across every power of two.", 3 * time.Minute,
 			trials{
 				clockBeyond(31), clockBeyond(32),
-				tests("./loop", "TestTimerFiresAtItsTick", "TestTimerFiresAfterCascade", "TestTimeDoesNotGoBack", "TestWheelAgainstModel", "TestDeadlineIsNeverEarly", "TestDeadlineBeyondTheEndOfTime"),
+				tests("./internal/wheel", "TestTimerFiresAtItsTick", "TestTimerFiresAfterCascade", "TestTimeDoesNotGoBack", "TestWheelAgainstModel"),
+				tests("./loop", "TestDeadlineIsNeverEarly", "TestDeadlineBeyondTheEndOfTime"),
 			}},
 		{21, "socket files", "A stale Unix socket is replaced; one in use, and a file of another kind, are left alone, with a clear error.", time.Minute,
 			trials{socketFiles, tests(".", "TestStaleSocketFileIsReplaced", "TestLiveSocketIsLeftAlone", "TestOtherFilesAreLeftAlone")}},
