@@ -88,8 +88,11 @@ func FromConn(conn net.Conn) (fd int, peer Addr, err error) {
 	if fd, err = duplicate(conn.(syscall.Conn)); err != nil {
 		return -1, Addr{}, err
 	}
-	sa, err := unix.Getpeername(fd)
-	if err != nil { // ENOTCONN: the peer has gone already
+	sa, err := unix.Getpeername(fd) // ENOTCONN: the peer has gone already
+	if err == nil {
+		err = KeepNonblocking(fd)
+	}
+	if err != nil {
 		Close(fd)
 		return -1, Addr{}, err
 	}
