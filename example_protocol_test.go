@@ -475,10 +475,7 @@ func ExampleLoop() {
 }
 
 // clumsy panics, and learns of it.
-type clumsy struct {
-	base
-	ended chan<- error
-}
+type clumsy struct{ ended chan<- error }
 
 func (clumsy) OnData(c *eddy.Conn, in []byte) (used int) { return int(in[len(in)]) }
 
@@ -492,7 +489,7 @@ func (p clumsy) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
 // A panic costs the connection whose callback it was, and no other.
 func ExamplePanicError() {
 	ended := make(chan error, 1)
-	conn, stop := connect(open(clumsy{ended: ended}))
+	conn, stop := connect(open(clumsy{ended}))
 	defer stop()
 	fmt.Fprint(conn, "hello")
 

@@ -33,7 +33,7 @@ func (u *unread) Write(p []byte) (int, error) {
 }
 
 // talker logs every input on its loop, panics at a p, and echoes.
-type talker struct{ echo }
+type talker struct{}
 
 func (t talker) Open(*eddy.Conn) eddy.Handler { return t }
 

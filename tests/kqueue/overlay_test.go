@@ -47,7 +47,7 @@ func TestTextIsTheSystems(t *testing.T) {
 		},
 		"freebsd": {
 			"poller/wake_user.go": "", "internal/sockets/accept4.go": "",
-			"internal/sockets/listen_on_model.go": "internal/sockets/listen_freebsd.go", "loop/listen_on_model_test.go": "loop/listen_freebsd_test.go",
+			"internal/sockets/listen_on_model.go": "internal/sockets/listen_freebsd.go", "internal/sockets/listen_on_model_test.go": "internal/sockets/listen_freebsd_test.go",
 		},
 		"openbsd": {
 			"poller/wake_pipe.go": "", "internal/sockets/accept2.go": "", "internal/sockets/listen_other.go": "",
