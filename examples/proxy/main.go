@@ -61,7 +61,7 @@ func (s *side) OnData(c *eddy.Conn, in []byte) (used int) {
 		return len(in)
 	}
 	if s.other.Full() {
-		c.PauseRead() // until it is writable again
+		c.PauseRead() // until the other side is writable
 	}
 	return len(in)
 }
