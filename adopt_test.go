@@ -44,10 +44,12 @@ func accepted(t *testing.T, network, address string) (ours, peer net.Conn) {
 	return ours, peer
 }
 
-// socketPair has descriptors for connections, of which net.FileConn makes its own.
-func socketPair(t *testing.T) (ours, peer net.Conn) {
+func socketPair(t *testing.T) (ours, peer net.Conn) { return socketPairOf(t, unix.SOCK_STREAM) }
+
+// socketPairOf has descriptors for connections, of which net.FileConn makes its own.
+func socketPairOf(t *testing.T, kind int) (ours, peer net.Conn) {
 	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,6 +187,18 @@ func TestAdoptRefusesNonsense(t *testing.T) {
 	}
 	if s := e.Stats(); s.Dialled != 0 {
 		t.Errorf("%d connections were opened", s.Dialled)
+	}
+}
+
+// A datagram is not a part of a stream: an empty one would be the end of the input.
+func TestAdoptRefusesDatagrams(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 1})
+	run(e)
+	ours, _ := socketPairOf(t, unix.SOCK_DGRAM)
+	done := adopt(t, e, ours, greeter(""))
+	says(t, receive(t, done, "done is called"), "eddy: ", "unixgram", "not a stream")
+	if _, err := ours.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("the program's own connection: %v, want it closed", err)
 	}
 }
 

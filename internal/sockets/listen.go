@@ -80,8 +80,12 @@ func takeListener(ln net.Listener) (fd int, err error) {
 // FromConn duplicates the socket of a connection, which the caller owns, and returns its
 // peer. conn stays open.
 func FromConn(conn net.Conn) (fd int, peer Addr, err error) {
-	switch conn.(type) {
-	case *net.TCPConn, *net.UnixConn:
+	switch c := conn.(type) {
+	case *net.TCPConn:
+	case *net.UnixConn:
+		if a := c.LocalAddr(); a != nil && a.Network() != "unix" {
+			return -1, Addr{}, fmt.Errorf("a %s socket cannot be adopted: its input is not a stream", a.Network())
+		}
 	default:
 		return -1, Addr{}, fmt.Errorf("a %T cannot be adopted: only *net.TCPConn and *net.UnixConn have a socket of their own", conn)
 	}
