@@ -36,9 +36,9 @@ func TestDrainEndsThoughACallbackBlocks(t *testing.T) {
 	goroutines, open := runtime.NumGoroutine(), descriptors()
 	e := newEngine(t, eddy.Options{Loops: 2, DrainTimeout: 2 * time.Second, DrainGrace: time.Millisecond})
 	held, free := make(chan struct{}), make(chan struct{})
-	blocking := listen(t, e, "unix", t.TempDir()+"/s", holder{held, free}) // on the first loop in turn
-	first := listen(t, e, "unix", t.TempDir()+"/s", locator{})
-	others := listen(t, e, "tcp", "127.0.0.1:0", locator{})
+	blocking := listen(t, e, "unix", t.TempDir()+"/s", holder{held, free}.Open) // on the first loop in turn
+	first := listen(t, e, "unix", t.TempDir()+"/s", locate)
+	others := listen(t, e, "tcp", "127.0.0.1:0", locate)
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() { result <- e.Run(ctx) }()
@@ -56,8 +56,8 @@ func TestDrainEndsThoughACallbackBlocks(t *testing.T) {
 	if !errors.As(err, &blocked) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("Run: %v, want a BlockedError and the deadline's", err)
 	}
-	says(t, err, "loop 0 has been blocked for ", "eddy_test.holder.OnOpen")
-	if !strings.Contains(blocked.Stack, "holder.OnOpen") || blocked.For <= 0 {
+	says(t, err, "loop 0 has been blocked for ", "eddy_test.holder.Open")
+	if !strings.Contains(blocked.Stack, "holder.Open") || blocked.For <= 0 {
 		t.Errorf("blocked for %v, stack %s", blocked.For, blocked.Stack)
 	}
 
@@ -72,10 +72,11 @@ func TestDrainEndsThoughACallbackBlocks(t *testing.T) {
 	await(t, "descriptors are closed", func() bool { return descriptors() <= open })
 }
 
-// locator greets with the identity of its loop.
-type locator struct{ greeter }
-
-func (locator) OnOpen(c *eddy.Conn) { _, _ = fmt.Fprintf(c, "%p\n", c.Loop()) }
+// locate is a protocol that greets with the number of its loop.
+func locate(c *eddy.Conn) eddy.Handler {
+	_, _ = fmt.Fprintln(c, c.Loop().Index())
+	return echo{}
+}
 
 // located is a connection, and the loop that it is on.
 type located struct {
@@ -104,7 +105,7 @@ func TestForcedShutdownEndsThoughACallbackBlocks(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1, SlowCallback: -1})
 	held, free := make(chan struct{}), make(chan struct{})
 	defer close(free)
-	ln := listen(t, e, "tcp", "127.0.0.1:0", holder{held, free})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", holder{held, free}.Open)
 	result := run(e)
 	dial(t, ln.Addr())
 	receive(t, held, "the loop is blocked")
@@ -142,7 +143,7 @@ func TestDrainEndsThoughTheLogBlocks(t *testing.T) {
 	log := blockedLog{slog.DiscardHandler, make(chan struct{}, 1), make(chan struct{})}
 	defer close(log.release)
 	e := newEngine(t, eddy.Options{Loops: 1, SlowCallback: 10 * time.Millisecond, Logger: slog.New(log)})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { panic("which is logged") }})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", func(*eddy.Conn) eddy.Handler { panic("which is logged") })
 	result := run(e)
 	if conn, err := net.DialTimeout("tcp", ln.Addr().String(), patience); err == nil { // the reset may be faster
 		defer conn.Close()
@@ -158,7 +159,7 @@ func TestDrainEndsThoughTheLogBlocks(t *testing.T) {
 func TestAllCallersOfShutdownLearnOfTheCut(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1})
 	told := make(chan struct{}, 1)
-	ln := listen(t, e, "tcp", "127.0.0.1:0", stubborn{"hello", told})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeting("hello", stubborn{told: told}))
 	result := run(e)
 	expect(t, dial(t, ln.Addr()), "hello")
 	patient := make(chan error, 1)

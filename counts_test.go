@@ -9,8 +9,8 @@ import (
 
 func TestProtocolCountsForItself(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
-	p := &lines{loops: map[*eddy.Loop]*linesOnLoop{}}
-	ln := listen(t, e, "tcp", "127.0.0.1:0", p)
+	p := new(lines)
+	ln := listen(t, e, "tcp", "127.0.0.1:0", p.Open)
 	run(e)
 	const clients = 8
 	for range clients {

@@ -113,7 +113,7 @@ func TestRequestWithinTheGrace(t *testing.T) {
 func TestShutdownAtItsDeadlineCutsOff(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
 	told := make(chan struct{}, 1)
-	ln := listen(t, e, "tcp", "127.0.0.1:0", stubborn{"hello", told})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeting("hello", stubborn{told: told}))
 	result := run(e)
 	conn := dial(t, ln.Addr())
 	expect(t, conn, "hello")
@@ -144,7 +144,7 @@ func TestShutdownAtItsDeadlineCutsOff(t *testing.T) {
 func TestDrainTimeoutOfRun(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1, DrainTimeout: 10 * time.Millisecond})
 	told := make(chan struct{}, 1)
-	ln := listen(t, e, "tcp", "127.0.0.1:0", stubborn{"hello", told})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", greeting("hello", stubborn{told: told}))
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() { result <- e.Run(ctx) }()

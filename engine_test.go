@@ -53,7 +53,7 @@ func TestEngineDials(t *testing.T) {
 	for range 4 {
 		failed := make(chan error, 1)
 		heard := make(chan string, 1)
-		err := e.Dial("tcp", ln.Addr().String(), listener{heard}, patience, func(_ *eddy.Conn, err error) { failed <- err })
+		err := e.Dial("tcp", ln.Addr().String(), listener{heard: heard}.Open, patience, func(_ *eddy.Conn, err error) { failed <- err })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -67,10 +67,13 @@ func TestEngineDials(t *testing.T) {
 }
 
 // listener passes on what it hears.
-type listener struct{ heard chan string }
+type listener struct {
+	echo
+	heard chan string
+}
 
-func (listener) OnOpen(*eddy.Conn)         {}
-func (listener) OnClose(*eddy.Conn, error) {}
+func (l listener) Open(*eddy.Conn) eddy.Handler { return l }
+
 func (l listener) OnData(c *eddy.Conn, in []byte) int {
 	l.heard <- string(in)
 	c.Close()
@@ -195,7 +198,7 @@ func TestTimeoutsOfAllEternity(t *testing.T) {
 func TestPing(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
 	held, free := make(chan struct{}), make(chan struct{})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", holder{held, free})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", holder{held, free}.Open)
 	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if err := e.Ping(short); !errors.Is(err, context.DeadlineExceeded) {
@@ -221,12 +224,11 @@ func TestPing(t *testing.T) {
 	}
 }
 
-// holder holds the loop of a new connection until it is set free.
+// holder blocks the loop of a new connection until it is set free.
 type holder struct{ held, free chan struct{} }
 
-func (h holder) OnOpen(*eddy.Conn) {
+func (h holder) Open(*eddy.Conn) eddy.Handler {
 	h.held <- struct{}{}
 	<-h.free
+	return echo{}
 }
-func (holder) OnData(_ *eddy.Conn, in []byte) int { return len(in) }
-func (holder) OnClose(*eddy.Conn, error)          {}

@@ -16,16 +16,19 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// parrot sends back what it gets.
-type parrot struct{}
+// echo is a handler that sends back what it gets.
+type echo struct{}
 
-func (parrot) OnOpen(c *eddy.Conn)             {}
-func (parrot) OnClose(c *eddy.Conn, err error) {}
-
-func (parrot) OnData(c *eddy.Conn, in []byte) (used int) {
+func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
 	c.Write(in)
 	return len(in)
 }
+
+// OnEvent leaves each event to its default action.
+func (echo) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) { return false }
+
+// parrot is a protocol whose connections have one handler in common.
+func parrot(c *eddy.Conn) eddy.Handler { return echo{} }
 
 // An engine that serves until it is interrupted.
 func ExampleEngine() {
@@ -33,7 +36,7 @@ func ExampleEngine() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -59,10 +62,15 @@ func ExampleEngine() {
 }
 
 // question asks, and hands on the answer.
-type question struct{ answers chan<- string }
+type question struct {
+	echo
+	answers chan<- string
+}
 
-func (question) OnOpen(c *eddy.Conn)             { c.WriteString("ping") }
-func (question) OnClose(c *eddy.Conn, err error) {}
+func (q question) Open(c *eddy.Conn) eddy.Handler {
+	c.WriteString("ping")
+	return q
+}
 
 func (q question) OnData(c *eddy.Conn, in []byte) (used int) {
 	if len(in) < len("ping") {
@@ -78,7 +86,7 @@ func ExampleEngine_Dial() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -91,11 +99,74 @@ func ExampleEngine_Dial() {
 			answers <- err.Error()
 		}
 	}
-	if err := engine.Dial("tcp", ln.Addr().String(), question{answers}, 5*time.Second, done); err != nil {
+	ask := question{answers: answers}
+	if err := engine.Dial("tcp", ln.Addr().String(), ask.Open, 5*time.Second, done); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(<-answers)
 	// Output: ping
+}
+
+// A connection that the program has made by itself is left to a loop.
+func ExampleEngine_Adopt() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+	defer engine.Shutdown(context.Background())
+
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer ln.Close()
+	client, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	accepted, err := ln.Accept() // or dialled, or passed on by another process
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := engine.Adopt(accepted, parrot, nil); err != nil {
+		log.Fatal(err)
+	}
+
+	fmt.Fprint(client, "hello")
+	client.(*net.TCPConn).CloseWrite()
+	answer, err := io.ReadAll(client)
+	fmt.Println(string(answer), err)
+	// Output: hello <nil>
+}
+
+// A listener of package net, which may have been opened in ways that Listen has not.
+func ExampleEngine_Serve() {
+	engine, err := eddy.New(eddy.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := engine.Serve(ln, parrot); err != nil {
+		log.Fatal(err)
+	}
+	go engine.Run(context.Background())
+	defer engine.Shutdown(context.Background())
+
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "hello")
+	conn.(*net.TCPConn).CloseWrite()
+	answer, err := io.ReadAll(conn)
+	fmt.Println(string(answer), err)
+	// Output: hello <nil>
 }
 
 // A drain with a time limit of its own.
@@ -111,30 +182,24 @@ func ExampleEngine_Shutdown() {
 	if err := engine.Shutdown(ctx); err != nil {
 		log.Print(err) // connections were cut off
 	}
-	_, err = engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	_, err = engine.Listen("tcp", "127.0.0.1:0", parrot)
 	fmt.Println(err)
 	// Output: eddy: engine closed
 }
 
-// full is a protocol for those who find no room.
-type full struct{ parrot }
-
-func (full) OnOpen(c *eddy.Conn) {
-	c.WriteString("no room, come back later\n")
-	c.Close()
-}
-
-// cramped says so, where others would let clients wait.
-type cramped struct{ parrot }
-
-func (cramped) Refusing() eddy.Protocol { return full{} }
-
-func ExampleRefuser() {
+// A connection beyond MaxConns is told so, and does not wait for room.
+func ExampleConn_Overloaded() {
 	engine, err := eddy.New(eddy.Options{MaxConns: 1, MaxRefusals: 10})
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", cramped{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		if c.Overloaded() {
+			c.WriteString("no room, come back later\n")
+			c.Close()
+		}
+		return echo{}
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -162,21 +227,28 @@ func ExampleRefuser() {
 }
 
 // polite says good-bye when the engine shuts down.
-type polite struct{ parrot }
+type polite struct{ echo }
 
-func (polite) OnOpen(c *eddy.Conn) { c.WriteString("welcome\n") }
-
-func (polite) OnShutdown(c *eddy.Conn) {
-	c.WriteString("good-bye\n")
-	c.Close()
+func (p polite) Open(c *eddy.Conn) eddy.Handler {
+	c.WriteString("welcome\n")
+	return p
 }
 
-func ExampleShutdownHandler() {
+func (polite) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventShutdown {
+		c.WriteString("good-bye\n")
+		c.Close()
+		return true
+	}
+	return false
+}
+
+func ExampleEvent_shutdown() {
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", polite{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", polite{}.Open)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -227,7 +299,7 @@ func ExampleListener() {
 		"tcp":  "127.0.0.1:0", // 0 stands for a free port
 		"unix": filepath.Join(dir, "parrot.sock"),
 	} {
-		ln, err := engine.Listen(network, address, parrot{})
+		ln, err := engine.Listen(network, address, parrot)
 		if err != nil {
 			log.Fatal(err)
 		}
@@ -244,7 +316,7 @@ func ExampleStats() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", parrot)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -268,13 +340,14 @@ func ExampleStats() {
 
 // sluggish computes for far too long in its callback.
 type sluggish struct {
-	parrot
+	echo
 	working, finish chan struct{}
 }
 
-func (s sluggish) OnOpen(c *eddy.Conn) {
+func (s sluggish) OnData(c *eddy.Conn, in []byte) (used int) {
 	close(s.working)
 	<-s.finish
+	return len(in)
 }
 
 // A drain that ends at its deadline although a callback blocks its loop.
@@ -284,7 +357,7 @@ func ExampleBlockedError() {
 		log.Fatal(err)
 	}
 	s := sluggish{working: make(chan struct{}), finish: make(chan struct{})}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", s)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", func(*eddy.Conn) eddy.Handler { return s })
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -296,12 +369,13 @@ func ExampleBlockedError() {
 		log.Fatal(err)
 	}
 	defer conn.Close()
+	fmt.Fprint(conn, "a task")
 	<-s.working
 	stop()
 
 	err = <-ended
 	var blocked *eddy.BlockedError
-	fmt.Println(errors.As(err, &blocked), strings.Contains(blocked.Stack, "sluggish.OnOpen"))
+	fmt.Println(errors.As(err, &blocked), strings.Contains(blocked.Stack, "sluggish.OnData"))
 	close(s.finish) // else the goroutine would stay
 	// Output: true true
 }

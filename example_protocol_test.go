@@ -39,12 +39,28 @@ func connect(p eddy.Protocol) (conn *net.TCPConn, stop func()) {
 	}
 }
 
-// base has the methods that a protocol must have, and most of these need not.
+// base uses all input, and leaves each event to its default action.
 type base struct{}
 
-func (base) OnOpen(c *eddy.Conn)                       {}
-func (base) OnData(c *eddy.Conn, in []byte) (used int) { return len(in) }
-func (base) OnClose(c *eddy.Conn, err error)           {}
+func (base) OnData(c *eddy.Conn, in []byte) (used int)         { return len(in) }
+func (base) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) { return false }
+
+// open returns a protocol whose connections have one handler in common.
+func open(h eddy.Handler) eddy.Protocol {
+	return func(*eddy.Conn) eddy.Handler { return h }
+}
+
+// A protocol is a function. This one says all that it has to say at once.
+func ExampleProtocol() {
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		c.WriteString("closed on Sundays\n")
+		c.Close()
+		return base{}
+	})
+	defer stop()
+	io.Copy(os.Stdout, conn)
+	// Output: closed on Sundays
+}
 
 // frames answers each message with itself in capitals. A message is its length, in
 // four bytes, and so many bytes of text.
@@ -67,17 +83,17 @@ func (frames) OnData(c *eddy.Conn, in []byte) (used int) {
 		}
 		n := 4 + int(size)
 		if len(rest) < n {
-			return used // the beginning of a message comes back, with more behind it
+			return used // the beginning of a message comes back, with more appended to it
 		}
-		text := strings.ToUpper(string(rest[4:n]))
-		c.WriteParts(rest[:4], []byte(text))
+		c.Write(rest[:4])
+		c.Write(bytes.ToUpper(rest[4:n]))
 		used += n
 	}
 }
 
 // A length-prefixed protocol.
-func ExampleProtocol() {
-	conn, stop := connect(frames{})
+func ExampleHandler() {
+	conn, stop := connect(open(frames{}))
 	defer stop()
 	conn.Write([]byte("\x00\x00\x00\x05hello\x00\x00\x00\x05wo"))
 	conn.Write([]byte("rld"))
@@ -87,37 +103,63 @@ func ExampleProtocol() {
 	// Output: "\x00\x00\x00\x05HELLO\x00\x00\x00\x05WORLD" <nil>
 }
 
-// flood sends size bytes, no faster than the client reads.
+// diary notes the events of a connection.
+type diary struct {
+	base
+	events chan<- string
+}
+
+func (d diary) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	d.events <- fmt.Sprint(e)
+	return false // which closes the connection at the end of its input
+}
+
+func ExampleEvent() {
+	events := make(chan string, 10)
+	conn, stop := connect(open(diary{events: events}))
+	defer stop()
+	conn.CloseWrite()
+	fmt.Println(<-events)
+	fmt.Println(<-events)
+	// Output:
+	// EOF
+	// Closed
+}
+
+// flood sends left bytes, no faster than the client reads.
 type flood struct {
 	base
-	size int
+	left int
 }
 
-func (f flood) OnOpen(c *eddy.Conn) {
-	left := f.size
-	c.SetState(&left)
-	f.OnDrain(c)
-}
-
-// OnDrain goes on where there was no more room.
-func (flood) OnDrain(c *eddy.Conn) {
+func (f *flood) send(c *eddy.Conn) {
 	piece := make([]byte, 16<<10)
-	left := c.State().(*int)
-	for *left > 0 && !c.Full() {
-		n, err := c.Write(piece[:min(*left, len(piece))])
+	for f.left > 0 && !c.Full() {
+		n, err := c.Write(piece[:min(f.left, len(piece))])
 		if err != nil {
-			return // OnClose is told why
+			return // the connection is about to be closed
 		}
-		*left -= n
+		f.left -= n
 	}
-	if *left == 0 {
+	if f.left == 0 {
 		c.Close()
 	}
 }
 
+func (f *flood) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventWritable {
+		f.send(c)
+	}
+	return false
+}
+
 // However slow the client is, little more than Options.HighWater is ever held.
-func ExampleDrainHandler() {
-	conn, stop := connect(flood{size: 10_000_000})
+func ExampleEvent_writable() {
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		f := &flood{left: 10_000_000}
+		f.send(c)
+		return f
+	})
 	defer stop()
 	n, err := io.Copy(io.Discard, conn)
 	fmt.Println(n, err)
@@ -127,37 +169,44 @@ func ExampleDrainHandler() {
 // login gives the client a moment to say who it is.
 type login struct{ base }
 
-func (login) OnOpen(c *eddy.Conn) { c.SetDeadline(5 * time.Millisecond) }
-
-func (login) OnTimeout(c *eddy.Conn) {
-	c.WriteString("too late\n")
-	c.Close()
+func (l login) Open(c *eddy.Conn) eddy.Handler {
+	c.SetTimeout(5 * time.Millisecond)
+	return l
 }
 
-func ExampleTimeoutHandler() {
-	conn, stop := connect(login{})
+func (login) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventTimeout {
+		c.WriteString("too late\n")
+		c.Close()
+		return true
+	}
+	return false
+}
+
+func ExampleEvent_timeout() {
+	conn, stop := connect(login{}.Open)
 	defer stop()
 	io.Copy(os.Stdout, conn)
 	// Output: too late
 }
 
-// lengthOf counts what comes until the client stops sending.
-type lengthOf struct{ base }
+// lengthOf counts the bytes that come until the client stops sending.
+type lengthOf struct{ bytes int }
 
-func (lengthOf) OnOpen(c *eddy.Conn) { c.SetState(new(int)) }
-
-func (lengthOf) OnData(c *eddy.Conn, in []byte) (used int) {
-	*c.State().(*int) += len(in)
+func (l *lengthOf) OnData(c *eddy.Conn, in []byte) (used int) {
+	l.bytes += len(in)
 	return len(in)
 }
 
-func (lengthOf) OnEOF(c *eddy.Conn) {
-	fmt.Fprintf(c, "%d bytes\n", *c.State().(*int))
-	c.Close()
+func (l *lengthOf) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventEOF {
+		fmt.Fprintf(c, "%d bytes\n", l.bytes)
+	}
+	return false // which closes the connection after its output
 }
 
-func ExampleEOFHandler() {
-	conn, stop := connect(lengthOf{})
+func ExampleEvent_eof() {
+	conn, stop := connect(func(*eddy.Conn) eddy.Handler { return new(lengthOf) })
 	defer stop()
 	fmt.Fprint(conn, "hello, ")
 	fmt.Fprint(conn, "world")
@@ -167,10 +216,7 @@ func ExampleEOFHandler() {
 }
 
 // office reads one order, and no more before it is carried out.
-type office struct {
-	base
-	left chan<- string
-}
+type office struct{ left chan<- string }
 
 func (office) OnData(c *eddy.Conn, in []byte) (used int) {
 	c.PauseRead() // ResumeRead will follow when the order is carried out
@@ -178,15 +224,18 @@ func (office) OnData(c *eddy.Conn, in []byte) (used int) {
 	return len(in)
 }
 
-func (o office) OnHangup(c *eddy.Conn) {
-	o.left <- "the client did not wait"
-	c.Close()
+func (o office) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventHangup {
+		o.left <- "the client did not wait"
+		c.Close()
+	}
+	return false
 }
 
 // A client that leaves is noticed while its connection is not being read.
-func ExampleHangupHandler() {
+func ExampleEvent_hangup() {
 	left := make(chan string, 1)
-	conn, stop := connect(office{left: left})
+	conn, stop := connect(open(office{left}))
 	defer stop()
 	fmt.Fprint(conn, "an order")
 	io.CopyN(os.Stdout, conn, int64(len("wait\n")))
@@ -197,77 +246,63 @@ func ExampleHangupHandler() {
 	// the client did not wait
 }
 
-// census numbers the connections of each loop.
-type census struct {
-	base
-	count int // of one loop: it needs no lock
-}
+// visits counts the connections of one loop: it needs no lock.
+type visits struct{ count int }
 
-// Bind makes an instance for one loop.
-func (*census) Bind(*eddy.Loop) eddy.Protocol { return new(census) }
-
-func (p *census) OnOpen(c *eddy.Conn) {
-	p.count++
-	fmt.Fprintf(c, "number %d on its loop\n", p.count)
-	c.Close()
-}
-
-func ExampleBinder() {
-	conn, stop := connect(new(census))
+// A value for each loop, which the connections there have in common.
+func ExamplePerLoop() {
+	var loops eddy.PerLoop[*visits]
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		v := loops.Get(c.Loop(), func() *visits { return new(visits) })
+		v.count++
+		fmt.Fprintf(c, "number %d on its loop\n", v.count)
+		c.Close()
+		return base{}
+	})
 	defer stop()
 	io.Copy(os.Stdout, conn)
 	// Output: number 1 on its loop
 }
 
-// thrifty has limits of its own, whatever the engine's options are.
-type thrifty struct{ base }
+// A protocol with limits of its own, whatever the engine's options are.
+func ExampleConn_SetSettings() {
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		s := *c.Settings()
+		s.MaxInput = 8 << 10
+		s.IdleTimeout = time.Minute
+		c.SetSettings(&s)
 
-func (thrifty) Tune(s *eddy.Settings) error {
-	s.MaxInput = 8 << 10
-	s.IdleTimeout = time.Minute
-	return nil
-}
-
-func (thrifty) OnOpen(c *eddy.Conn) {
-	fmt.Fprintln(c, c.Settings().MaxInput, c.Settings().IdleTimeout)
-	c.Close()
-}
-
-func ExampleTuner() {
-	conn, stop := connect(thrifty{})
+		fmt.Fprintln(c, c.Settings().MaxInput, c.Settings().IdleTimeout)
+		c.Close()
+		return base{}
+	})
 	defer stop()
 	io.Copy(os.Stdout, conn)
 	// Output: 8192 1m0s
 }
 
-// blobs takes messages of a size that is known, right into their memory.
-type blobs struct{ base }
-
-const blobSize = 100_000
-
-type blob struct {
-	bytes []byte // its capacity is the size
+// blobs takes messages of one size, which are read right into their memory.
+type blobs struct {
+	base
+	blob []byte // as much as has come; its capacity is the size
 }
 
-func (blobs) OnOpen(c *eddy.Conn) { c.SetState(&blob{make([]byte, 0, blobSize)}) }
+func (b *blobs) ReadBuffer(c *eddy.Conn) []byte { return b.blob[len(b.blob):cap(b.blob)] }
 
-func (blobs) InputSpace(c *eddy.Conn) []byte {
-	b := c.State().(*blob)
-	return b.bytes[len(b.bytes):cap(b.bytes)]
-}
-
-func (blobs) OnFilled(c *eddy.Conn, n int) {
-	b := c.State().(*blob)
-	if b.bytes = b.bytes[:len(b.bytes)+n]; len(b.bytes) == cap(b.bytes) {
-		fmt.Fprintf(c, "%d bytes, the last is %q\n", len(b.bytes), b.bytes[len(b.bytes)-1])
-		b.bytes = b.bytes[:0]
+func (b *blobs) OnData(c *eddy.Conn, in []byte) (used int) {
+	b.blob = b.blob[:len(b.blob)+len(in)] // in is there already
+	if len(b.blob) == cap(b.blob) {
+		fmt.Fprintf(c, "%d bytes, the last is %q\n", len(b.blob), b.blob[len(b.blob)-1])
+		b.blob = b.blob[:0]
 	}
+	return len(in)
 }
 
-func ExampleLender() {
-	conn, stop := connect(blobs{})
+func ExampleReadBuffer() {
+	const size = 100_000
+	conn, stop := connect(func(*eddy.Conn) eddy.Handler { return &blobs{blob: make([]byte, 0, size)} })
 	defer stop()
-	fmt.Fprint(conn, strings.Repeat("a", blobSize)+strings.Repeat("b", blobSize))
+	fmt.Fprint(conn, strings.Repeat("a", size)+strings.Repeat("b", size))
 	conn.CloseWrite()
 	io.Copy(os.Stdout, conn)
 	// Output:
@@ -275,50 +310,47 @@ func ExampleLender() {
 	// 100000 bytes, the last is 'b'
 }
 
-// marks tells where backpressure begins and ends.
-type marks struct{ base }
-
-func (marks) OnOpen(c *eddy.Conn) {
-	s := c.Settings()
-	fmt.Fprintf(c, "full above %d bytes, room again at %d\n", s.HighWater, s.LowWater)
-	c.Close()
-}
-
+// A protocol that tells where backpressure begins and ends.
 func ExampleSettings() {
-	conn, stop := connect(marks{})
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		s := c.Settings()
+		fmt.Fprintf(c, "full above %d bytes, room again at %d\n", s.HighWater, s.LowWater)
+		c.Close()
+		return base{}
+	})
 	defer stop()
 	io.Copy(os.Stdout, conn)
 	// Output: full above 65536 bytes, room again at 32768
 }
 
-// numbered sends back each line with its number in front.
-type numbered struct{ base }
+// numbered sends back each line after its number.
+type numbered struct {
+	base
+	count int
+}
 
 // A line must end within this time from its beginning or that of the one before.
 const lineTimeout = 30 * time.Second
 
-func (numbered) OnOpen(c *eddy.Conn) {
-	c.SetState(new(int))
-	c.SetDeadline(lineTimeout) // without an OnTimeout, it ends the connection
-}
-
-func (numbered) OnData(c *eddy.Conn, in []byte) (used int) {
-	count := c.State().(*int)
+func (n *numbered) OnData(c *eddy.Conn, in []byte) (used int) {
 	for {
-		n := bytes.IndexByte(in[used:], '\n') + 1
-		if n == 0 {
+		size := bytes.IndexByte(in[used:], '\n') + 1
+		if size == 0 {
 			return used
 		}
-		*count++
-		fmt.Fprintf(c, "%d: %s", *count, in[used:used+n])
-		used += n
-		c.SetDeadline(lineTimeout)
+		n.count++
+		fmt.Fprintf(c, "%d: %s", n.count, in[used:used+size])
+		used += size
+		c.SetTimeout(lineTimeout)
 	}
 }
 
-// A line protocol, with a value of its own for each connection, and a deadline.
+// A line protocol, with a handler for each connection, and a deadline.
 func ExampleConn() {
-	conn, stop := connect(numbered{})
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		c.SetTimeout(lineTimeout) // by default, EventTimeout ends the connection
+		return new(numbered)
+	})
 	defer stop()
 	fmt.Fprint(conn, "one\ntwo\nthr")
 	fmt.Fprint(conn, "ee\n")
@@ -342,7 +374,7 @@ func (counter) OnData(c *eddy.Conn, in []byte) (used int) {
 
 // Appending to the pending output costs no copy and no allocation.
 func ExampleBuffer() {
-	conn, stop := connect(counter{})
+	conn, stop := connect(open(counter{}))
 	defer stop()
 	fmt.Fprint(conn, "hello")
 	conn.CloseWrite()
@@ -351,9 +383,7 @@ func ExampleBuffer() {
 }
 
 // errand has each connection's work done elsewhere.
-type errand struct{ base }
-
-func (errand) OnOpen(c *eddy.Conn) {
+func errand(c *eddy.Conn) eddy.Handler {
 	ref := c.Ref() // c itself must not leave the loop
 	go func() {
 		result := "done elsewhere\n"
@@ -365,29 +395,25 @@ func (errand) OnOpen(c *eddy.Conn) {
 			log.Print(err) // the connection has gone meanwhile
 		}
 	}()
+	return base{}
 }
 
 // A goroutine comes back to the connection that it has worked for.
 func ExampleRef_Do() {
-	conn, stop := connect(errand{})
+	conn, stop := connect(errand)
 	defer stop()
 	io.Copy(os.Stdout, conn)
 	// Output: done elsewhere
 }
 
-// visitors makes its connections known to other goroutines.
-type visitors struct {
-	base
-	came chan<- eddy.Ref
-}
-
-func (v visitors) OnOpen(c *eddy.Conn) { v.came <- c.Ref() }
-
 // Ref.Write sends from any goroutine. It never blocks, and fails when the client
 // does not keep up.
 func ExampleRef() {
 	came := make(chan eddy.Ref, 1)
-	conn, stop := connect(visitors{came: came})
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		came <- c.Ref()
+		return base{}
+	})
 	defer stop()
 
 	ref := <-came
@@ -400,20 +426,21 @@ func ExampleRef() {
 	// news
 }
 
-// patient says that it waits, unless it gets what it waits for.
-type patient struct{ base }
-
-func (patient) OnOpen(c *eddy.Conn) {
-	c.SetState(c.After(time.Hour, func(c *eddy.Conn) { c.WriteString("still waiting\n") }))
+// patient says that it waits, unless input comes.
+type patient struct {
+	base
+	timer *eddy.Timer
 }
 
-func (patient) OnData(c *eddy.Conn, in []byte) (used int) {
-	fmt.Fprintln(c, "stopped in time:", c.State().(*eddy.Timer).Stop())
+func (p patient) OnData(c *eddy.Conn, in []byte) (used int) {
+	fmt.Fprintln(c, "stopped in time:", p.timer.Stop())
 	return len(in)
 }
 
 func ExampleTimer() {
-	conn, stop := connect(patient{})
+	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
+		return patient{timer: c.After(time.Hour, func(c *eddy.Conn) { c.WriteString("still waiting\n") })}
+	})
 	defer stop()
 	fmt.Fprint(conn, "here you are")
 	conn.CloseWrite()
@@ -440,7 +467,7 @@ func (s slow) OnData(c *eddy.Conn, in []byte) (used int) {
 // needs no lock.
 func ExampleLoop() {
 	answered := make(chan string, 1)
-	conn, stop := connect(slow{answered: answered})
+	conn, stop := connect(open(slow{answered: answered}))
 	defer stop()
 	fmt.Fprint(conn, "hello")
 	fmt.Println(<-answered)
@@ -448,18 +475,21 @@ func ExampleLoop() {
 }
 
 // clumsy panics, and learns of it.
-type clumsy struct {
-	base
-	ended chan<- error
-}
+type clumsy struct{ ended chan<- error }
 
 func (clumsy) OnData(c *eddy.Conn, in []byte) (used int) { return int(in[len(in)]) }
-func (p clumsy) OnClose(c *eddy.Conn, err error)         { p.ended <- err }
+
+func (p clumsy) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventClosed {
+		p.ended <- c.Err()
+	}
+	return false
+}
 
 // A panic costs the connection whose callback it was, and no other.
 func ExamplePanicError() {
 	ended := make(chan error, 1)
-	conn, stop := connect(clumsy{ended: ended})
+	conn, stop := connect(open(clumsy{ended}))
 	defer stop()
 	fmt.Fprint(conn, "hello")
 

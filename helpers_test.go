@@ -98,23 +98,30 @@ func await(t *testing.T, what string, condition func() bool) {
 	}
 }
 
-// greeter says its word to everybody, and echoes.
-type greeter string
+// greeter is a protocol that says its word to everybody, and echoes.
+func greeter(word string) eddy.Protocol { return greeting(word, echo{}) }
 
-func (g greeter) OnOpen(c *eddy.Conn) { _, _ = c.WriteString(string(g)) }
-func (greeter) OnData(c *eddy.Conn, in []byte) int {
-	_, _ = c.Write(in)
-	return len(in)
+// greeting leaves the connection to h after the word.
+func greeting(word string, h eddy.Handler) eddy.Protocol {
+	return func(c *eddy.Conn) eddy.Handler {
+		_, _ = c.WriteString(word)
+		return h
+	}
 }
-func (greeter) OnClose(*eddy.Conn, error) {}
 
-// stubborn is told of a shutdown, and stays.
+// stubborn is notified of a shutdown, and stays.
 type stubborn struct {
-	greeter
+	echo
 	told chan struct{}
 }
 
-func (s stubborn) OnShutdown(*eddy.Conn) { s.told <- struct{}{} }
+func (s stubborn) OnEvent(_ *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventShutdown {
+		s.told <- struct{}{}
+		return true
+	}
+	return false
+}
 
 // refused says whether nobody listens on the address.
 func refused(addr net.Addr) bool {

@@ -31,10 +31,13 @@ var importRules = []struct {
 	{"asynclog", nil},
 	{"internal/leak", nil}, // for tests
 	{"internal/defaults", nil},
+	{"internal/sockets", nil},
+	{"internal/wheel", nil},
+	{"internal/watchdog", nil},
 	{"workers", []string{"asynclog", "internal/defaults"}},
-	{"loop", []string{"poller", "buffers", "asynclog"}},
+	{"loop", []string{"poller", "buffers", "asynclog", "internal/sockets", "internal/wheel", "internal/watchdog"}},
 	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults"}},
-	{"", []string{"loop", "buffers", "asynclog", "internal/defaults"}}, // the root: HTTP is one protocol among others
+	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/sockets", "internal/watchdog"}}, // the root: HTTP is one protocol among others
 	{"examples/...", []string{"", "http1", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 
@@ -155,7 +158,7 @@ func sources(t *testing.T, visit func(path string)) {
 
 // platformFolders are those that may have files for one platform only: sockets and
 // their readiness, and what processes are told of each other's end.
-var platformFolders = []string{"poller", "loop", "workers"}
+var platformFolders = []string{"poller", "internal/sockets", "workers"}
 
 // platforms are the words in file names and build constraints that select an
 // operating system, an architecture, or cgo.
@@ -166,7 +169,7 @@ var platforms = strings.Fields(`
 
 func TestPlatformsStayInTheirFolders(t *testing.T) {
 	sources(t, func(path string) {
-		if folder, _, _ := strings.Cut(path, "/"); slices.Contains(platformFolders, folder) || strings.HasSuffix(path, "_test.go") {
+		if slices.Contains(platformFolders, filepath.ToSlash(filepath.Dir(path))) || strings.HasSuffix(path, "_test.go") {
 			return
 		}
 		words := strings.Split(strings.TrimSuffix(filepath.Base(path), ".go"), "_")[1:]

@@ -122,26 +122,20 @@ func TestSeveralListenersWithTheirOwnProtocols(t *testing.T) {
 	expect(t, dial(t, late.Addr()), "while it runs")
 }
 
-// spreading notes which loops its connections live on.
+// spreading counts the connections of each loop.
 type spreading struct {
-	greeter
 	mu    sync.Mutex
-	loops map[*eddy.Loop]int
-	bound int
+	loops map[int]int // guarded by mu: by the loop's Index
 }
 
-func (p *spreading) Bind(l *eddy.Loop) eddy.Protocol {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.bound++
-	return p
-}
+func newSpreading() *spreading { return &spreading{loops: map[int]int{}} }
 
-func (p *spreading) OnOpen(c *eddy.Conn) {
+// Open greets with hello.
+func (p *spreading) Open(c *eddy.Conn) eddy.Handler {
 	p.mu.Lock()
-	p.loops[c.Loop()]++
+	p.loops[c.Loop().Index()]++
 	p.mu.Unlock()
-	p.greeter.OnOpen(c)
+	return greeter("hello")(c)
 }
 
 func TestEveryLoopGetsConnections(t *testing.T) {
@@ -151,8 +145,8 @@ func TestEveryLoopGetsConnections(t *testing.T) {
 	} {
 		t.Run(network, func(t *testing.T) {
 			e := newEngine(t, eddy.Options{Loops: loops})
-			p := &spreading{greeter: "hello", loops: map[*eddy.Loop]int{}}
-			ln := listen(t, e, network, address, p)
+			p := newSpreading()
+			ln := listen(t, e, network, address, p.Open)
 			run(e)
 			for range clients {
 				conn := dial(t, ln.Addr())
@@ -161,8 +155,10 @@ func TestEveryLoopGetsConnections(t *testing.T) {
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if len(p.loops) != loops || p.bound != loops {
-				t.Errorf("connections on %d of %d loops, bound to %d: %v", len(p.loops), loops, p.bound, p.loops)
+			for i := range loops {
+				if p.loops[i] == 0 || len(p.loops) != loops {
+					t.Errorf("connections on loops %v, want them on 0 to %d", p.loops, loops-1)
+				}
 			}
 		})
 	}
@@ -235,7 +231,8 @@ func TestClosedListenersLeaveNothingBehind(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
 	run(e)
 	again := func() {
-		ln := listen(t, e, "tcp4", "127.0.0.1:0", http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{}))
+		server := http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{})
+		ln := listen(t, e, "tcp4", "127.0.0.1:0", server.Open)
 		if err := ln.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -269,24 +266,14 @@ func heap(t *testing.T, e *eddy.Engine) uint64 {
 	return stats.HeapAlloc
 }
 
-// unfit is a protocol that lacks what it should return.
-type unfit struct {
-	greeter
-	bind func(p eddy.Protocol) eddy.Protocol
-}
-
-func (p unfit) Bind(*eddy.Loop) eddy.Protocol { return p.bind(p) }
-func (unfit) Refusing() eddy.Protocol         { return nil }
-
-// A protocol without an instance, or without one for refusals, costs its own
-// connections only.
-func TestProtocolsThatReturnNil(t *testing.T) {
-	e := newEngine(t, eddy.Options{Loops: 2, MaxConns: 1, MaxRefusals: 10})
-	unbound := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { return nil }})
-	panics := listen(t, e, "tcp", "127.0.0.1:0", unfit{"", func(eddy.Protocol) eddy.Protocol { panic("in Bind") }})
-	refusing := listen(t, e, "tcp", "127.0.0.1:0", unfit{"hello", func(p eddy.Protocol) eddy.Protocol { return p }})
+// A protocol without a handler costs its own connections only.
+func TestProtocolsWithoutAHandler(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 2})
+	without := listen(t, e, "tcp", "127.0.0.1:0", func(*eddy.Conn) eddy.Handler { return nil })
+	panics := listen(t, e, "tcp", "127.0.0.1:0", func(*eddy.Conn) eddy.Handler { panic("in a protocol") })
+	with := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))
 	run(e)
-	for _, ln := range []*eddy.Listener{unbound, panics} {
+	for _, ln := range []*eddy.Listener{without, panics} {
 		conn, err := net.DialTimeout("tcp", ln.Addr().String(), patience) // the reset may be faster
 		if err == nil {
 			_ = conn.SetDeadline(time.Now().Add(patience))
@@ -294,14 +281,39 @@ func TestProtocolsThatReturnNil(t *testing.T) {
 			conn.Close()
 		}
 		if !errors.Is(err, unix.ECONNRESET) {
-			t.Errorf("a connection without a protocol ended with %v, want a reset", err)
+			t.Errorf("a connection without a handler ended with %v, want a reset", err)
 		}
-		await(t, "there is room again", func() bool { return e.Ping(t.Context()) == nil && e.Stats().Open() == 0 })
 	}
-	expect(t, dial(t, refusing.Addr()), "hello")
-	if got, err := io.ReadAll(dial(t, refusing.Addr())); err != nil || len(got) > 0 {
-		t.Errorf("beyond the limit: %q, %v, want an orderly end", got, err)
+	expect(t, dial(t, with.Addr()), "hello")
+}
+
+// Connections beyond MaxConns are served like others by a protocol that does not look.
+func TestConnectionsBeyondMaxConns(t *testing.T) {
+	e := newEngine(t, eddy.Options{Loops: 2, MaxConns: 1, MaxRefusals: 10})
+	greets := listen(t, e, "tcp", "127.0.0.1:0", greeter("hello"))
+	refuses := listen(t, e, "tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		if c.Overloaded() {
+			c.Close()
+		}
+		return greeter("hello")(c)
+	})
+	run(e)
+	first := dial(t, refuses.Addr())
+	expect(t, first, "hello")
+	for range 3 {
+		if got, err := io.ReadAll(dial(t, refuses.Addr())); err != nil || len(got) > 0 {
+			t.Errorf("beyond the limit: %q, %v, want an orderly end", got, err)
+		}
+		expect(t, dial(t, greets.Addr()), "hello")
 	}
+	await(t, "they are counted as refused", func() bool { return e.Stats().Refused == 6 })
+	first.Close()
+	await(t, "there is room again", func() bool {
+		conn := dial(t, refuses.Addr())
+		defer conn.Close()
+		got, err := io.ReadFull(conn, make([]byte, len("hello")))
+		return err == nil && got == len("hello")
+	})
 }
 
 func TestDialWithoutAProtocol(t *testing.T) {

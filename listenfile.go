@@ -31,28 +31,25 @@ func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	return e.inherit(f, "file "+f.Name(), p)
 }
 
+// socket is a file or listener with a socket of its own.
+type socket interface {
+	syscall.Conn
+	io.Closer
+}
+
 // Serve serves a listener of package net, a *net.TCPListener or *net.UnixListener, like
 // ListenFile. A listener without a socket of its own is an error: accept from it on a
 // goroutine, and give its connections to Adopt. Any goroutine.
 func (e *Engine) Serve(ln net.Listener, p Protocol) (*Listener, error) {
-	socket, ok := ln.(interface {
-		syscall.Conn
-		io.Closer
-	})
+	original, ok := ln.(socket)
 	if !ok {
 		return nil, fmt.Errorf("eddy: a %T has no socket: accept from it on a goroutine, and give its connections to Engine.Adopt", ln)
 	}
-	if unix, ok := ln.(*net.UnixListener); ok {
-		unix.SetUnlinkOnClose(false) // the file stays, as with ListenFile
-	}
-	return e.inherit(socket, ln.Addr().String(), p)
+	return e.inherit(original, ln.Addr().String(), p)
 }
 
 // inherit serves a duplicate of a socket that listens already, and closes the original.
-func (e *Engine) inherit(original interface {
-	syscall.Conn
-	io.Closer
-}, name string, p Protocol) (*Listener, error) {
+func (e *Engine) inherit(original socket, name string, p Protocol) (*Listener, error) {
 	switch {
 	case p == nil:
 		return nil, errNoProtocol
@@ -70,6 +67,9 @@ func (e *Engine) inherit(original interface {
 	ln := &Listener{engine: e, addr: addr, protocol: p, shared: true, sockets: []int{fd}}
 	if err := e.add(ln); err != nil {
 		return nil, err
+	}
+	if unix, ok := original.(*net.UnixListener); ok {
+		unix.SetUnlinkOnClose(false) // the file stays, as with ListenFile
 	}
 	_ = original.Close() // the engine has its own; nothing was written that could fail
 	return ln, nil

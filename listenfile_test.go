@@ -58,8 +58,8 @@ func TestListenFileServesOnAllLoops(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			from, f := opened(t, network, address)
 			e := newEngine(t, eddy.Options{Loops: loops})
-			p := &spreading{greeter: "hello", loops: map[*eddy.Loop]int{}}
-			ln := listenFile(t, e, f, p)
+			p := newSpreading()
+			ln := listenFile(t, e, f, p.Open)
 			if got, want := ln.Addr().String(), from.Addr().String(); got != want {
 				t.Errorf("Addr %v, want %v", got, want)
 			}
@@ -72,9 +72,9 @@ func TestListenFileServesOnAllLoops(t *testing.T) {
 			}
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			for l, n := range p.loops {
-				if n != 2 {
-					t.Errorf("%d connections on loop %p, want 2: %v", n, l, p.loops)
+			for i := range loops {
+				if p.loops[i] != 2 {
+					t.Errorf("%d connections on loop %d, want 2: %v", p.loops[i], i, p.loops)
 				}
 			}
 		})
@@ -102,7 +102,7 @@ func TestListenFileRefusesWhatDoesNotListen(t *testing.T) {
 		says string
 	}{
 		"no file":       {nil, greeter(""), "the file was nil"},
-		"no protocol":   {listening, nil, "ListenFile needs a protocol"},
+		"no protocol":   {listening, nil, "needs a protocol"},
 		"a closed file": {closed, greeter(""), "closed"},
 		"a folder":      {plain, greeter(""), "not a socket"},
 		"UDP":           {fileOf(t, udp), greeter(""), "not a stream socket"},

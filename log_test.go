@@ -33,7 +33,9 @@ func (u *unread) Write(p []byte) (int, error) {
 }
 
 // talker logs every input on its loop, panics at a p, and echoes.
-type talker struct{ greeter }
+type talker struct{}
+
+func (t talker) Open(*eddy.Conn) eddy.Handler { return t }
 
 func (talker) OnData(c *eddy.Conn, in []byte) int {
 	c.Loop().Logger().Info("input", "bytes", in)
@@ -44,7 +46,12 @@ func (talker) OnData(c *eddy.Conn, in []byte) int {
 	return len(in)
 }
 
-func (talker) OnClose(c *eddy.Conn, _ error) { c.Loop().Logger().Info("closed") }
+func (talker) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	if e == eddy.EventClosed {
+		c.Loop().Logger().Info("closed")
+	}
+	return false
+}
 
 func TestLogThatNobodyReadsDoesNotBlockLoops(t *testing.T) {
 	log, release := newUnread(t)
@@ -52,8 +59,8 @@ func TestLogThatNobodyReadsDoesNotBlockLoops(t *testing.T) {
 		Loops: 1, SlowCallback: 20 * time.Millisecond, DrainGrace: time.Millisecond, DrainTimeout: patience,
 		Logger: slog.New(slog.NewTextHandler(log, nil)),
 	})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{})
-	slow := listen(t, e, "tcp", "127.0.0.1:0", sleeper{&log.logged, false}) // for the watchdog
+	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{}.Open)
+	slow := listen(t, e, "tcp", "127.0.0.1:0", sleeper{log: &log.logged}.Open) // for the watchdog
 	ctx, cancel := context.WithCancel(context.Background())
 	result := make(chan error, 1)
 	go func() { result <- e.Run(ctx) }()
@@ -91,7 +98,7 @@ func TestLogThatNobodyReadsDoesNotBlockLoops(t *testing.T) {
 func TestDroppedLogLinesAreCounted(t *testing.T) {
 	log, release := newUnread(t)
 	e := newEngine(t, eddy.Options{Loops: 1, Logger: slog.New(slog.NewTextHandler(log, nil))})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", flooder{})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", flooder{}.Open)
 	run(e)
 	conn := dial(t, ln.Addr())
 	if _, err := io.WriteString(conn, "x"); err != nil {
@@ -105,6 +112,8 @@ func TestDroppedLogLinesAreCounted(t *testing.T) {
 
 // flooder logs more than a queue holds, and echoes.
 type flooder struct{ talker }
+
+func (f flooder) Open(*eddy.Conn) eddy.Handler { return f }
 
 func (flooder) OnData(c *eddy.Conn, in []byte) int {
 	for range 20_000 {
@@ -125,7 +134,7 @@ func (l *leisurely) Write(p []byte) (int, error) {
 func TestRunReturnsWhenItsLastLineIsWritten(t *testing.T) {
 	var log leisurely
 	e := newEngine(t, eddy.Options{Loops: 1, DrainGrace: time.Millisecond, Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{}.Open)
 	result := run(e)
 	conn := dial(t, ln.Addr())
 	if _, err := io.WriteString(conn, "x"); err != nil {
@@ -144,25 +153,18 @@ func TestLoggerThatIsAsynchronousIsNotWrapped(t *testing.T) {
 	h := asynclog.New(slog.DiscardHandler)
 	loggers := make(chan *slog.Logger, 1)
 	e := newEngine(t, eddy.Options{Loops: 1, Logger: slog.New(h)})
-	listen(t, e, "tcp", "127.0.0.1:0", binder{loggers})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		loggers <- c.Loop().Logger()
+		return echo{}
+	})
 	result := run(e)
-	if got := receive(t, loggers, "the protocol is bound"); got.Handler() != h {
+	dial(t, ln.Addr())
+	if got := receive(t, loggers, "the connection is opened"); got.Handler() != h {
 		t.Errorf("the loop logs through %v, want the program's handler", got.Handler())
 	}
 	cutOff(e)
 	receive(t, result, "Run ends")
 }
-
-// binder tells of its loop's logger.
-type binder struct{ loggers chan *slog.Logger }
-
-func (b binder) Bind(l *eddy.Loop) eddy.Protocol {
-	b.loggers <- l.Logger()
-	return greeter("")
-}
-func (binder) OnOpen(*eddy.Conn)             {}
-func (binder) OnData(*eddy.Conn, []byte) int { return 0 }
-func (binder) OnClose(*eddy.Conn, error)     {}
 
 func TestDefaultLogIsTheOneOfNew(t *testing.T) {
 	var first, second logged
@@ -178,7 +180,7 @@ func TestDefaultLogIsTheOneOfNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	slog.SetDefault(slog.New(slog.NewTextHandler(&second, nil)))
-	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", talker{}.Open)
 	result := run(e)
 	conn := dial(t, ln.Addr())
 	if _, err := io.WriteString(conn, "x"); err != nil {

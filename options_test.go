@@ -2,8 +2,8 @@ package eddy_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -44,22 +44,20 @@ func TestInvalidOptionsAreNamed(t *testing.T) {
 	}
 }
 
-// tuner sees the settings of its listener.
-type tuner struct {
-	greeter
-	tune func(s *eddy.Settings) error
-}
-
-func (p tuner) Tune(s *eddy.Settings) error { return p.tune(s) }
-
-func settingsOf(t *testing.T, options eddy.Options) (got eddy.Settings) {
+// settingsOf is what a protocol finds in a new connection.
+func settingsOf(t *testing.T, options eddy.Options) eddy.Settings {
 	t.Helper()
 	e := newEngine(t, options)
-	listen(t, e, "tcp", "127.0.0.1:0", tuner{tune: func(s *eddy.Settings) error {
-		got = *s
-		return nil
-	}})
-	return got
+	found := make(chan eddy.Settings, 1)
+	ln := listen(t, e, "tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		found <- *c.Settings()
+		return echo{}
+	})
+	run(e)
+	if conn, err := net.DialTimeout("tcp", ln.Addr().String(), patience); err == nil { // a short deadline may be faster
+		defer conn.Close()
+	}
+	return receive(t, found, "a connection is opened")
 }
 
 func TestZeroOptionsHaveTheDocumentedDefaults(t *testing.T) {
@@ -95,27 +93,28 @@ func TestDefaultsFollowHighWater(t *testing.T) {
 	}
 }
 
-func TestTuneMayRefuse(t *testing.T) {
+// What a protocol sets holds for its own connections only.
+func TestSettingsOfAProtocolAreItsOwn(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 1})
-	refusal := errors.New("these settings will not do")
-	ln, err := e.Listen("tcp", "127.0.0.1:0", tuner{tune: func(*eddy.Settings) error { return refusal }})
-	if ln != nil || err != refusal {
-		t.Errorf("listener %v, error %v, want the refusal", ln, err)
-	}
-}
-
-func TestTuneIsForOneListener(t *testing.T) {
-	e := newEngine(t, eddy.Options{Loops: 1})
-	listen(t, e, "tcp", "127.0.0.1:0", tuner{tune: func(s *eddy.Settings) error {
+	found := make(chan int, 1)
+	tunes := listen(t, e, "tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		s := *c.Settings()
+		found <- s.MaxInput
 		s.MaxInput = 7
-		return nil
-	}})
-	listen(t, e, "tcp", "127.0.0.1:0", tuner{tune: func(s *eddy.Settings) error {
-		if s.MaxInput != 1<<20 {
-			t.Errorf("MaxInput %d: another listener's", s.MaxInput)
+		c.SetSettings(&s)
+		return echo{}
+	})
+	other := listen(t, e, "tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		found <- c.Settings().MaxInput
+		return echo{}
+	})
+	run(e)
+	for _, ln := range []*eddy.Listener{tunes, tunes, other} {
+		dial(t, ln.Addr())
+		if got := receive(t, found, "a connection is opened"); got != 1<<20 {
+			t.Errorf("MaxInput %d: another connection's", got)
 		}
-		return nil
-	}})
+	}
 }
 
 func TestMaxConnsHoldsForAllLoopsTogether(t *testing.T) {

@@ -1,6 +1,7 @@
 package eddy_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -87,8 +88,20 @@ func TestSecurityNotesGiveTheDefaults(t *testing.T) {
 		t.Errorf("SECURITY.md has\n%v, want\n%v", got, of)
 	}
 	var http http1.Options
-	of = coded(t, &http, func() error { return http1.New(func(*http1.Response, *http1.Request) {}, http).Tune(nil) })
+	of = coded(t, &http, func() error {
+		server := http1.New(func(*http1.Response, *http1.Request) {}, http)
+		return unreported(server)
+	})
 	if got := tabled(t, "(`http1.Options`)"); !reflect.DeepEqual(got, of) {
 		t.Errorf("SECURITY.md has\n%v, want\n%v", got, of)
 	}
+}
+
+// unreported is the error in the options of a server, which http1.New does not return yet.
+func unreported(server *http1.Server) error {
+	invalid := reflect.ValueOf(server).Elem().FieldByName("invalid").Elem()
+	if !invalid.IsValid() {
+		return nil
+	}
+	return errors.New(strings.Trim(fmt.Sprint(invalid), "&{}"))
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"expvar"
 	"fmt"
-	"sync"
 
 	"github.com/eddynet/eddy"
 )
@@ -32,52 +31,45 @@ func ExampleEngine_Stats_expvar() {
 // lineCounts is what the protocol below counts on one loop.
 type lineCounts struct{ Lines, Bytes uint64 }
 
-// lines counts the lines that come in. Every loop has a counter of its own, so that
+// lines counts the lines that come in. Every loop has counts of its own, so that
 // counting needs no lock.
 type lines struct {
-	mu    sync.Mutex
-	loops map[*eddy.Loop]*linesOnLoop // guarded by mu
+	loops eddy.PerLoop[*lineHandler]
 }
 
-func (p *lines) Bind(l *eddy.Loop) eddy.Protocol {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.loops[l] == nil {
-		p.loops[l] = &linesOnLoop{lines: p, counts: eddy.NewCounts[lineCounts](l)}
-	}
-	return p.loops[l]
+// Open returns the handler of the connection's loop.
+func (p *lines) Open(c *eddy.Conn) eddy.Handler {
+	return p.loops.Get(c.Loop(), func() *lineHandler {
+		return &lineHandler{eddy.NewCounts[lineCounts](c.Loop())}
+	})
 }
 
 // Stats sums what the loops have published.
 func (p *lines) Stats() (sum lineCounts) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, one := range p.loops {
-		c := one.counts.Read()
+	p.loops.Each(func(_ *eddy.Loop, h *lineHandler) {
+		c := h.counts.Read()
 		sum.Lines += c.Lines
 		sum.Bytes += c.Bytes
-	}
+	})
 	return sum
 }
 
-func (*lines) OnOpen(*eddy.Conn)             {}
-func (*lines) OnData(*eddy.Conn, []byte) int { return 0 }
-func (*lines) OnClose(*eddy.Conn, error)     {}
-
-type linesOnLoop struct {
-	*lines
+// lineHandler handles the connections of one loop.
+type lineHandler struct {
 	counts *eddy.Counts[lineCounts]
 }
 
-func (p *linesOnLoop) OnData(_ *eddy.Conn, in []byte) (used int) {
+func (*lineHandler) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
+
+func (h *lineHandler) OnData(_ *eddy.Conn, in []byte) (used int) {
 	for {
 		n := bytes.IndexByte(in[used:], '\n') + 1
 		if n == 0 {
 			return used
 		}
 		used += n
-		p.counts.Own.Lines++
-		p.counts.Own.Bytes += uint64(n)
+		h.counts.Own.Lines++
+		h.counts.Own.Bytes += uint64(n)
 	}
 }
 
@@ -88,8 +80,8 @@ func ExampleCounts() {
 		panic(err)
 	}
 	defer engine.Shutdown(context.Background())
-	p := &lines{loops: map[*eddy.Loop]*linesOnLoop{}}
-	if _, err := engine.Listen("tcp", "127.0.0.1:0", p); err != nil {
+	p := new(lines)
+	if _, err := engine.Listen("tcp", "127.0.0.1:0", p.Open); err != nil {
 		panic(err)
 	}
 	fmt.Println(p.Stats().Lines, "lines so far")

@@ -141,7 +141,7 @@ func TestNextServerTakesOverTheSocketPath(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "s")
 	told := make(chan struct{}, 1)
 	before := newEngine(t, eddy.Options{Loops: 1})
-	ln := listen(t, before, "unix", path, stubborn{"old", told})
+	ln := listen(t, before, "unix", path, greeting("old", stubborn{told: told}))
 	result := run(before)
 	conn := dial(t, ln.Addr())
 	expect(t, conn, "old")

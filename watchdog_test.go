@@ -38,14 +38,16 @@ func (l *logged) lines(part string) (all []string) {
 	return all
 }
 
-// sleeper holds its loop at each input, until it is reported if that is to be, and
+// sleeper blocks its loop at each input, until it is reported if that is to be, and
 // panics if told to.
 type sleeper struct {
+	echo
 	log      *logged
 	reported bool
 }
 
-func (s sleeper) OnOpen(c *eddy.Conn) {}
+func (s sleeper) Open(*eddy.Conn) eddy.Handler { return s }
+
 func (s sleeper) OnData(c *eddy.Conn, in []byte) int {
 	start := time.Now()
 	for held := time.Duration(0); held < 300*time.Millisecond ||
@@ -58,11 +60,10 @@ func (s sleeper) OnData(c *eddy.Conn, in []byte) int {
 	_, _ = c.Write(in)
 	return len(in)
 }
-func (s sleeper) OnClose(c *eddy.Conn, err error) {}
 
 const (
-	lasting = "a callback holds its loop"
-	over    = "a callback has held its loop"
+	lasting = "a callback blocks the event loop"
+	over    = "a callback has blocked the event loop"
 )
 
 func startSleeper(t *testing.T, slow time.Duration) (*eddy.Engine, net.Conn, *logged) {
@@ -72,7 +73,7 @@ func startSleeper(t *testing.T, slow time.Duration) (*eddy.Engine, net.Conn, *lo
 		Loops: 2, SlowCallback: slow, DrainGrace: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
-	ln := listen(t, e, "tcp", "127.0.0.1:0", sleeper{&log, slow > 0})
+	ln := listen(t, e, "tcp", "127.0.0.1:0", sleeper{log: &log, reported: slow > 0}.Open)
 	result := run(e)
 	t.Cleanup(func() {
 		cutOff(e)
@@ -81,7 +82,7 @@ func startSleeper(t *testing.T, slow time.Duration) (*eddy.Engine, net.Conn, *lo
 	return e, dial(t, ln.Addr()), &log
 }
 
-func TestWatchdogReportsACallbackThatHoldsItsLoop(t *testing.T) {
+func TestWatchdogReportsACallbackThatBlocksItsLoop(t *testing.T) {
 	// The machine itself may hold up a short callback, but hardly for so long.
 	e, conn, log := startSleeper(t, 150*time.Millisecond)
 	if _, err := io.WriteString(conn, "x"); err != nil {
@@ -93,7 +94,7 @@ func TestWatchdogReportsACallbackThatHoldsItsLoop(t *testing.T) {
 	if !strings.Contains(first, "sleeper.OnData") {
 		t.Errorf("no stack: %s", first)
 	}
-	for _, part := range []string{"remote=" + conn.LocalAddr().String(), "protocol=eddy_test.sleeper", "callback=connection"} {
+	for _, part := range []string{"remote=" + conn.LocalAddr().String(), "handler=eddy_test.sleeper", "callback=connection"} {
 		if !strings.Contains(last, part) {
 			t.Errorf("%s is not in %s", part, last)
 		}

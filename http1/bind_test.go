@@ -7,20 +7,16 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// sniffing hands its connections to the instance of another protocol.
-type sniffing struct {
-	to    eddy.Binder
-	bound eddy.Protocol // on this loop
-}
+// sniffing leaves its connections to another protocol when input has come.
+type sniffing struct{ to eddy.Protocol }
 
-func (s sniffing) Bind(l *eddy.Loop) eddy.Protocol   { return sniffing{bound: s.to.Bind(l)} }
-func (sniffing) OnOpen(*eddy.Conn)                   {}
-func (sniffing) OnClose(*eddy.Conn, error)           {}
-func (s sniffing) OnData(c *eddy.Conn, _ []byte) int { c.Become(s.bound); return 0 }
+func (s sniffing) Open(*eddy.Conn) eddy.Handler      { return s }
+func (s sniffing) OnData(c *eddy.Conn, _ []byte) int { c.SetProtocol(s.to); return 0 }
+func (sniffing) OnEvent(*eddy.Conn, eddy.Event) bool { return false }
 
-func TestBecomeWithAnInstance(t *testing.T) {
+func TestSetProtocolWhenInputHasCome(t *testing.T) {
 	s := serve(t, func(w *http1.Response, _ *http1.Request) { w.WriteString("hello") }, http1.Options{})
-	ln, err := s.engine.Listen("tcp", "127.0.0.1:0", sniffing{to: s.http})
+	ln, err := s.engine.Listen("tcp", "127.0.0.1:0", sniffing{s.http.Open}.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

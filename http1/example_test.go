@@ -23,7 +23,7 @@ func begin(server *http1.Server) (url string, stop func()) {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", server)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,7 +77,8 @@ func ExampleServer() {
 	defer engine.Shutdown(context.Background())
 
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	_, err = engine.Listen("tcp", "127.0.0.1:0", http1.New(hello, http1.Options{MaxFields: -1}))
+	server := http1.New(hello, http1.Options{MaxFields: -1})
+	_, err = engine.Listen("tcp", "127.0.0.1:0", server.Open)
 	fmt.Println(err)
 	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 means the default, 128
 }
@@ -353,8 +354,8 @@ func ExamplePool() {
 // capitals sends back what it gets, in capitals.
 type capitals struct{}
 
-func (capitals) OnOpen(c *eddy.Conn)             {}
-func (capitals) OnClose(c *eddy.Conn, err error) {}
+func (capitals) Open(c *eddy.Conn) eddy.Handler                    { return capitals{} }
+func (capitals) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) { return false }
 
 func (capitals) OnData(c *eddy.Conn, in []byte) (used int) {
 	c.Write(bytes.ToUpper(in))
@@ -380,7 +381,7 @@ func ask(url, text string) {
 // The connection speaks another protocol from here on.
 func ExampleResponse_Upgrade() {
 	handler := func(w *http1.Response, r *http1.Request) {
-		if w.Upgrade("capitals", capitals{}) != nil { // not offered
+		if w.Upgrade("capitals", capitals{}.Open) != nil { // not offered
 			w.SetStatus(http.StatusUpgradeRequired)
 		}
 	}

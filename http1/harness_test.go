@@ -48,7 +48,7 @@ func serveWith(t testing.TB, h http1.Handler, o http1.Options, e eddy.Options) *
 		t.Fatal(err)
 	}
 	p := http1.New(h, o)
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", p)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

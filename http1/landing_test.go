@@ -34,7 +34,7 @@ func TestBodyMemoryFollowsWhatHasCome(t *testing.T) {
 		check(len(b.gathered.B))
 	}
 	for b.received < length {
-		free := b.space(x)
+		free := b.room(x)
 		if len(free) == 0 || b.received+int64(len(free)) > length {
 			t.Fatalf("%d bytes of space behind %d", len(free), b.received)
 		}
@@ -43,7 +43,7 @@ func TestBodyMemoryFollowsWhatHasCome(t *testing.T) {
 		b.received += int64(n)
 		b.gathered.B = b.gathered.B[:len(b.gathered.B)+n]
 	}
-	if len(b.space(x)) > 0 {
+	if len(b.room(x)) > 0 {
 		t.Error("space behind the end of the body")
 	}
 }

@@ -19,7 +19,8 @@ func ExampleNetHTTP() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := engine.Listen("tcp", "127.0.0.1:0", http1.NetHTTP(mux, http1.Options{})); err != nil {
+	server := http1.NetHTTP(mux, http1.Options{})
+	if _, err := engine.Listen("tcp", "127.0.0.1:0", server.Open); err != nil {
 		log.Fatal(err)
 	}
 	// Run it: engine.Run(ctx)

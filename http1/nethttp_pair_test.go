@@ -25,7 +25,7 @@ func serveNetHTTP(t testing.TB, h http.Handler, o http1.Options) *server {
 	return serveProtocol(t, http1.NetHTTP(h, o))
 }
 
-func serveProtocol(t testing.TB, p eddy.Protocol) *server {
+func serveProtocol(t testing.TB, p *http1.Server) *server {
 	t.Helper()
 	engine, err := eddy.New(eddy.Options{
 		Logger: testLogger(), Loops: 2, DrainGrace: 10 * time.Millisecond, DrainTimeout: patience,
@@ -33,7 +33,7 @@ func serveProtocol(t testing.TB, p eddy.Protocol) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", p)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func TestConnectionsThatLeaveHTTPAreCounted(t *testing.T) {
 	s := serve(t, func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) == "/hijack" {
 			w.Hijack(func(conn net.Conn, _ []byte) { conn.Close() })
-		} else if err := w.Upgrade("echo", shout{}); err != nil {
+		} else if err := w.Upgrade("echo", shout{}.Open); err != nil {
 			panic(err)
 		}
 	}, http1.Options{})
@@ -173,21 +173,16 @@ func TestBodyThatBreaksBehindItsAnswerIsCounted(t *testing.T) {
 
 func nothing(*http1.Response, *http1.Request) {}
 
-// becoming speaks HTTP at once: as a protocol with a preface would, after that.
-type becoming struct{ http *http1.Server }
-
-func (becoming) OnClose(*eddy.Conn, error)     {}
-func (becoming) OnData(*eddy.Conn, []byte) int { return 0 }
-func (p becoming) OnOpen(c *eddy.Conn) {
-	if p.http.Bind(c.Loop()) != p.http.Bind(c.Loop()) {
-		panic("another instance for the same loop")
-	}
-	c.Become(p.http)
-}
-
 func TestConnectionsThatBecomeHTTPAreCounted(t *testing.T) {
 	s := serve(t, statusOf, http1.Options{})
-	ln, err := s.engine.Listen("tcp", "127.0.0.1:0", becoming{s.http})
+	// HTTP at once: as a protocol with a preface would, after that.
+	ln, err := s.engine.Listen("tcp", "127.0.0.1:0", func(c *eddy.Conn) eddy.Handler {
+		if s.http.Open(c) != s.http.Open(c) {
+			panic("another instance for the same loop")
+		}
+		c.SetProtocol(s.http.Open)
+		return shout{}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,8 +15,8 @@ import (
 // shout is a protocol that sends back what it gets, in capitals.
 type shout struct{}
 
-func (shout) OnOpen(*eddy.Conn)         {}
-func (shout) OnClose(*eddy.Conn, error) {}
+func (shout) Open(*eddy.Conn) eddy.Handler        { return shout{} }
+func (shout) OnEvent(*eddy.Conn, eddy.Event) bool { return false }
 func (shout) OnData(c *eddy.Conn, in []byte) int {
 	c.WriteString(strings.ToUpper(string(in)))
 	return len(in)
@@ -26,7 +26,7 @@ func (shout) OnData(c *eddy.Conn, in []byte) int {
 func upgrading(t *testing.T) http1.Handler {
 	return func(w *http1.Response, r *http1.Request) {
 		w.SetHeader("X", "1")
-		if err := w.Upgrade("shout", shout{}); errors.Is(err, http1.ErrNotOffered) {
+		if err := w.Upgrade("shout", shout{}.Open); errors.Is(err, http1.ErrNotOffered) {
 			w.SetStatus(426)
 			w.SetHeader("upgrade", "shout")
 		} else if err != nil {
@@ -107,7 +107,7 @@ func TestUpgradeByADeferredAnswer(t *testing.T) {
 	d := await(t, "the request", ch)
 	c.send(" world")
 	err := d.Respond(func(w *http1.Response) {
-		if err := w.Upgrade("shout", shout{}); err != nil {
+		if err := w.Upgrade("shout", shout{}.Open); err != nil {
 			t.Error(err)
 		}
 	})

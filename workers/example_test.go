@@ -32,8 +32,9 @@ func serve(ctx context.Context, worker *workers.Worker) error {
 		return err
 	}
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello") }
+	server := http1.New(hello, http1.Options{})
 	for _, f := range worker.Listeners() {
-		if _, err := engine.ListenFile(f, http1.New(hello, http1.Options{})); err != nil {
+		if _, err := engine.ListenFile(f, server.Open); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,8 @@ func main() {
 		log.Fatal(err)
 	}
 	m := newRoom()
-	ln, err := engine.Listen("tcp", *listen, http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage}))
+	server := http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage})
+	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

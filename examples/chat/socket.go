@@ -24,7 +24,7 @@ func (s *socket) OnOpen(c *eddy.Conn) {
 	s.room.sockets[s] = c.Ref()
 }
 
-func (s *socket) OnClose(*eddy.Conn, error) {
+func (s *socket) OnClose(*eddy.Conn) {
 	s.room.mu.Lock()
 	defer s.room.mu.Unlock()
 	delete(s.room.sockets, s)

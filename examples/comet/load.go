@@ -88,7 +88,7 @@ func (l *load) connect(ctx context.Context, engine *eddy.Engine) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		err := engine.Dial("tcp", l.server, waiter{l}, 10*time.Second, func(_ *eddy.Conn, err error) {
+		err := engine.Dial("tcp", l.server, waiter{l}.Open, 10*time.Second, func(_ *eddy.Conn, err error) {
 			if err != nil {
 				l.fail(err)
 			}
@@ -143,8 +143,9 @@ func ask(ctx context.Context, method, server, path, body string) (int64, error) 
 // waiter is the client's protocol. It sends first.
 type waiter struct{ load *load }
 
-func (p waiter) OnOpen(c *eddy.Conn) {
+func (p waiter) Open(c *eddy.Conn) eddy.Handler {
 	c.WriteString("GET /wait HTTP/1.1\r\nHost: comet\r\n\r\n")
+	return p
 }
 
 func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
@@ -169,12 +170,17 @@ func (p waiter) OnData(c *eddy.Conn, in []byte) (used int) {
 	return n + len(body)
 }
 
-// OnShutdown resets the connection: otherwise 10,000 ports would be in TIME_WAIT for a
-// minute.
-func (p waiter) OnShutdown(c *eddy.Conn) { c.Abort(nil) }
-
-func (p waiter) OnClose(_ *eddy.Conn, err error) {
-	if err != nil {
-		p.load.fail(err)
+func (p waiter) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	switch e {
+	case eddy.EventShutdown:
+		// A reset leaves nothing behind in the kernel: 10,000 ports would otherwise be
+		// unavailable for a minute.
+		c.Abort(nil)
+		return true
+	case eddy.EventClosed:
+		if err := c.Err(); err != nil {
+			p.load.fail(err)
+		}
 	}
+	return false
 }

@@ -58,7 +58,8 @@ func serve(ctx context.Context, listen string) error {
 		return err
 	}
 	m := newRoom()
-	ln, err := engine.Listen("tcp", listen, http1.New(m.serve, http1.Options{}))
+	server := http1.New(m.serve, http1.Options{})
+	ln, err := engine.Listen("tcp", listen, server.Open)
 	if err != nil {
 		return err
 	}

@@ -17,13 +17,17 @@ import (
 
 type echo struct{}
 
-func (echo) OnOpen(*eddy.Conn)         {}
-func (echo) OnClose(*eddy.Conn, error) {}
+// Open is the protocol. One handler serves all connections: it keeps nothing of them.
+func (echo) Open(*eddy.Conn) eddy.Handler { return echo{} }
 
 func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
 	c.Write(in)
 	return len(in)
 }
+
+// OnEvent leaves each event to its default action: a connection whose client has stopped
+// sending is closed after its output, for example.
+func (echo) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
 
 func main() {
 	listen := flag.String("listen", "127.0.0.1:7000", "address to serve on")
@@ -36,7 +40,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, echo{})
+	ln, err := engine.Listen("tcp", *listen, echo{}.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

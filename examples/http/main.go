@@ -32,7 +32,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, http1.New(hello, http1.Options{}))
+	server := http1.New(hello, http1.Options{})
+	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

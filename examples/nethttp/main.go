@@ -38,7 +38,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, http1.NetHTTP(newMux(), http1.Options{}))
+	server := http1.NetHTTP(newMux(), http1.Options{})
+	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

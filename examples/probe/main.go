@@ -55,7 +55,7 @@ func run(args []string) error {
 	var (
 		listen    addresses
 		engine    eddy.Options
-		server    http1.Options
+		options   http1.Options
 		flags     = flag.NewFlagSet("probe", flag.ExitOnError)
 		echoAddr  = flags.String("echo", "", "raw TCP echo listener (a custom protocol, no HTTP)")
 		accessLog = flags.Bool("access-log", false, "one line per request on standard error")
@@ -63,12 +63,12 @@ func run(args []string) error {
 	)
 	flags.Var(&listen, "listen", "HTTP listener; may be repeated; unix:PATH for a Unix socket (default 127.0.0.1:8080)")
 	flags.IntVar(&engine.Loops, "loops", 0, "reactor loops (default GOMAXPROCS)")
-	flags.DurationVar(&server.ReadHeaderTimeout, "header-timeout", 0, "for a head to come")
-	flags.DurationVar(&server.ReadTimeout, "body-timeout", 0, "for a body to come")
-	flags.DurationVar(&server.IdleTimeout, "idle-timeout", 0, "between requests")
-	flags.DurationVar(&server.WriteTimeout, "write-timeout", 0, "for output that is not taken")
-	flags.IntVar(&server.MaxHeaderBytes, "max-header", 0, "bytes of a head")
-	flags.Int64Var(&server.MaxBodyBytes, "max-body", 0, "bytes of a body")
+	flags.DurationVar(&options.ReadHeaderTimeout, "header-timeout", 0, "for a head to come")
+	flags.DurationVar(&options.ReadTimeout, "body-timeout", 0, "for a body to come")
+	flags.DurationVar(&options.IdleTimeout, "idle-timeout", 0, "between requests")
+	flags.DurationVar(&options.WriteTimeout, "write-timeout", 0, "for output that is not taken")
+	flags.IntVar(&options.MaxHeaderBytes, "max-header", 0, "bytes of a head")
+	flags.Int64Var(&options.MaxBodyBytes, "max-body", 0, "bytes of a body")
 	flags.IntVar(&engine.MaxOutput, "max-output", 0, "bytes of pending output of a connection")
 	flags.IntVar(&engine.MaxConns, "max-conns", 0, "open connections")
 	flags.DurationVar(&engine.DrainTimeout, "drain", 10*time.Second, "how long a drain may take")
@@ -79,13 +79,13 @@ func run(args []string) error {
 		listen = addresses{"127.0.0.1:8080"}
 	}
 	if *accessLog {
-		server.AccessLog = slog.New(slog.NewTextHandler(os.Stderr, nil))
+		options.AccessLog = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
 	if engine.MaxOutput > 0 {
 		engine.HighWater = min(64<<10, max(engine.MaxOutput/2, 1))
 	}
 
-	server.OnHead = onHead(server.MaxBodyBytes)
+	options.OnHead = onHead(options.MaxBodyBytes)
 
 	// Before the addresses are printed, so that their reader can end the program in order.
 	signals := make(chan os.Signal, 2)
@@ -95,14 +95,15 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	routes := newRoutes(e, server.MaxBodyBytes)
+	routes := newRoutes(e, options.MaxBodyBytes)
 	for _, address := range listen {
-		if err := open(e, "http", address, http1.New(routes.serve, server)); err != nil {
+		server := http1.New(routes.serve, options)
+		if err := open(e, "http", address, server.Open); err != nil {
 			return err
 		}
 	}
 	if *echoAddr != "" {
-		if err := open(e, "echo", *echoAddr, echo{}); err != nil {
+		if err := open(e, "echo", *echoAddr, echo{}.Open); err != nil {
 			return err
 		}
 	}
@@ -161,10 +162,11 @@ func serve(e *eddy.Engine, signals <-chan os.Signal) error {
 // echo is the custom protocol.
 type echo struct{}
 
-func (echo) OnOpen(*eddy.Conn)         {}
-func (echo) OnClose(*eddy.Conn, error) {}
+func (echo) Open(*eddy.Conn) eddy.Handler { return echo{} }
 
 func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
 	_, _ = c.Write(in) // a failure ends the connection
 	return len(in)
 }
+
+func (echo) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }

@@ -22,8 +22,8 @@ func socket(maxBody int64) http1.Handler {
 // mirror echoes each message.
 type mirror struct{}
 
-func (mirror) OnOpen(*eddy.Conn)         {}
-func (mirror) OnClose(*eddy.Conn, error) {}
+func (mirror) OnOpen(*eddy.Conn)  {}
+func (mirror) OnClose(*eddy.Conn) {}
 
 func (mirror) OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error {
 	websocket.Send(c, ws.NewFrame(kind, true, message))

@@ -20,91 +20,68 @@ import (
 // idle is the timeout of a pair of connections without data in either direction.
 const idle = 5 * time.Minute
 
-// side is the state of one end of a pair. Both ends belong to one loop, so there is no mutex.
+// side handles one end of a pair. Both ends live on one loop, so they need no lock.
 type side struct {
 	other *eddy.Conn // nil until connected
 }
 
-// relay is the protocol of both ends.
-type relay struct{ to string }
-
-func (r relay) OnOpen(c *eddy.Conn) {
-	// Otherwise a full output queue stops reading on the same connection, and two peers
-	// that send before they read wait for each other.
-	c.EnableFullDuplex()
-	if r.to == "" {
-		return // the dialled end, paired in connected
-	}
-	c.PauseRead()
-	c.SetState(&side{})
-	c.Loop().Dial("tcp", r.to, relay{}, 10*time.Second, func(upstream *eddy.Conn, err error) {
-		if err != nil {
-			c.Loop().Logger().Warn("proxy: no upstream", "error", err)
-			c.Abort(err)
-			return
+// proxy is the protocol of accepted connections: it pairs them with dialled ones.
+func proxy(to string) eddy.Protocol {
+	return func(client *eddy.Conn) eddy.Handler {
+		// Without it, a full output stops the input of the same connection. Then each of
+		// two peers that send before they read waits for the other.
+		client.EnableFullDuplex()
+		client.PauseRead()
+		accepted := &side{}
+		dialled := func(upstream *eddy.Conn) eddy.Handler {
+			upstream.EnableFullDuplex()
+			accepted.other = upstream
+			client.ResumeRead()
+			if !client.Open() {
+				upstream.Close()
+			}
+			return &side{other: client}
 		}
-		connected(c, upstream)
-	})
+		loop := client.Loop()
+		loop.Dial("tcp", to, dialled, 10*time.Second, func(_ *eddy.Conn, err error) {
+			if err != nil {
+				loop.Logger().Warn("proxy: no upstream", "error", err)
+				client.Abort(err)
+			}
+		})
+		return accepted
+	}
 }
 
-func connected(c, upstream *eddy.Conn) {
-	if !c.Open() {
-		upstream.Close()
-		return
-	}
-	c.SetState(&side{other: upstream})
-	upstream.SetState(&side{other: c})
-	c.ResumeRead()
-}
-
-func other(c *eddy.Conn) *eddy.Conn {
-	if s, ok := c.State().(*side); ok {
-		return s.other
-	}
-	return nil
-}
-
-func (relay) OnData(c *eddy.Conn, in []byte) (used int) {
-	o := other(c)
-	if o == nil {
-		return 0 // not connected yet
-	}
-	c.SetDeadline(idle)
-	o.SetDeadline(idle)
-	if _, err := o.Write(in); err != nil {
+func (s *side) OnData(c *eddy.Conn, in []byte) (used int) {
+	c.SetTimeout(idle)
+	s.other.SetTimeout(idle)
+	if _, err := s.other.Write(in); err != nil {
 		c.Abort(err)
 		return len(in)
 	}
-	if o.Full() {
-		c.PauseRead() // until OnDrain
+	if s.other.Full() {
+		c.PauseRead() // until the other side is writable
 	}
 	return len(in)
 }
 
-func (relay) OnDrain(c *eddy.Conn) {
-	if o := other(c); o != nil {
-		o.ResumeRead()
-	}
-}
-
-func (relay) OnEOF(c *eddy.Conn) {
-	if o := other(c); o != nil {
-		o.CloseWrite() // half-closed: the other direction stays open
-	}
-}
-
-// OnShutdown keeps the pair open until it ends by itself or the drain times out.
-func (relay) OnShutdown(*eddy.Conn) {}
-
-func (relay) OnClose(c *eddy.Conn, err error) {
-	o := other(c)
+func (s *side) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
 	switch {
-	case o == nil:
-	case err == nil || err == io.EOF:
-		o.Close()
-	default:
-		o.Abort(err) // truncated data must not look complete
+	case e == eddy.EventShutdown:
+		return true // the pair ends by itself, within the drain's deadline
+	case s.other == nil:
+	case e == eddy.EventWritable:
+		s.other.ResumeRead()
+	case e == eddy.EventEOF:
+		s.other.CloseWrite()
+		return true // half-closed: answers may still come
+	case e == eddy.EventClosed && (c.Err() == nil || c.Err() == io.EOF):
+		s.other.Close()
+	case e == eddy.EventClosed:
+		s.other.Abort(c.Err()) // what was passed on must not look complete
 	}
+	return false
 }
 
 func main() {
@@ -115,7 +92,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, relay{to: *to})
+	ln, err := engine.Listen("tcp", *listen, proxy(*to))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, server{newStore()})
+	ln, err := engine.Listen("tcp", *listen, server{newStore()}.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

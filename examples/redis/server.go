@@ -6,24 +6,30 @@ import (
 	"github.com/eddynet/eddy"
 )
 
-// server is the protocol. All loops share it and its store.
+// server is the protocol. All loops use one store.
 type server struct{ store *store }
 
-// Tune raises MaxInput to the largest command plus one read.
-func (s server) Tune(settings *eddy.Settings) error {
+// Open makes room for the largest command, and for what one read brings behind it.
+func (s server) Open(c *eddy.Conn) eddy.Handler {
+	settings := *c.Settings()
 	settings.MaxInput = max(settings.MaxInput, maxCommand+64<<10)
-	return nil
+	c.SetSettings(&settings)
+	return &session{server: s}
 }
 
-func (s server) OnOpen(c *eddy.Conn)             { c.SetState(&command{}) }
-func (s server) OnClose(c *eddy.Conn, err error) {}
+// session is one connection.
+type session struct {
+	server
+	cmd command // that is coming in
+}
 
-// OnData runs the complete commands until the output queue is full. All replies are sent
-// in one write.
-func (s server) OnData(c *eddy.Conn, in []byte) (used int) {
-	cmd := c.State().(*command)
+func (*session) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
+
+// OnData runs the commands that are complete, while there is room for answers. All of
+// them leave in one write.
+func (s *session) OnData(c *eddy.Conn, in []byte) (used int) {
 	for c.Open() && !c.Full() {
-		n, err := cmd.parse(in[used:])
+		n, err := s.cmd.parse(in[used:])
 		if err != nil {
 			writeError(c.Out(), "ERR Protocol error: ", err.Error())
 			c.Close()
@@ -32,11 +38,11 @@ func (s server) OnData(c *eddy.Conn, in []byte) (used int) {
 		if n == 0 {
 			return used
 		}
-		if len(cmd.args) > 0 {
-			s.run(c, cmd.args)
+		if len(s.cmd.args) > 0 {
+			s.run(c, s.cmd.args)
 		}
 		used += n
-		cmd.reset()
+		s.cmd.reset()
 	}
 	return used
 }

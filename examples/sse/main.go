@@ -23,10 +23,10 @@ import (
 //go:embed page.html
 var page string
 
-// server sends the time at every tick.
-type server struct{ every time.Duration }
+// clock tells the time at every tick.
+type clock struct{ every time.Duration }
 
-func (s server) serve(w *http1.Response, r *http1.Request) {
+func (s clock) serve(w *http1.Response, r *http1.Request) {
 	switch string(r.Path()) {
 	case "/":
 		w.SetHeader("Content-Type", "text/html; charset=utf-8")
@@ -41,7 +41,7 @@ func (s server) serve(w *http1.Response, r *http1.Request) {
 // events streams in the format text/event-stream. Each event has a number; a browser
 // that reconnects sends the last number it received. Everything here runs on the
 // connection's loop.
-func (s server) events(w *http1.Response, r *http1.Request) {
+func (s clock) events(w *http1.Response, r *http1.Request) {
 	number, _ := strconv.Atoi(string(r.Header("Last-Event-ID"))) // 0 without one
 	w.SetHeader("Content-Type", "text/event-stream")
 	w.SetHeader("Cache-Control", "no-store")
@@ -73,7 +73,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, http1.New(server{*every}.serve, http1.Options{}))
+	server := http1.New(clock{*every}.serve, http1.Options{})
+	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)
 	}

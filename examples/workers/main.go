@@ -61,8 +61,9 @@ func work(ctx context.Context, worker *workers.Worker) error {
 		w.SetHeader("Content-Type", "text/plain")
 		w.WriteString("Hello from " + number + "\n")
 	}
+	server := http1.New(hello, http1.Options{})
 	for _, f := range worker.Listeners() {
-		if _, err := engine.ListenFile(f, http1.New(hello, http1.Options{})); err != nil {
+		if _, err := engine.ListenFile(f, server.Open); err != nil {
 			return err
 		}
 	}

@@ -82,7 +82,7 @@ func LocalAddr(fd int) (net.Addr, error) {
 
 // KeepNonblocking undoes what another process may have done to the socket that it
 // shares with this one: os.File.Fd, for one, which os/exec calls, turns O_NONBLOCK off.
-// An accept that blocks would hold the loop.
+// A system call that blocks would block the loop.
 func KeepNonblocking(fd int) error {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
 	if err != nil || flags&unix.O_NONBLOCK != 0 {

@@ -80,16 +80,23 @@ func takeListener(ln net.Listener) (fd int, err error) {
 // FromConn duplicates the socket of a connection, which the caller owns, and returns its
 // peer. conn stays open.
 func FromConn(conn net.Conn) (fd int, peer Addr, err error) {
-	switch conn.(type) {
-	case *net.TCPConn, *net.UnixConn:
+	switch c := conn.(type) {
+	case *net.TCPConn:
+	case *net.UnixConn:
+		if a := c.LocalAddr(); a != nil && a.Network() != "unix" {
+			return -1, Addr{}, fmt.Errorf("a %s socket cannot be adopted: its input is not a stream", a.Network())
+		}
 	default:
 		return -1, Addr{}, fmt.Errorf("a %T cannot be adopted: only *net.TCPConn and *net.UnixConn have a socket of their own", conn)
 	}
 	if fd, err = duplicate(conn.(syscall.Conn)); err != nil {
 		return -1, Addr{}, err
 	}
-	sa, err := unix.Getpeername(fd)
-	if err != nil { // ENOTCONN: the peer has gone already
+	sa, err := unix.Getpeername(fd) // ENOTCONN: the peer has gone already
+	if err == nil {
+		err = KeepNonblocking(fd)
+	}
+	if err != nil {
 		Close(fd)
 		return -1, Addr{}, err
 	}

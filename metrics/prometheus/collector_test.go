@@ -82,7 +82,8 @@ func TestNamesFollowTheConventions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	problems, err := testutil.CollectAndLint(New(e, map[string]*http1.Server{"a": http1.New(hello, http1.Options{})}))
+	server := http1.New(hello, http1.Options{})
+	problems, err := testutil.CollectAndLint(New(e, map[string]*http1.Server{"a": server}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +100,7 @@ func TestCollectorOfARunningEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := http1.New(hello, http1.Options{})
-	ln, err := e.Listen("tcp", "127.0.0.1:0", server)
+	ln, err := e.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,7 +45,8 @@ func serve(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", http1.NetHTTP(newRouter(), http1.Options{}))
+	server := http1.NetHTTP(newRouter(), http1.Options{})
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

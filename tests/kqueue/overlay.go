@@ -20,8 +20,8 @@ const (
 	modelImport = "github.com/eddynet/eddy/" + modelFolder
 )
 
-// platformPackages are the packages with files for one system only.
-var platformPackages = []string{"poller", "loop"}
+// platformPackages are those with files for one system only.
+var platformPackages = []string{"poller", "internal/sockets", "loop"}
 
 // overlay is the argument of go's -overlay flag. With it, the files of another system are
 // compiled for Linux, with the model instead of x/sys/unix. Only that import and the

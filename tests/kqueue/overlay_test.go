@@ -42,23 +42,24 @@ func read(t *testing.T, system string) map[string][]byte {
 func TestOverlayKeepsTheText(t *testing.T) {
 	for system, own := range map[string]map[string]string{
 		"darwin": {
-			"poller/wake_user.go": "", "loop/accept2.go": "", "loop/listen_other.go": "", "loop/writev_libc.go": "",
+			"poller/wake_user.go": "", "internal/sockets/accept2.go": "", "internal/sockets/listen_other.go": "",
+			"internal/sockets/writev_libc.go": "", "internal/sockets/options_other.go": "", "internal/sockets/holdoff_other.go": "",
 		},
 		"freebsd": {
-			"poller/wake_user.go": "", "loop/accept4.go": "",
-			"loop/listen_on_model.go": "loop/listen_freebsd.go", "loop/listen_on_model_test.go": "loop/listen_freebsd_test.go",
+			"poller/wake_user.go": "", "internal/sockets/accept4.go": "",
+			"internal/sockets/listen_on_model.go": "internal/sockets/listen_freebsd.go", "internal/sockets/listen_on_model_test.go": "internal/sockets/listen_freebsd_test.go",
 		},
 		"openbsd": {
-			"poller/wake_pipe.go": "", "loop/accept2.go": "", "loop/listen_other.go": "",
+			"poller/wake_pipe.go": "", "internal/sockets/accept2.go": "", "internal/sockets/listen_other.go": "",
 		},
 	} {
 		files := read(t, system)
-		for _, linux := range []string{"poller/epoll.go", "loop/socket_linux.go", "loop/listen_linux.go"} {
+		for _, linux := range []string{"poller/epoll.go", "internal/sockets/io_linux.go", "internal/sockets/options_linux.go", "internal/sockets/listen_linux.go"} {
 			if text, ok := files[linux]; !ok || text != nil {
 				t.Errorf("%s: %s is compiled", system, linux)
 			}
 		}
-		for _, common := range []string{"poller/kqueue.go", "poller/kqueue_filters.go", "loop/socket_bsd.go"} {
+		for _, common := range []string{"poller/kqueue.go", "poller/kqueue_filters.go", "internal/sockets/io_bsd.go"} {
 			own[common] = ""
 		}
 		for path, original := range own {

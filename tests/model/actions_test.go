@@ -71,8 +71,8 @@ func (m *model) do(l *life, fn func(c *eddy.Conn)) {
 	task.err = l.ref.Do(func(c *eddy.Conn) {
 		defer task.runs.Add(1)
 		defer l.in("Ref.Do")()
-		if c.State() != l {
-			l.errorf("Ref.Do: another connection")
+		if c.UserData() != l {
+			l.errorf("Ref.Do was given another connection")
 		}
 		fn(c)
 	})
@@ -82,7 +82,7 @@ func (m *model) do(l *life, fn func(c *eddy.Conn)) {
 func (m *model) write(t *rapid.T) {
 	l := m.some(t).life
 	size := rapid.SampledFrom([]int{0, 100, 4000, m.options.HighWater, 3 * m.options.HighWater, m.options.MaxOutput}).Draw(t, "bytes")
-	how := rapid.SampledFrom([]string{"Write", "WriteParts", "WriteString", "Out", "WriteOwned", "SendFile"}).Draw(t, "how")
+	how := rapid.SampledFrom([]string{"Write", "Writes", "WriteString", "Out", "WriteOwned", "WriteFramed", "SendFile"}).Draw(t, "how")
 	m.do(l, func(c *eddy.Conn) {
 		l.write(c, byTask, size, func(p []byte) error { return m.writeBy(c, l, how, p) })
 	})
@@ -94,8 +94,10 @@ func (m *model) writeBy(c *eddy.Conn, l *life, how string, p []byte) (err error)
 		_, err = c.Write(p)
 	case "WriteString":
 		_, err = c.WriteString(string(p))
-	case "WriteParts":
-		err = c.WriteParts(p[:headSize-1], p[headSize-1:])
+	case "Writes":
+		if _, err = c.Write(p[:headSize-1]); err == nil {
+			_, err = c.Write(p[headSize-1:])
+		}
 	case "Out":
 		if _, err = c.Write(nil); err == nil { // checks whether a write is accepted
 			b := c.Out()
@@ -104,6 +106,9 @@ func (m *model) writeBy(c *eddy.Conn, l *life, how string, p []byte) (err error)
 	case "WriteOwned":
 		l.owned++
 		err = c.WriteOwned(p, func() { l.released++ })
+	case "WriteFramed":
+		l.owned++
+		err = c.WriteFramed(p[:1], p[1:headSize], p[headSize:], func() { l.released++ })
 	case "SendFile":
 		var f *os.File
 		if f, err = os.CreateTemp(m.dir, "file"); err == nil {
@@ -164,7 +169,7 @@ func (m *model) abort(t *rapid.T) {
 func (m *model) deadline(t *rapid.T) {
 	l := m.some(t).life
 	d := rapid.SampledFrom([]time.Duration{0, 1, 3 * time.Millisecond, time.Hour}).Draw(t, "deadline")
-	m.do(l, func(c *eddy.Conn) { c.SetDeadline(d); l.deadlineSet = l.deadlineSet || d > 0 && d < time.Hour })
+	m.do(l, func(c *eddy.Conn) { c.SetTimeout(d); l.deadlineSet = l.deadlineSet || d > 0 && d < time.Hour })
 }
 
 func (m *model) post(t *rapid.T) {
@@ -181,7 +186,7 @@ func (m *model) many(t *rapid.T) {
 		mine := &model{}
 		wait.Go(func() {
 			for range 5 {
-				mine.do(l, func(c *eddy.Conn) { c.Again() })
+				mine.do(l, func(c *eddy.Conn) { c.Redeliver() })
 			}
 		})
 		defer func() { m.tasks = append(m.tasks, mine.tasks...) }()
@@ -208,7 +213,7 @@ func (m *model) catchUp(t *rapid.T) {
 		}
 		quiet = m.idle(c)
 		if !quiet && time.Now().After(deadline) {
-			t.Fatalf("connection %d does not become idle: the client received %d of %d bytes, the protocol %d of %d, waits for OnDrain %v",
+			t.Fatalf("connection %d does not come to rest: the client got %d of %d bytes, the protocol %d of %d, waits for EventWritable %v",
 				l.id, c.got, l.bytes, l.seen, c.sent, l.full)
 		}
 	}

@@ -1,8 +1,6 @@
 package model
 
 import (
-	"io"
-
 	"pgregory.net/rapid"
 
 	"github.com/eddynet/eddy"
@@ -15,19 +13,22 @@ type layer string
 const (
 	direct     layer = "direct"
 	wrapping   layer = "wrapped"
+	hiding     layer = "wrapped without its ReadBuffer"
 	handedOver layer = "handed over"
 )
 
 func someLayer(t *rapid.T) layer {
-	return rapid.SampledFrom([]layer{direct, wrapping, handedOver}).Draw(t, "layer")
+	return rapid.SampledFrom([]layer{direct, wrapping, hiding, handedOver}).Draw(t, "layer")
 }
 
 func (by layer) over(p eddy.Protocol) eddy.Protocol {
 	switch by {
 	case wrapping:
-		return wrapper{p}
+		return func(c *eddy.Conn) eddy.Handler { return wrapper{p(c)} }
+	case hiding:
+		return func(c *eddy.Conn) eddy.Handler { return struct{ eddy.Handler }{p(c)} }
 	case handedOver:
-		return sniffer{p}
+		return sniffer{p}.open
 	}
 	return p
 }
@@ -38,96 +39,24 @@ const preface = "model"
 // sniffer reads the preface and leaves the connection to another protocol.
 type sniffer struct{ to eddy.Protocol }
 
-func (sniffer) OnOpen(*eddy.Conn)         {}
-func (sniffer) OnClose(*eddy.Conn, error) {}
-
-// Tune has the settings of the other protocol from the start: Become does not change them.
-func (s sniffer) Tune(settings *eddy.Settings) error { return tune(s.to, settings) }
+func (s sniffer) open(*eddy.Conn) eddy.Handler { return s }
 
 func (s sniffer) OnData(c *eddy.Conn, in []byte) (used int) {
 	if len(in) < len(preface) {
 		return 0
 	}
-	c.Become(s.to)
+	c.SetProtocol(s.to)
 	return len(preface)
 }
 
-// wrapper forwards all callbacks to a protocol. For those that it does not implement, it
-// behaves as a loop does.
-type wrapper struct{ inner eddy.Protocol }
+func (sniffer) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
 
-func (w wrapper) Bind(l *eddy.Loop) eddy.Protocol {
-	if b, ok := w.inner.(eddy.Binder); ok {
-		return wrapper{b.Bind(l)}
-	}
-	return w
-}
+// wrapper is a handler around another one.
+type wrapper struct{ eddy.Handler }
 
-func (w wrapper) Tune(s *eddy.Settings) error { return tune(w.inner, s) }
-
-func tune(p eddy.Protocol, s *eddy.Settings) error {
-	if t, ok := p.(eddy.Tuner); ok {
-		return t.Tune(s)
+func (w wrapper) ReadBuffer(c *eddy.Conn) []byte {
+	if inner, ok := w.Handler.(eddy.ReadBuffer); ok {
+		return inner.ReadBuffer(c)
 	}
 	return nil
-}
-
-func (w wrapper) OnOpen(c *eddy.Conn) { w.inner.OnOpen(c) }
-
-func (w wrapper) OnData(c *eddy.Conn, in []byte) (used int) { return w.inner.OnData(c, in) }
-
-func (w wrapper) InputSpace(c *eddy.Conn) []byte {
-	if l, ok := w.inner.(eddy.Lender); ok {
-		return l.InputSpace(c)
-	}
-	return nil
-}
-
-func (w wrapper) OnFilled(c *eddy.Conn, n int) {
-	if l, ok := w.inner.(eddy.Lender); ok {
-		l.OnFilled(c, n)
-	}
-}
-
-func (w wrapper) OnDrain(c *eddy.Conn) {
-	if h, ok := w.inner.(eddy.DrainHandler); ok {
-		h.OnDrain(c)
-	}
-}
-
-func (w wrapper) OnTimeout(c *eddy.Conn) {
-	if h, ok := w.inner.(eddy.TimeoutHandler); ok {
-		h.OnTimeout(c)
-		return
-	}
-	c.Abort(eddy.ErrTimeout)
-}
-
-func (w wrapper) OnEOF(c *eddy.Conn) {
-	if h, ok := w.inner.(eddy.EOFHandler); ok {
-		h.OnEOF(c)
-		return
-	}
-	c.Close()
-}
-
-func (w wrapper) OnHangup(c *eddy.Conn) {
-	if h, ok := w.inner.(eddy.HangupHandler); ok {
-		h.OnHangup(c)
-	}
-}
-
-func (w wrapper) OnShutdown(c *eddy.Conn) {
-	if h, ok := w.inner.(eddy.ShutdownHandler); ok {
-		h.OnShutdown(c)
-		return
-	}
-	c.After(c.Settings().DrainGrace, (*eddy.Conn).CloseIdle)
-}
-
-func (w wrapper) OnClose(c *eddy.Conn, err error) {
-	if _, ok := w.inner.(eddy.EOFHandler); !ok && err == nil && c.EOF() {
-		err = io.EOF // the end in OnEOF was the peer's, not ours
-	}
-	w.inner.OnClose(c, err)
 }

@@ -83,7 +83,6 @@ type model struct {
 	server
 	subject *subject
 	layer   layer
-	stays   bool
 	dir     string
 	clients []*client
 	tasks   []*task
@@ -109,15 +108,11 @@ func start(t *rapid.T, dir string) *model {
 	m.subject = &subject{
 		unit:   rapid.SampledFrom([]int{1, 1, 3, 1000}).Draw(t, "unit"),
 		answer: rapid.SampledFrom([]int{-1, 0, 10, 5000}).Draw(t, "answer"),
+		stays:  rapid.Bool().Draw(t, "stays after EOF"),
 		opened: make(chan *life, 1),
 	}
-	m.stays = rapid.Bool().Draw(t, "stays after EOF")
-	var protocol eddy.Protocol = m.subject
-	if m.stays {
-		protocol = staying{m.subject}
-	}
-	m.server.start(t, dir, m.layer.over(protocol))
-	m.open(t) // Run has begun
+	m.server.start(t, dir, m.layer.over(m.subject.open))
+	m.open(t) // and so Run has begun
 	return m
 }
 
@@ -191,7 +186,7 @@ func (m *model) cutOff() {
 func (m *model) check(t *rapid.T, c *client) {
 	l, r := c.life, &c.reader
 	if l.closes != 1 {
-		t.Errorf("connection %d: OnClose was called %d times", l.id, l.closes)
+		t.Errorf("connection %d: EventClosed came %d times", l.id, l.closes)
 	}
 	if l.released != l.owned {
 		t.Errorf("connection %d: %d of %d slices released", l.id, l.released, l.owned)
@@ -207,7 +202,7 @@ func (m *model) check(t *rapid.T, c *client) {
 	case l.cause == nil:
 		legal = l.closeCalled || l.closeWriteCalled || m.drained != nil || m.cut
 	case l.cause == io.EOF:
-		legal, all = (c.shut || c.gone || l.closeWriteCalled) && !m.stays, true
+		legal, all = (c.shut || c.gone || l.closeWriteCalled) && !m.subject.stays, true
 	case l.cause == errAborted:
 		legal = l.abortCalled
 	case l.cause == eddy.ErrServerClosed:

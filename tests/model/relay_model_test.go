@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
-
-	"github.com/eddynet/eddy"
 )
 
 // TestAnyRelay is TestAnySequence for a protocol that relays input to another connection.
@@ -64,11 +62,8 @@ func startRelay(t *rapid.T, dir string) *relayModel {
 	} else {
 		m.options.Loops = 1
 	}
-	var protocol eddy.Protocol = m.relay
-	if rapid.Bool().Draw(t, "lends") {
-		protocol = lending{m.relay}
-	}
-	m.start(t, dir, m.layer.over(protocol))
+	m.relay.lends = rapid.Bool().Draw(t, "lends")
+	m.start(t, dir, m.layer.over(m.relay.accepted))
 	m.open(t)
 	return m
 }
@@ -85,8 +80,8 @@ func (m *relayModel) listenUpstream(t *rapid.T, dir string) {
 	}
 	m.upstream = ln
 	m.relay.network, m.relay.to = network, ln.Addr().String()
-	if m.layer == wrapping {
-		m.relay.layer = wrapping // the dialled peer sends no preface
+	if m.layer != handedOver { // the peer that is dialled sends no preface
+		m.relay.layer = m.layer
 	}
 }
 

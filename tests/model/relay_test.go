@@ -15,7 +15,8 @@ import (
 type relay struct {
 	network, to string     // of the other side; without an address it joins accepted ones, on one loop
 	layer       layer      // over the dialled connection
-	first       *eddy.Conn // accepted and not joined yet; or nil
+	lends       bool       // input is read into memory of its own
+	first       *eddy.Conn // accepted, and waits for the next; nil if there is none
 	joined      chan struct{}
 
 	mu    sync.Mutex
@@ -27,9 +28,9 @@ const oneRead = 64 << 10
 
 // side is one end of a pair.
 type side struct {
-	other  *eddy.Conn // nil until joined
+	relay  *relay
+	other  *eddy.Conn // nil while there is none
 	paused bool
-	space  []byte // of a lender
 }
 
 func (r *relay) errorf(format string, args ...any) {
@@ -38,10 +39,9 @@ func (r *relay) errorf(format string, args ...any) {
 	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
 }
 
-func (r *relay) OnOpen(c *eddy.Conn) {
-	c.EnableFullDuplex()
-	c.SetState(&side{paused: true})
-	c.PauseRead()
+// accepted is the protocol of accepted connections.
+func (r *relay) accepted(c *eddy.Conn) eddy.Handler {
+	s := r.side(c)
 	switch {
 	case r.to == "" && r.first == nil:
 		r.first = c
@@ -49,7 +49,7 @@ func (r *relay) OnOpen(c *eddy.Conn) {
 		r.join(r.first, c)
 		r.first = nil
 	default:
-		c.Loop().Dial(r.network, r.to, r.layer.over(dialled{r}), patience, func(upstream *eddy.Conn, err error) {
+		c.Loop().Dial(r.network, r.to, r.layer.over(r.side), patience, func(upstream *eddy.Conn, err error) {
 			if err != nil {
 				r.errorf("%v", err)
 				c.Abort(err)
@@ -58,6 +58,19 @@ func (r *relay) OnOpen(c *eddy.Conn) {
 			r.join(c, upstream)
 		})
 	}
+	return s
+}
+
+// side is the protocol of dialled connections.
+func (r *relay) side(c *eddy.Conn) eddy.Handler {
+	c.EnableFullDuplex()
+	c.PauseRead()
+	s := &side{relay: r, paused: true}
+	c.SetUserData(s)
+	if r.lends {
+		return &lending{side: s, space: make([]byte, oneRead)}
+	}
+	return s
 }
 
 func (r *relay) join(a, b *eddy.Conn) {
@@ -65,25 +78,24 @@ func (r *relay) join(a, b *eddy.Conn) {
 		if !from.Open() {
 			r.errorf("an end has closed before it was joined")
 		}
-		s := from.State().(*side)
+		s := from.UserData().(*side)
 		s.other, s.paused = to, false
 		from.ResumeRead()
 	}
 	r.joined <- struct{}{}
 }
 
-func (r *relay) OnData(c *eddy.Conn, in []byte) (used int) {
-	s := c.State().(*side)
-	c.SetDeadline(time.Hour)
+func (s *side) OnData(c *eddy.Conn, in []byte) (used int) {
+	c.SetTimeout(time.Hour)
 	if s.paused {
-		r.errorf("OnData while reading is paused")
+		s.relay.errorf("OnData while reading is paused")
 	}
 	if _, err := s.other.Write(in); err != nil {
 		c.Abort(err)
 		return len(in)
 	}
 	if limit := s.other.Settings().HighWater + oneRead; s.other.Pending() > limit {
-		r.errorf("%d bytes pending, want at most %d", s.other.Pending(), limit)
+		s.relay.errorf("%d bytes pending, want at most %d", s.other.Pending(), limit)
 	}
 	if s.other.Full() {
 		s.paused = true
@@ -92,50 +104,37 @@ func (r *relay) OnData(c *eddy.Conn, in []byte) (used int) {
 	return len(in)
 }
 
-func (r *relay) OnDrain(c *eddy.Conn) {
-	o := c.State().(*side).other
-	o.State().(*side).paused = false
-	o.ResumeRead()
-}
-
-func (r *relay) OnEOF(c *eddy.Conn) { c.State().(*side).other.CloseWrite() }
-
-// OnShutdown keeps the pair open until it ends by itself.
-func (r *relay) OnShutdown(*eddy.Conn) {}
-
-func (r *relay) OnClose(c *eddy.Conn, err error) {
-	o := c.State().(*side).other
+func (s *side) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
 	switch {
-	case o == nil:
-	case err == nil || err == io.EOF:
-		o.Close()
-	default:
-		o.Abort(err)
+	case e == eddy.EventShutdown:
+		return true // the pair ends by itself
+	case s.other == nil:
+	case e == eddy.EventWritable:
+		s.other.UserData().(*side).paused = false
+		s.other.ResumeRead()
+	case e == eddy.EventEOF:
+		s.other.CloseWrite()
+		return true
+	case e == eddy.EventClosed && (c.Err() == nil || c.Err() == io.EOF):
+		s.other.Close()
+	case e == eddy.EventClosed:
+		s.other.Abort(c.Err())
 	}
+	return false
 }
 
-// lending is a relay that has input put into memory of its own.
-type lending struct{ *relay }
-
-func (lending) InputSpace(c *eddy.Conn) []byte {
-	s := c.State().(*side)
-	if s.space == nil {
-		s.space = make([]byte, oneRead)
-	}
-	return s.space
+// lending is a side that has input put into memory of its own.
+type lending struct {
+	*side
+	space []byte
 }
 
-func (l lending) OnFilled(c *eddy.Conn, n int) {
-	if n > 0 {
-		l.OnData(c, c.State().(*side).space[:n])
+func (l *lending) ReadBuffer(*eddy.Conn) []byte { return l.space }
+
+// OnData is called after ReadBuffer also when there is no input.
+func (l *lending) OnData(c *eddy.Conn, in []byte) (used int) {
+	if len(in) == 0 {
+		return 0
 	}
-}
-
-// dialled is the protocol of a relay's dialled connections.
-type dialled struct{ *relay }
-
-func (d dialled) OnOpen(c *eddy.Conn) {
-	c.EnableFullDuplex()
-	c.SetState(&side{paused: true})
-	c.PauseRead()
+	return l.side.OnData(c, in)
 }

@@ -11,8 +11,9 @@ import (
 // subject is the protocol under test. It consumes input in units, may write after each
 // of them, and records the life of each connection.
 type subject struct {
-	unit   int // OnData consumes multiples of it
-	answer int // bytes of each answer; negative for none
+	unit   int  // OnData uses multiples of it
+	answer int  // bytes of each answer; negative for none
+	stays  bool // it does not close when its peer has stopped sending
 	opened chan *life
 
 	mu    sync.Mutex
@@ -36,9 +37,9 @@ type life struct {
 	seen     int64 // bytes of input, including unconsumed ones
 	written  [sources]uint32
 	bytes    int64 // of records written
-	owned    int   // slices passed to WriteOwned
-	released int   // slices released
-	full     bool  // the output was full, and OnDrain has not been called since
+	owned    int   // slices given away
+	released int   // and given back
+	full     bool  // the output was seen full, and EventWritable has not come
 
 	lateWrite bool // Ref.Write during the drain, which may have closed the connection
 
@@ -53,7 +54,7 @@ func (l *life) errorf(format string, args ...any) {
 func (l *life) in(name string) (leave func()) {
 	l.mu.Lock()
 	if l.opens != 1 || l.closes != 0 {
-		l.errorf("%s after %d OnOpen and %d OnClose", name, l.opens, l.closes)
+		l.errorf("%s after %d calls of the protocol and %d EventClosed", name, l.opens, l.closes)
 	}
 	return l.mu.Unlock
 }
@@ -61,28 +62,28 @@ func (l *life) in(name string) (leave func()) {
 // idle is the subject's IdleTimeout. No test reaches it.
 const idle = 17 * time.Minute
 
-func (s *subject) Tune(settings *eddy.Settings) error {
-	settings.IdleTimeout = idle
-	return nil
-}
-
-func (s *subject) OnOpen(c *eddy.Conn) {
+// open is the protocol.
+func (s *subject) open(c *eddy.Conn) eddy.Handler {
 	s.mu.Lock()
 	l := &life{id: len(s.lives), ref: c.Ref(), loop: c.Loop(), opens: 1}
 	s.lives = append(s.lives, l)
 	s.mu.Unlock()
-	if c.State() != nil {
-		l.errorf("OnOpen of a connection that has a state: %v", c.State())
+	if c.UserData() != nil {
+		l.errorf("a new connection has user data: %v", c.UserData())
 	}
-	if d := c.Settings().IdleTimeout; d != idle {
-		l.errorf("IdleTimeout is %v, want that of Tune", d)
+	settings := *c.Settings()
+	if settings.IdleTimeout == idle {
+		l.errorf("a new connection has the settings of another one")
 	}
-	c.SetState(l)
+	settings.IdleTimeout = idle
+	c.SetSettings(&settings)
+	c.SetUserData(l)
 	s.opened <- l
+	return s
 }
 
 func (s *subject) OnData(c *eddy.Conn, in []byte) int {
-	l := c.State().(*life)
+	l := c.UserData().(*life)
 	defer l.in("OnData")()
 	if l.paused {
 		l.errorf("OnData while reading is paused")
@@ -141,33 +142,30 @@ func (l *life) write(c *eddy.Conn, by source, size int, how func(p []byte) error
 	}
 }
 
-func (s *subject) OnDrain(c *eddy.Conn) {
-	l := c.State().(*life)
-	defer l.in("OnDrain")()
-	if c.Full() {
-		l.errorf("OnDrain with %d bytes pending", c.Pending())
+func (s *subject) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	l := c.UserData().(*life)
+	defer l.in(e.String())()
+	if d := c.Settings().IdleTimeout; d != idle {
+		l.errorf("IdleTimeout is %v, want what the protocol has set", d)
 	}
-	l.full = false
-}
-
-func (s *subject) OnClose(c *eddy.Conn, err error) {
-	l := c.State().(*life)
-	defer l.in("OnClose")()
-	l.closes++
-	l.cause = err
-	if c.Open() {
-		l.errorf("OnClose of an open connection")
+	switch e {
+	case eddy.EventWritable:
+		if c.Full() {
+			l.errorf("EventWritable with %d bytes pending", c.Pending())
+		}
+		l.full = false
+	case eddy.EventEOF:
+		if l.eof {
+			l.errorf("EventEOF twice")
+		}
+		l.eof = true
+		return s.stays
+	case eddy.EventClosed:
+		l.closes++
+		l.cause = c.Err()
+		if c.Open() {
+			l.errorf("EventClosed of an open connection")
+		}
 	}
-}
-
-// staying is a subject that does not close when its peer has stopped sending.
-type staying struct{ *subject }
-
-func (s staying) OnEOF(c *eddy.Conn) {
-	l := c.State().(*life)
-	defer l.in("OnEOF")()
-	if l.eof {
-		l.errorf("OnEOF twice")
-	}
-	l.eof = true
+	return false
 }

@@ -24,7 +24,7 @@ func failures() []row {
 		{4, "accept errors", "No accept error ends the engine or loses a client.", 2 * time.Minute,
 			trials{
 				failing("accept4", "ECONNABORTED", "EINTR", "EPERM", "EPROTO", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"),
-				tests("./loop", "TestJudgeAcceptErrors"),
+				tests("./loop", "TestAcceptErrorsAreClassified"),
 			}},
 		{5, "clients that do not read", "They cost bounded memory and no processor time, and are closed at the write deadline.", time.Minute,
 			trials{pipelinerWithoutEnd, crowdThatNeverReads}},
@@ -63,7 +63,8 @@ func failures() []row {
 		{20, "clocks", "Timers follow the monotonic clock, across every power of two.", 3 * time.Minute,
 			trials{
 				clockBeyond(31), clockBeyond(32),
-				tests("./loop", "TestTimerFiresAtItsTick", "TestTimerFiresAfterCascade", "TestTimeDoesNotGoBack", "TestWheelAgainstModel", "TestDeadlineIsNeverEarly", "TestDeadlineBeyondTheEndOfTime"),
+				tests("./internal/wheel", "TestTimerFiresAtItsTick", "TestTimerFiresAfterCascade", "TestTimeDoesNotGoBack", "TestWheelAgainstModel"),
+				tests("./loop", "TestDeadlineIsNeverEarly", "TestDeadlineBeyondTheEndOfTime"),
 			}},
 		{21, "socket files", "A stale Unix socket is replaced; a socket in use and a file of another kind are kept, with a clear error.", time.Minute,
 			trials{socketFiles, tests(".", "TestStaleSocketFileIsReplaced", "TestLiveSocketIsLeftAlone", "TestOtherFilesAreLeftAlone")}},

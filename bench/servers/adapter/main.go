@@ -17,7 +17,8 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := engine.Listen("tcp", address, http1.NetHTTP(std.Handler(""), http1.Options{})); err != nil {
+	server := http1.NetHTTP(std.Handler(""), http1.Options{})
+	if _, err := engine.Listen("tcp", address, server.Open); err != nil {
 		log.Fatal(err)
 	}
 	log.Fatal(engine.Run(context.Background()))

@@ -21,13 +21,14 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	protocol := eddy.Protocol(echo{})
+	protocol := echo{}.Open
 	if !raw {
 		var options http1.Options
 		if *count {
 			options.OnHead = counting
 		}
-		protocol = http1.New(routes(), options)
+		server := http1.New(routes(), options)
+		protocol = server.Open
 	}
 	if _, err := engine.Listen("tcp", address, protocol); err != nil {
 		log.Fatal(err)
@@ -104,10 +105,11 @@ func send(w *http1.Response, body []byte) {
 
 type echo struct{}
 
-func (echo) OnOpen(*eddy.Conn)         {}
-func (echo) OnClose(*eddy.Conn, error) {}
+func (echo) Open(*eddy.Conn) eddy.Handler { return echo{} }
 
 func (echo) OnData(c *eddy.Conn, in []byte) (used int) {
 	c.Write(in)
 	return len(in)
 }
+
+func (echo) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }

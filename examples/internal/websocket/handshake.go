@@ -27,7 +27,7 @@ func Upgrade(w *http1.Response, r *http1.Request, h Handler, o Options) {
 		refuse(w, 400, "Sec-WebSocket-Key must be 16 bytes in base64")
 	default:
 		w.SetHeader("Sec-WebSocket-Accept", acceptance(key))
-		if w.Upgrade("websocket", &socket{handler: h, options: o}) != nil {
+		if w.Upgrade("websocket", (&socket{handler: h, options: o}).open) != nil {
 			w.Reset()
 			w.SetHeader("Upgrade", "websocket")
 			refuse(w, 426, "this is a WebSocket: ask with Connection: Upgrade and Upgrade: websocket")

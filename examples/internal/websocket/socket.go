@@ -11,7 +11,7 @@ import (
 
 var errNotUTF8 = &Failure{ws.StatusInvalidFramePayloadData, "text must be UTF-8"}
 
-// socket is the protocol of one connection. It belongs to its loop.
+// socket is one connection. It belongs to its loop.
 type socket struct {
 	handler Handler
 	options Options
@@ -20,46 +20,53 @@ type socket struct {
 	leaving bool // send the close frame of a drain in OnDrain
 }
 
-func (s *socket) OnOpen(c *eddy.Conn) {
-	c.SetDeadline(s.options.Quiet)
+// open is the protocol of this connection.
+func (s *socket) open(c *eddy.Conn) eddy.Handler {
+	c.SetTimeout(s.options.Quiet)
 	s.handler.OnOpen(c)
+	return s
 }
 
-func (s *socket) OnClose(c *eddy.Conn, err error) { s.handler.OnClose(c, err) }
-
-// OnShutdown sends a close frame when the drain begins.
-func (s *socket) OnShutdown(c *eddy.Conn) {
-	if s.leaving = c.Full(); !s.leaving {
-		end(c, ws.StatusGoingAway, "")
+func (s *socket) OnEvent(c *eddy.Conn, e eddy.Event) (handled bool) {
+	switch e {
+	case eddy.EventTimeout:
+		return s.timeout(c)
+	case eddy.EventShutdown:
+		if s.leaving = c.Full(); !s.leaving {
+			end(c, ws.StatusGoingAway, "")
+		}
+		return true
+	case eddy.EventWritable:
+		if s.leaving {
+			end(c, ws.StatusGoingAway, "")
+		}
+	case eddy.EventClosed:
+		s.handler.OnClose(c)
 	}
+	return false
 }
 
-// OnDrain sends the close frame that OnShutdown has postponed.
-func (s *socket) OnDrain(c *eddy.Conn) {
-	if s.leaving {
-		end(c, ws.StatusGoingAway, "")
-	}
-}
-
-// OnTimeout pings a quiet client. A client with a full output queue is not read: the
-// engine's WriteTimeout applies to it.
-func (s *socket) OnTimeout(c *eddy.Conn) {
+// timeout finds out whether a client that is quiet is still there: one that does not
+// answer a ping is left to the default action. While its output is full, it is not read:
+// whether it takes that is up to the engine's WriteTimeout.
+func (s *socket) timeout(c *eddy.Conn) (handled bool) {
 	switch {
 	case c.Full():
-		c.SetDeadline(s.options.Quiet)
+		c.SetTimeout(s.options.Quiet)
 	case s.pinged:
-		c.Abort(eddy.ErrTimeout)
+		return false
 	default:
 		s.pinged = true
 		Send(c, ws.NewPingFrame(nil))
-		c.SetDeadline(s.options.Pong)
+		c.SetTimeout(s.options.Pong)
 	}
+	return true
 }
 
 // OnData handles complete frames until the output queue is full.
 func (s *socket) OnData(c *eddy.Conn, in []byte) (used int) {
 	s.pinged = false
-	c.SetDeadline(s.options.Quiet)
+	c.SetTimeout(s.options.Quiet)
 	for c.Open() && !c.Full() {
 		n, complete, err := s.in.parse(in[used:], s.options.MaxMessage)
 		used += n

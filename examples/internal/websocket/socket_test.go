@@ -24,8 +24,8 @@ const maxMessage = 1000
 // echo echoes messages, except two that make it fail.
 type echo struct{ ended chan<- error }
 
-func (echo) OnOpen(*eddy.Conn)                {}
-func (e echo) OnClose(_ *eddy.Conn, e2 error) { e.ended <- e2 }
+func (echo) OnOpen(*eddy.Conn)      {}
+func (e echo) OnClose(c *eddy.Conn) { e.ended <- c.Err() }
 
 func (echo) OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error {
 	switch string(message) {
@@ -41,9 +41,9 @@ func (echo) OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error {
 // server echoes on every path.
 type server struct {
 	address string
-	ended   chan error         // the error of each OnClose
-	drain   context.CancelFunc // begins the drain
-	done    chan error         // the result of Run
+	ended   chan error         // Conn.Err in OnClose, one for each connection
+	drain   context.CancelFunc // begins the end
+	done    chan error         // what Run returned
 }
 
 func serve(t *testing.T, engine eddy.Options, o websocket.Options) *server {
@@ -54,7 +54,8 @@ func serve(t *testing.T, engine eddy.Options, o websocket.Options) *server {
 		t.Fatal(err)
 	}
 	handler := func(w *http1.Response, r *http1.Request) { websocket.Upgrade(w, r, echo{s.ended}, o) }
-	ln, err := e.Listen("tcp", "127.0.0.1:0", http1.New(handler, http1.Options{}))
+	httpServer := http1.New(handler, http1.Options{})
+	ln, err := e.Listen("tcp", "127.0.0.1:0", httpServer.Open)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +179,7 @@ func TestErrorsHaveAStatus(t *testing.T) {
 			c.Bytes(test.sent)
 			c.Closes(test.status)
 			if err := within(t, s.ended); err != nil {
-				t.Errorf("OnClose: %v", err)
+				t.Errorf("Conn.Err in OnClose is %v", err)
 			}
 		})
 	}
@@ -223,7 +224,7 @@ func TestClientWithoutPongIsReset(t *testing.T) {
 	c := s.dial(t)
 	c.Read(ws.OpPing)
 	if err := within(t, s.ended); !errors.Is(err, eddy.ErrTimeout) {
-		t.Errorf("OnClose: %v", err)
+		t.Errorf("Conn.Err in OnClose is %v", err)
 	}
 	if _, err := c.Conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the connection ended with %v, want a reset", err)

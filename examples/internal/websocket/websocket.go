@@ -20,8 +20,8 @@ type Handler interface {
 	// UTF-8, or ws.OpBinary. The message belongs to the handler. An error ends the
 	// connection: a *Failure with its code, any other with 1011.
 	OnMessage(c *eddy.Conn, kind ws.OpCode, message []byte) error
-	// OnClose is called once, after everything else, with the cause as in eddy.Protocol.
-	OnClose(c *eddy.Conn, err error)
+	// OnClose is called once, after everything else. Conn.Err is the cause.
+	OnClose(c *eddy.Conn)
 }
 
 // Options are the limits of a connection.

@@ -84,11 +84,7 @@ func serve(s *http.Server, tcp *net.TCPListener) (*listener, error) {
 	}
 	l := &listener{addr: tcp.Addr(), engine: engine, closed: make(chan struct{}), ended: make(chan struct{})}
 	l.protocol = http1.NetHTTPServer(s, http1.Options{ServerName: "-", AllowConnect: true})
-	file, err := tcp.File()
-	if err != nil {
-		return nil, err
-	}
-	if l.accepts, err = engine.ListenFile(file, l.protocol); err != nil {
+	if l.accepts, err = engine.Serve(tcp, l.protocol.Open); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -97,7 +93,7 @@ func serve(s *http.Server, tcp *net.TCPListener) (*listener, error) {
 			slog.Error("the engine of an httptest server", "error", err)
 		}
 	}()
-	return l, tcp.Close()
+	return l, nil
 }
 
 // Accept blocks until Close.

@@ -1,4 +1,4 @@
-package loop
+package sockets
 
 import (
 	"context"
@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // Whoever can connect while the sockets of an address are opened, one after the other,
@@ -27,7 +25,7 @@ func TestNoClientIsLostWhileListening(t *testing.T) {
 		accepted := 0
 		for _, fd := range fds {
 			accepted += acceptWaiting(t, fd)
-			sockets.Close(fd)
+			Close(fd)
 		}
 		if accepted != connected {
 			t.Fatalf("%d clients of %d are in a queue", accepted, connected)
@@ -56,7 +54,7 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 				t.Errorf("%s %s again: %v, want EADDRINUSE", c.network, address, err)
 			}
 			for _, fd := range fds {
-				sockets.Close(fd)
+				Close(fd)
 			}
 		}
 	}
@@ -67,8 +65,8 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 func freePort(t *testing.T) int {
 	t.Helper()
 	for port := 9999; port > 5000; port-- {
-		if fds, _, err := sockets.Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port), 1); err == nil {
-			sockets.Close(fds[0])
+		if fds, _, err := Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port), 1); err == nil {
+			Close(fds[0])
 			return port
 		}
 	}
@@ -90,7 +88,7 @@ func connectAllTheTime(port int) (stop func() int) {
 				if err != nil {
 					return // too many could connect
 				}
-				defer sockets.Close(fd)
+				defer Close(fd)
 				if unix.Connect(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: port}) == nil {
 					connected.Add(1)
 				}
@@ -109,10 +107,10 @@ func connectAllTheTime(port int) (stop func() int) {
 func acceptWaiting(t *testing.T, fd int) (accepted int) {
 	t.Helper()
 	for {
-		conn, _, errno := sockets.Accept(fd)
+		conn, _, errno := Accept(fd)
 		switch errno {
 		case 0:
-			sockets.Close(conn)
+			Close(conn)
 			accepted++
 		case unix.EAGAIN:
 			return accepted
