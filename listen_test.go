@@ -235,7 +235,11 @@ func TestClosedListenersLeaveNothingBehind(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
 	run(e)
 	again := func() {
-		ln := listen(t, e, "tcp4", "127.0.0.1:0", http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{}))
+		protocol, err := http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ln := listen(t, e, "tcp4", "127.0.0.1:0", protocol)
 		if err := ln.Close(); err != nil {
 			t.Fatal(err)
 		}

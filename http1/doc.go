@@ -3,7 +3,9 @@
 //
 //	engine, err := eddy.New(eddy.Options{})
 //	...
-//	_, err = engine.Listen("tcp", ":8080", http1.New(handler, http1.Options{}))
+//	protocol, err := http1.New(handler, http1.Options{})
+//	...
+//	_, err = engine.Listen("tcp", ":8080", protocol)
 //
 // A Handler runs on the connection's loop and must not block. There is a way for
 // each answer that it cannot give at once:

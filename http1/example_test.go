@@ -17,8 +17,11 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// begin serves on a free port.
-func begin(server *http1.Server) (url string, stop func()) {
+// begin serves on a free port: it takes what http1.New returns.
+func begin(server *http1.Server, err error) (url string, stop func()) {
+	if err != nil {
+		log.Fatal(err)
+	}
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
 		log.Fatal(err)
@@ -68,16 +71,10 @@ func ExampleHandler() {
 	// 404 Not Found: try /hello
 }
 
-// A server is given to Listen, which checks its options.
+// New checks the options of a server, which is then given to Listen.
 func ExampleServer() {
-	engine, err := eddy.New(eddy.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer engine.Shutdown(context.Background())
-
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	_, err = engine.Listen("tcp", "127.0.0.1:0", http1.New(hello, http1.Options{MaxFields: -1}))
+	_, err := http1.New(hello, http1.Options{MaxFields: -1})
 	fmt.Println(err)
 	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 stands for the default, 128
 }

@@ -19,7 +19,7 @@ const handlersMost = 20000
 
 // NetHTTP serves a net/http handler, mux or framework, unchanged: NetHTTPServer with
 // nothing set but the handler. Without one, it serves http.DefaultServeMux.
-func NetHTTP(h http.Handler, o Options) *Server {
+func NetHTTP(h http.Handler, o Options) (*Server, error) {
 	return NetHTTPServer(&http.Server{Handler: h}, o)
 }
 

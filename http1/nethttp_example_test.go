@@ -19,7 +19,11 @@ func ExampleNetHTTP() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := engine.Listen("tcp", "127.0.0.1:0", http1.NetHTTP(mux, http1.Options{})); err != nil {
+	server, err := http1.NetHTTP(mux, http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := engine.Listen("tcp", "127.0.0.1:0", server); err != nil {
 		log.Fatal(err)
 	}
 	// Run it: engine.Run(ctx)
@@ -29,7 +33,7 @@ func ExampleNetHTTP() {
 func ExampleAdapter() {
 	files := http1.NewAdapter(http.FileServer(http.Dir("public")), nil)
 	native := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	_ = http1.New(native, http1.Options{
+	_, _ = http1.New(native, http1.Options{
 		OnHead: func(w *http1.Response, r *http1.Request) {
 			if bytes.HasPrefix(r.Path(), []byte("/files/")) {
 				files.OnHead(w, r)

@@ -180,7 +180,7 @@ func TestNetHTTPGoroutinesEndWithTheEngine(t *testing.T) {
 func TestNetHTTPAdapterServesASecondEngine(t *testing.T) {
 	a := http1.NewAdapter(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
 	for range 2 {
-		s := serveProtocol(t, http1.New(nothing, http1.Options{OnHead: a.OnHead}))
+		s := serveServer(t)(http1.New(nothing, http1.Options{OnHead: a.OnHead}))
 		expect(t, "status", s.get("/", "").status, 200)
 		s.stop()
 	}

@@ -22,7 +22,18 @@ import (
 func serveNetHTTP(t testing.TB, h http.Handler, o http1.Options) *server {
 	t.Helper()
 	o.ServerName = "-"
-	return serveProtocol(t, http1.NetHTTP(h, o))
+	return serveServer(t)(http1.NetHTTP(h, o))
+}
+
+// serveServer is serveProtocol for what the constructors of servers return.
+func serveServer(t testing.TB) func(*http1.Server, error) *server {
+	return func(p *http1.Server, err error) *server {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return serveProtocol(t, p)
+	}
 }
 
 func serveProtocol(t testing.TB, p eddy.Protocol) *server {

@@ -24,7 +24,7 @@ import (
 // for HandlerTimeout gets its client a 503, and a stream that is idle for so long is
 // aborted. If OnHead is set, it comes first, and may take a request over. BaseContext,
 // ConnContext and ConnState of s take the place of OnOpen and ConnState of the options.
-func NetHTTPServer(s *http.Server, o Options) *Server {
+func NetHTTPServer(s *http.Server, o Options) (*Server, error) {
 	a, first, limit := newAdapter(s, nil), o.OnHead, o.MaxBodyBytes
 	o.OnHead = func(w *Response, r *Request) {
 		if first != nil {

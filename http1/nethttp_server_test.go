@@ -29,7 +29,7 @@ func onBothServers(t *testing.T, settings func() *http.Server, test func(t *test
 		test(t, s.Listener.Addr().String())
 	})
 	t.Run("engine", func(t *testing.T) {
-		test(t, serveProtocol(t, http1.NetHTTPServer(settings(), http1.Options{ServerName: "-"})).addr)
+		test(t, serveServer(t)(http1.NetHTTPServer(settings(), http1.Options{ServerName: "-"})).addr)
 	})
 }
 
@@ -78,7 +78,7 @@ func TestNetHTTPContexts(t *testing.T) {
 func TestNetHTTPBaseContextEndsItsRequests(t *testing.T) {
 	base, stop := context.WithCancel(context.Background())
 	begun, ended := make(chan bool, 1), make(chan error, 1)
-	s := serveProtocol(t, http1.NetHTTPServer(&http.Server{
+	s := serveServer(t)(http1.NetHTTPServer(&http.Server{
 		BaseContext: func(net.Listener) context.Context { return base },
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			begun <- true

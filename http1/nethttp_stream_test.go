@@ -246,7 +246,7 @@ func TestNetHTTPTurnsAway(t *testing.T) {
 	})
 	a := http1.NewAdapter(h, http1.NewPool(1, 0))
 	native := func(w *http1.Response, r *http1.Request) { w.WriteString("native") }
-	s := serveProtocol(t, http1.New(native, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+	s := serveServer(t)(http1.New(native, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) != "/native" {
 			a.OnHead(w, r)
 		}

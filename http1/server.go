@@ -30,7 +30,6 @@ const fieldsExpected = 16
 type Server struct {
 	handler Handler
 	options Options
-	invalid error // of the options; Listen reports it
 	limits  httpparse.Limits
 
 	instances *instances // shared by all of them
@@ -64,22 +63,27 @@ var _ interface {
 	loop.Tuner
 } = (*Server)(nil)
 
-// New returns the protocol that serves h. An error in the options is Listen's.
-func New(h Handler, options Options) *Server {
-	s := &Server{handler: h, instances: &instances{of: map[*loop.Loop]*Server{}}}
-	if s.options, s.invalid = options.withDefaults(); h == nil {
-		s.invalid = errNoHandler
+// New returns the protocol that serves h. The error names a field of the options.
+func New(h Handler, options Options) (*Server, error) {
+	if h == nil {
+		return nil, errNoHandler
 	}
-	s.limits = s.options.limits()
-	return s
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		handler:   h,
+		options:   options,
+		limits:    options.limits(),
+		instances: &instances{of: map[*loop.Loop]*Server{}},
+	}, nil
 }
 
-// Tune checks the options and applies those that the engine acts on.
+// Tune applies the options that the engine acts on.
 func (s *Server) Tune(settings *loop.Settings) error {
-	if s.invalid == nil {
-		s.options.tune(settings)
-	}
-	return s.invalid
+	s.options.tune(settings)
+	return nil
 }
 
 // Bind returns the instance for one loop, also if s is an instance itself.

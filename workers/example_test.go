@@ -33,8 +33,12 @@ func serve(ctx context.Context, worker *workers.Worker) error {
 		return err
 	}
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello") }
+	protocol, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		return err
+	}
 	for _, f := range worker.Listeners() {
-		if _, err := engine.ListenFile(f, http1.New(hello, http1.Options{})); err != nil {
+		if _, err := engine.ListenFile(f, protocol); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,11 @@ func main() {
 		log.Fatal(err)
 	}
 	m := newRoom()
-	ln, err := engine.Listen("tcp", *listen, http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage}))
+	protocol, err := http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", *listen, protocol)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -59,7 +59,11 @@ func serve(ctx context.Context, listen string) error {
 		return err
 	}
 	m := newRoom()
-	ln, err := engine.Listen("tcp", listen, http1.New(m.serve, http1.Options{}))
+	protocol, err := http1.New(m.serve, http1.Options{})
+	if err != nil {
+		return err
+	}
+	ln, err := engine.Listen("tcp", listen, protocol)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, http1.New(hello, http1.Options{}))
+	protocol, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", *listen, protocol)
 	if err != nil {
 		log.Fatal(err)
 	}

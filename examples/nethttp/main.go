@@ -38,7 +38,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", *listen, http1.NetHTTP(newMux(), http1.Options{}))
+	protocol, err := http1.NetHTTP(newMux(), http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", *listen, protocol)
 	if err != nil {
 		log.Fatal(err)
 	}

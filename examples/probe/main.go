@@ -96,8 +96,12 @@ func run(args []string) error {
 		return err
 	}
 	routes := newRoutes(e, server.MaxBodyBytes)
+	protocol, err := http1.New(routes.serve, server)
+	if err != nil {
+		return err
+	}
 	for _, address := range listen {
-		if err := open(e, "http", address, http1.New(routes.serve, server)); err != nil {
+		if err := open(e, "http", address, protocol); err != nil {
 			return err
 		}
 	}

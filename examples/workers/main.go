@@ -61,8 +61,12 @@ func work(ctx context.Context, worker *workers.Worker) error {
 		w.SetHeader("Content-Type", "text/plain")
 		w.WriteString("Hello from " + number + "\n")
 	}
+	protocol, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		return err
+	}
 	for _, f := range worker.Listeners() {
-		if _, err := engine.ListenFile(f, http1.New(hello, http1.Options{})); err != nil {
+		if _, err := engine.ListenFile(f, protocol); err != nil {
 			return err
 		}
 	}

@@ -17,14 +17,20 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	public := http1.New(func(w *http1.Response, _ *http1.Request) { w.WriteString("hello") }, http1.Options{})
+	public, err := http1.New(func(w *http1.Response, _ *http1.Request) { w.WriteString("hello") }, http1.Options{})
+	if err != nil {
+		panic(err)
+	}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", public); err != nil {
 		panic(err)
 	}
 
 	registry := client.NewRegistry()
 	registry.MustRegister(prometheus.New(engine, map[string]*http1.Server{"public": public}))
-	scraped := http1.NetHTTP(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
+	scraped, err := http1.NetHTTP(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
+	if err != nil {
+		panic(err)
+	}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", scraped); err != nil {
 		panic(err)
 	}

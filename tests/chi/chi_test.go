@@ -45,7 +45,11 @@ func serve(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", http1.NetHTTP(newRouter(), http1.Options{}))
+	protocol, err := http1.NetHTTP(newRouter(), http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", protocol)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if _, err := engine.Listen("tcp", address, http1.NetHTTP(std.Handler(""), http1.Options{})); err != nil {
+	protocol, err := http1.NetHTTP(std.Handler(""), http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := engine.Listen("tcp", address, protocol); err != nil {
 		log.Fatal(err)
 	}
 	log.Fatal(engine.Run(context.Background()))

@@ -27,7 +27,9 @@ func main() {
 		if *count {
 			options.OnHead = counting
 		}
-		protocol = http1.New(routes(), options)
+		if protocol, err = http1.New(routes(), options); err != nil {
+			log.Fatal(err)
+		}
 	}
 	if _, err := engine.Listen("tcp", address, protocol); err != nil {
 		log.Fatal(err)

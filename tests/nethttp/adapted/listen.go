@@ -83,7 +83,9 @@ func serve(s *http.Server, tcp *net.TCPListener) (*listener, error) {
 		return nil, err
 	}
 	l := &listener{addr: tcp.Addr(), engine: engine, closed: make(chan struct{}), ended: make(chan struct{})}
-	l.protocol = http1.NetHTTPServer(s, http1.Options{ServerName: "-", AllowConnect: true})
+	if l.protocol, err = http1.NetHTTPServer(s, http1.Options{ServerName: "-", AllowConnect: true}); err != nil {
+		return nil, err
+	}
 	file, err := tcp.File()
 	if err != nil {
 		return nil, err
