@@ -31,11 +31,13 @@ var importRules = []struct {
 	{"asynclog", nil},
 	{"internal/leak", nil}, // for tests
 	{"internal/defaults", nil},
+	{"internal/lifetime", nil},
 	{"workers", []string{"asynclog", "internal/defaults"}},
 	{"loop", []string{"poller", "buffers", "asynclog"}},
-	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults"}},
+	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults", "internal/lifetime"}},
+	{"nethttp", []string{"http1", "loop", "httpparse", "buffers", "internal/lifetime"}},
 	{"", []string{"loop", "buffers", "asynclog", "internal/defaults"}}, // the root: HTTP is one protocol among others
-	{"examples/...", []string{"", "http1", "httpparse", "workers", "asynclog", "examples/internal/..."}},
+	{"examples/...", []string{"", "http1", "nethttp", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 
 // externals are the modules that ours may depend on.

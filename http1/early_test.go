@@ -2,6 +2,7 @@ package http1_test
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -98,9 +99,9 @@ var pending sync.Map
 func gatherPieces(_ *http1.Response, r *http1.Request) {
 	var body strings.Builder
 	ends := 0
-	r.OnBody(func(chunk []byte, last bool) {
+	r.OnBody(func(chunk []byte, err error) {
 		body.Write(chunk)
-		if last {
+		if err == io.EOF {
 			ends++
 			pending.Store(r, fmt.Sprintf("%d %s", ends, body.String()))
 		}
@@ -160,7 +161,7 @@ func TestPanicBeforeTheBody(t *testing.T) {
 		case "/head":
 			panic("on purpose")
 		case "/body":
-			r.OnBody(func([]byte, bool) { panic("on purpose") })
+			r.OnBody(func([]byte, error) { panic("on purpose") })
 		}
 	}})
 	for _, target := range []string{"/head", "/body"} {
@@ -180,12 +181,12 @@ func TestPausedBodyWaits(t *testing.T) {
 	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprint(w, got) },
 		http1.Options{MaxBodyBytes: size, OnHead: func(w *http1.Response, r *http1.Request) {
 			paused := false
-			r.OnBody(func(chunk []byte, last bool) {
+			r.OnBody(func(chunk []byte, err error) {
 				if paused {
 					t.Error("a piece came during a pause")
 				}
 				got += len(chunk)
-				if last {
+				if err != nil {
 					return
 				}
 				paused = true

@@ -138,9 +138,9 @@ func ExampleRequest_OnBody() {
 	onHead := func(w *http1.Response, r *http1.Request) {
 		r.SetMaxBody(1 << 30)
 		hash := sha256.New()
-		r.OnBody(func(chunk []byte, last bool) {
+		r.OnBody(func(chunk []byte, err error) {
 			hash.Write(chunk)
-			if last {
+			if err == io.EOF {
 				fmt.Fprintf(w, "%.4x", hash.Sum(nil))
 			}
 		})
@@ -395,7 +395,10 @@ func ExampleResponse_Upgrade() {
 // The connection leaves the loop, for code that reads and writes a net.Conn.
 func ExampleResponse_Hijack() {
 	handler := func(w *http1.Response, r *http1.Request) {
-		w.Hijack(func(conn net.Conn, buffered []byte) { // on a goroutine of its own
+		w.Hijack(func(conn net.Conn, buffered []byte, err error) { // on a goroutine of its own
+			if err != nil {
+				return // the client has gone
+			}
 			defer conn.Close()
 			rest, _ := io.ReadAll(conn)
 			fmt.Fprintf(conn, "got %s%s", buffered, rest)

@@ -40,7 +40,6 @@ type Server struct {
 	noKeepAlive atomic.Bool // that of instances; read with every answer
 	free        []*session
 	counts      *loop.Counts[counts]
-	adapters    []*Adapter // that have served a request on this loop
 }
 
 // instances are those of a Server, one for each loop.
@@ -114,8 +113,8 @@ func (s *Server) Bind(l *loop.Loop) loop.Protocol {
 func (s *Server) Refusing() loop.Protocol {
 	o := s.options
 	o.OnHead = func(w *Response, _ *Request) {
-		tooBusy(w)
-		w.close = true
+		w.Busy()
+		w.head.Close = true
 		w.Finish()
 	}
 	return &Server{
@@ -175,7 +174,7 @@ func (s *Server) OnData(c *loop.Conn, in []byte) int {
 // InputSpace has a large body put where it is gathered, or where its reader wants it.
 func (s *Server) InputSpace(c *loop.Conn) []byte {
 	if x := s.session(c); x != nil && x.in == inBody {
-		return x.body.space(x)
+		return x.body.readSpace(x)
 	}
 	return nil
 }

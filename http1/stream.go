@@ -1,18 +1,16 @@
 package http1
 
 import (
-	"context"
-
-	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
 )
 
 // Stream is an answer whose body is sent piece by piece: chunked, or with the
 // length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
 // of the connection. Every piece leaves soon after the callback that wrote it returns. A
-// Stream belongs to the loop; Send, TrySend, Close and Context are for any
+// Stream belongs to the loop; Send, TrySend, SendOwned, Close and Context are for any
 // goroutine.
 type Stream struct {
+	departure
 	session   *session // nil when it has ended
 	framing   httpparse.Framing
 	left      int64  // of the announced length
@@ -21,8 +19,6 @@ type Stream struct {
 	finishing bool   // Finish was called, and waits for its turn
 	trailers  fieldList
 	onReady   func()
-	onGone    func(error)
-	lifetime  lifetime
 	sender    sender
 }
 
@@ -36,10 +32,10 @@ func (w *Response) SetLength(n int64) { w.length = n }
 // it in the handler, in OnHead or in Respond, once: a second call panics. Loop only.
 func (w *Response) Stream() *Stream {
 	x := w.session
-	x.answer(streaming)
-	if x.body.pieces != nil && x.in == inHead {
+	if x.body.pieces != nil && x.in == inHead && !x.body.paused {
 		x.body.sendContinue(x) // or it would come in the middle of the answer
 	}
+	x.answer(streaming)
 	w.decide(x.body.pieces != nil || x.body.bounded(x))
 	s := &Stream{session: x}
 	s.sender.begin(x)
@@ -57,7 +53,7 @@ func (w *Response) Stream() *Stream {
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
 	switch {
-	case w.lengthless():
+	case w.unframed():
 	case s.framing == httpparse.ContentLength:
 		dst = appendLength(dst, s.left)
 	case s.framing == httpparse.ChunkedBody:
@@ -83,12 +79,31 @@ func (w *Response) Stream() *Stream {
 // beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which
 // has aborted the connection, or what has broken it. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.session == nil || s.finishing {
+	switch {
+	case s.session == nil || s.finishing:
 		return 0, s.cause()
+	case len(s.sender.waiting) > 0:
+		return len(p), s.queue(copyPiece(p))
 	}
 	return s.write(p)
 }
 
+// WriteOwned is Write without a copy: p must not change until release is called, on the
+// loop, once: when p is written or the connection has ended, and also when an error is
+// returned. It may be nil. Loop only.
+func (s *Stream) WriteOwned(p []byte, release func()) error {
+	o := piece{bytes: p, release: release}
+	switch {
+	case s.session == nil || s.finishing:
+		o.done()
+		return s.cause()
+	case len(s.sender.waiting) > 0:
+		return s.queue(o)
+	}
+	return s.writePiece(o)
+}
+
+// write copies p to the connection.
 func (s *Stream) write(p []byte) (int, error) {
 	x := s.session
 	defer x.awaitAnswer() // whether there is room decides which deadline runs
@@ -105,25 +120,24 @@ func (s *Stream) write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeBuffer is write for a buffer, which it gives up: a large one is not copied.
-func (s *Stream) writeBuffer(b *buffers.Buffer) {
-	if len(b.B) <= copyLimit {
-		_, _ = s.write(b.B) // a failure ends the stream
-		buffers.Put(b)
-		return
+// writePiece hands a piece to the connection. A large one is not copied.
+func (s *Stream) writePiece(p piece) error {
+	if len(p.bytes) <= copyLimit {
+		_, err := s.write(p.bytes)
+		p.done()
+		return err
 	}
 	x := s.session
 	defer x.awaitAnswer()
-	if s.count(len(b.B)) != nil || s.silent {
-		buffers.Put(b)
-		return
+	if err := s.count(len(p.bytes)); err != nil || s.silent {
+		p.done()
+		return err
 	}
-	if s.framing == httpparse.ChunkedBody {
-		out := x.conn.Out()
-		out.B = httpparse.AppendChunkHeader(out.B, len(b.B))
-		b.B = append(b.B, crlf...)
+	if s.framing != httpparse.ChunkedBody {
+		return x.conn.WriteOwned(p.bytes, p.done)
 	}
-	_ = x.conn.WriteBuffer(b) // a failure ends the stream
+	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p.bytes))
+	return x.conn.WriteFramed(s.header, p.bytes, crlf, p.done)
 }
 
 // count counts n bytes of the body, which may not be more than was announced.
@@ -153,23 +167,9 @@ func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full()
 // only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
-// OnGone has fn called, once, if the client goes away before the stream has ended; at
-// once, if it has gone already. Loop only, as fn is.
-func (s *Stream) OnGone(fn func(cause error)) {
-	if cause := s.lifetime.ended(); cause != nil {
-		fn(cause)
-		return
-	}
-	s.onGone = fn
-}
-
-// Context is cancelled when the stream has ended, and when the client has gone;
-// context.Cause tells which, as for Deferred. Any goroutine.
-func (s *Stream) Context() context.Context { return s.lifetime.context() }
-
-// SetTrailer sets a trailer field, sent behind the last chunk; with another framing
-// there is no place for it. What may not stand in a field, or not in a trailer, is
-// an error, as for SetHeader. Loop only.
+// SetTrailer sets a trailer field, sent behind the last chunk, in place of those of that
+// name set before; with another framing there is no place for it. What may not stand in a
+// field, or not in a trailer, is an error, as for SetHeader. Loop only.
 func (s *Stream) SetTrailer(name, value string) error {
 	if err := checkTrailer(name, value); err != nil {
 		return err
@@ -179,9 +179,18 @@ func (s *Stream) SetTrailer(name, value string) error {
 	return nil
 }
 
+// AddTrailer is SetTrailer, but keeps fields of that name set before. Loop only.
+func (s *Stream) AddTrailer(name, value string) error {
+	if err := checkTrailer(name, value); err != nil {
+		return err
+	}
+	s.trailers.add(name, value)
+	return nil
+}
+
 // Finish ends the body and so the exchange, when what was sent before is written.
-// When less was written than SetLength announced, it aborts the connection and
-// returns ErrLength. Loop only.
+// When less was written than SetLength announced, it closes the connection, so that the
+// client sees it, and returns ErrLength. Loop only.
 func (s *Stream) Finish() error {
 	if s.session == nil || s.finishing {
 		return s.cause()
@@ -191,7 +200,7 @@ func (s *Stream) Finish() error {
 }
 
 // finishInTurn ends the body unless pieces wait, or the end of the framing has no
-// room: then the next word of room brings it about.
+// room: then it is tried again when there is.
 func (s *Stream) finishInTurn() error {
 	x := s.session
 	chunked := s.framing == httpparse.ChunkedBody && !s.silent
@@ -199,7 +208,7 @@ func (s *Stream) finishInTurn() error {
 	case len(s.sender.waiting) > 0 || chunked && !s.Room():
 		return nil
 	case s.framing == httpparse.ContentLength && s.left > 0 && !s.silent:
-		x.conn.Abort(ErrLength)
+		x.conn.Close()
 		return ErrLength
 	case chunked:
 		out := x.conn.Out()
@@ -220,14 +229,14 @@ func (s *Stream) Abort() {
 	}
 }
 
-// ready is told that there is room again.
+// ready is called when there is room again.
 func (s *Stream) ready() {
 	s.writeWaiting()
 	if s.session != nil {
 		s.session.awaitAnswer()
 	}
 	if s.session != nil && s.finishing {
-		_ = s.finishInTurn() // ErrLength has aborted the connection
+		_ = s.finishInTurn() // ErrLength has closed the connection
 		return
 	}
 	if s.onReady != nil && s.Room() {
@@ -235,16 +244,7 @@ func (s *Stream) ready() {
 	}
 }
 
-// clientLeft is told that the client has gone, or has stopped sending.
-func (s *Stream) clientLeft(cause error) {
-	s.lifetime.end(cause)
-	if fn := s.onGone; fn != nil {
-		s.onGone = nil
-		fn(cause)
-	}
-}
-
-// closed is told that the connection is gone.
+// closed is called when the connection is gone.
 func (s *Stream) closed(err error) {
 	s.clientLeft(err)
 	s.end(err)
@@ -252,13 +252,13 @@ func (s *Stream) closed(err error) {
 
 // end detaches the stream from its exchange.
 func (s *Stream) end(cause error) {
-	s.session = nil
-	s.lifetime.end(cause)
+	s.session, s.settled = nil, true
+	s.lifetime.End(cause)
 	s.sender.end()
 }
 
 func (s *Stream) cause() error {
-	if err := s.lifetime.ended(); err != nil {
+	if err := s.lifetime.Cause(); err != nil {
 		return err
 	}
 	return ErrStreamEnded

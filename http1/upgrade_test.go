@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -134,7 +133,11 @@ func TestHijack(t *testing.T) {
 			w.WriteString("before")
 			return
 		}
-		w.Hijack(func(conn net.Conn, buffered []byte) {
+		w.Hijack(func(conn net.Conn, buffered []byte, err error) {
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			defer conn.Close()
 			rest := make([]byte, 5)
 			if _, err := io.ReadFull(conn, rest); err != nil {
@@ -149,27 +152,4 @@ func TestHijack(t *testing.T) {
 	c.send("world")
 	c.reads("got hello and world")
 	c.closed()
-}
-
-// TestNetHTTPSwitchingProtocolsWithoutHijack: the fields are those of the handler, and the
-// connection goes on.
-func TestNetHTTPSwitchingProtocolsWithoutHijack(t *testing.T) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Upgrade", "foo, websocket")
-		w.Header().Set("Connection", "upgrade, keep-alive")
-		w.WriteHeader(http.StatusSwitchingProtocols)
-	})
-	onBoth(t, h, func(t *testing.T, addr string) {
-		conn, r := dialBoth(t, addr)
-		for range 2 {
-			io.WriteString(conn, get("/"))
-			a, err := http.ReadResponse(r, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			expect(t, "status", a.StatusCode, 101)
-			expect(t, "Connection", strings.Join(a.Header["Connection"], "; "), "upgrade, keep-alive")
-			expect(t, "Upgrade", strings.Join(a.Header["Upgrade"], "; "), "foo, websocket")
-		}
-	})
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // newMux knows nothing of eddy.
@@ -38,7 +39,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	protocol, err := http1.NetHTTP(newMux(), http1.Options{})
+	protocol, err := nethttp.New(newMux(), http1.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -13,14 +13,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // stdMaxBody bounds what /std/dump and /std/echo hold, unless a flag does.
 const stdMaxBody = 4 << 20
 
 // newStd serves /std/* by net/http handlers.
-func newStd() *http1.Adapter {
+func newStd() *nethttp.Adapter {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/std/dump", stdDump)
 	mux.HandleFunc("/std/echo", stdEcho)
@@ -36,7 +36,7 @@ func newStd() *http1.Adapter {
 		_, _ = fmt.Fprint(w, ended.Load()) // an error says that the client is gone
 	})
 	mux.HandleFunc("POST /std/early", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	return http1.NewAdapter(mux, nil)
+	return nethttp.NewAdapter(mux, nil)
 }
 
 // stdDump is dump, with the fields in the order of their names.

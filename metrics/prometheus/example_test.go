@@ -9,6 +9,7 @@ import (
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
 	"github.com/eddynet/eddy/metrics/prometheus"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // A server whose counts Prometheus scrapes, on a port of their own.
@@ -27,7 +28,7 @@ func Example() {
 
 	registry := client.NewRegistry()
 	registry.MustRegister(prometheus.New(engine, map[string]*http1.Server{"public": public}))
-	scraped, err := http1.NetHTTP(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
+	scraped, err := nethttp.New(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
 	if err != nil {
 		panic(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/internal/std"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 func main() {
@@ -17,7 +18,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	protocol, err := http1.NetHTTP(std.Handler(""), http1.Options{})
+	protocol, err := nethttp.New(std.Handler(""), http1.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

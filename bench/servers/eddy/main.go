@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"log"
 	"strconv"
 	"time"
@@ -79,9 +80,9 @@ func counting(w *http1.Response, r *http1.Request) {
 	}
 	n := 0
 	r.SetMaxBody(common.BigMost)
-	r.OnBody(func(chunk []byte, last bool) {
+	r.OnBody(func(chunk []byte, err error) {
 		n += len(chunk)
-		if last {
+		if err == io.EOF {
 			text(w, strconv.Itoa(n))
 		}
 	})

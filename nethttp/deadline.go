@@ -1,7 +1,6 @@
-package http1
+package nethttp
 
 import (
-	"os"
 	"sync/atomic"
 	"time"
 )
@@ -41,11 +40,11 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	if t.IsZero() {
 		return nil
 	}
-	e, d := w.exchange, &deadline{at: t}
+	d := &deadline{at: t}
 	d.timer = time.AfterFunc(time.Until(t), func() {
-		e.do(func(x *session) {
-			if d.writing.Load() && x.out == streaming && !x.stream.Room() {
-				x.conn.Abort(os.ErrDeadlineExceeded)
+		_ = w.exchange.loop.PostAnyway(func() { // the end of the loop is that of the connection
+			if s := w.stream; s != nil && d.writing.Load() && !s.Room() {
+				s.Abort()
 			}
 		})
 	})
