@@ -60,7 +60,12 @@ func (b *bodyReader) expect(x *session, rest []byte) {
 	h := &x.request.head
 	chunked := h.Framing == httpparse.ChunkedBody
 	b.ended = !chunked && h.Length == 0
-	if len(rest) == 0 && !b.paused && !b.ended {
+	switch {
+	case b.paused:
+	case b.ended:
+		b.end(x)
+		return
+	case len(rest) == 0:
 		b.sendContinue(x)
 	}
 	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.pieces == nil && !b.unwanted

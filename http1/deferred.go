@@ -36,7 +36,7 @@ func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 		w.dropBody() // nothing is held while waiting
 	}
 	if x.gone {
-		x.deferred.clientLeft(ErrClientGone)
+		x.deferred.abandon(ErrClientGone)
 	}
 	return x.deferred
 }
@@ -109,14 +109,16 @@ func (d *Deferred) OnTimeout(fn func(w *Response)) { d.onLate = fn }
 
 // timedOut is called when the time for the answer is up.
 func (d *Deferred) timedOut(x *session) {
-	d.lifetime.End(context.DeadlineExceeded)
 	switch {
 	case !d.claim(): // the answer is on its way through the inbox
+		d.lifetime.End(context.DeadlineExceeded)
 		return
 	case d.onLate != nil:
+		d.lifetime.End(context.DeadlineExceeded)
 		x.response.head.Close = x.response.head.Close || x.in != complete
 		d.write(x, d.onLate) // not settled: whoever works on it may still read the request
 	default:
+		d.abandon(context.DeadlineExceeded)
 		x.refuse(errUnanswered)
 	}
 	x.server.count().HandlerTimeouts++

@@ -6,8 +6,8 @@ import (
 	"github.com/eddynet/eddy/internal/lifetime"
 )
 
-// departure tells those who work on an answer that its client has gone. It is a part of
-// Deferred and Stream.
+// departure tells those who work on an answer that nobody waits for it any more. It is a
+// part of Deferred and Stream.
 type departure struct {
 	lifetime lifetime.Lifetime
 	settled  bool        // the answer was given: nobody uses the request any more. Loop only
@@ -15,9 +15,10 @@ type departure struct {
 }
 
 // OnGone has fn called, once, if the client goes away before the answer is given; at
-// once, if it has gone already. A client that has only stopped sending waits for its
-// answer: the connection stays open until there is one, or the deadline has passed.
-// Loop only, as fn is.
+// once, if it has gone already; and if the server answers by itself, because the time for
+// a deferred answer is up, or the body of its request breaks a rule. cause is that of
+// Context. A client that has only stopped sending waits for its answer: the connection
+// stays open until there is one, or the deadline has passed. Loop only, as fn is.
 func (d *departure) OnGone(fn func(cause error)) {
 	if cause := d.lifetime.Cause(); cause != nil && !d.settled {
 		fn(cause)
@@ -33,8 +34,8 @@ func (d *departure) OnGone(fn func(cause error)) {
 // Any goroutine.
 func (d *departure) Context() context.Context { return d.lifetime.Context() }
 
-// clientLeft is called when the client has gone, or has stopped sending.
-func (d *departure) clientLeft(cause error) {
+// abandon ends the context, and tells the program.
+func (d *departure) abandon(cause error) {
 	d.lifetime.End(cause)
 	if fn := d.onGone; fn != nil && !d.settled {
 		d.onGone = nil

@@ -79,7 +79,7 @@ func (x *session) refuse(err error) {
 		x.answer(handling)
 	}
 	if x.out == deferred && x.deferred.claim() {
-		x.deferred.lifetime.End(context.Canceled) // answered: whoever still works on it may stop
+		x.deferred.abandon(context.Canceled)
 	}
 	x.body.fail(err)
 	x.response.Refuse(status)

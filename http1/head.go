@@ -36,7 +36,7 @@ func (h *Head) Add(name, value string) error {
 // Reset makes h a zero Head, and keeps its memory.
 func (h *Head) Reset() {
 	h.fields.reset()
-	*h = Head{fields: h.fields}
+	h.Status, h.Close, h.NoDate, h.NoServer, h.NoLength = 0, false, false, false, false
 }
 
 // copyFrom makes h a copy.

@@ -187,8 +187,9 @@ func (w *Response) Finish() {
 	}
 	w.decide(x.body.bounded(x))
 	var body []byte
+	unframed := w.unframed()
 	switch {
-	case w.bodyless():
+	case unframed || w.head.Status == http.StatusResetContent:
 	case w.owned.set:
 		body = w.owned.bytes
 	case w.body != nil:
@@ -196,7 +197,7 @@ func (w *Response) Finish() {
 	}
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
-	if !w.unframed() {
+	if !unframed {
 		dst = appendLength(dst, int64(len(body)))
 	}
 	dst = append(dst, '\r', '\n')
@@ -286,11 +287,10 @@ func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
 
-// unframed says that no field tells the length of a body, bodyless that there is none.
+// unframed says that the answer has no body, and no field for its length.
 func (w *Response) unframed() bool {
 	return w.head.NoLength || lengthless(w.head.Status) || w.tunnel()
 }
-func (w *Response) bodyless() bool { return bodyless(w.head.Status) || w.unframed() }
 
 func appendLength(dst []byte, n int64) []byte {
 	dst = append(dst, "Content-Length: "...)

@@ -40,45 +40,46 @@ type session struct {
 // any more.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
-	budget := requestBudget
-exchanges:
-	for x.conn.Open() && x.upgrade == nil {
-		n, before := 0, x.in
-		switch {
-		case x.in == between:
-			if used == len(in) || x.conn.Full() {
-				break exchanges
-			}
-			if budget--; budget < 0 {
-				x.conn.Again() // after the others
-				break exchanges
-			}
-			x.receive(inHead)
-			x.server.connState(x.value, http.StateActive)
-			continue
-		case x.in == inHead:
-			n = x.readHead(in[used:])
-		case x.in == inBody:
-			n = x.body.read(x, in[used:])
-		case x.out == unanswered:
-			x.handle()
-			continue
-		case x.out == answered:
-			x.over()
-			continue
-		case used < len(in):
-			// The next request waits unparsed until this one is answered, and no
-			// more is read than the one read that brought it.
-			x.conn.PauseRead()
-		}
-		if used += n; n == 0 && x.in == before {
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.over() {
+		if x.in == between && (used == len(in) || !x.mayBegin(&budget)) {
 			break
 		}
+		if x.in == inHead {
+			used += x.readHead(in[used:])
+		}
+		if x.in == inBody {
+			used += x.body.read(x, in[used:])
+		}
+		if x.in == complete && x.out == unanswered {
+			x.handle()
+		}
+		if x.in != complete || x.out != answered || !x.conn.Open() || x.upgrade != nil {
+			break
+		}
+	}
+	if x.in == complete && used < len(in) {
+		// The next request waits unparsed until this one is answered, and no more is
+		// read than the one read that brought it.
+		x.conn.PauseRead()
 	}
 	x.depth--
 	x.idle()
 	x.pin()
 	return used
+}
+
+// mayBegin says whether the next request has its turn, and begins it.
+func (x *session) mayBegin(budget *int) bool {
+	if x.conn.Full() {
+		return false // until there is room
+	}
+	if *budget--; *budget < 0 {
+		x.conn.Again() // after the others
+		return false
+	}
+	x.receive(inHead)
+	x.server.connState(x.value, http.StateActive)
+	return true
 }
 
 // filled takes n bytes of the body, which stand where they belong.
@@ -303,9 +304,9 @@ func (x *session) clientLeft() {
 	x.gone = true
 	switch x.out {
 	case deferred:
-		x.deferred.clientLeft(ErrClientGone)
+		x.deferred.abandon(ErrClientGone)
 	case streaming:
-		x.stream.clientLeft(ErrClientGone)
+		x.stream.abandon(ErrClientGone)
 	}
 }
 
@@ -363,7 +364,7 @@ func (x *session) closed(err error) {
 		x.server.count().Unanswered++
 	}
 	if x.deferred != nil {
-		x.deferred.clientLeft(err)
+		x.deferred.abandon(err)
 	}
 	if x.stream != nil {
 		x.stream.closed(err)

@@ -44,12 +44,9 @@ func statusLine(code int) string {
 	return statusLines[code-minStatus]
 }
 
-// bodyless says that an answer of this status has no body, whatever the handler
-// wrote (RFC 9110 sections 15.2, 15.3.5, 15.3.6 and 15.4.5).
-func bodyless(code int) bool { return lengthless(code) || code == http.StatusResetContent }
-
-// lengthless says that an answer of this status has no Content-Length (RFC 9110
-// section 8.6).
+// lengthless says that an answer of this status has no body, whatever the handler wrote,
+// and no Content-Length (RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5). One with 205 has
+// a length, which is 0 (section 15.3.6).
 func lengthless(code int) bool {
 	return code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 }

@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"net/http"
+
 	"github.com/eddynet/eddy/httpparse"
 )
 
@@ -39,8 +41,9 @@ func (w *Response) Stream() *Stream {
 	w.decide(x.body.pieces != nil || x.body.bounded(x))
 	s := &Stream{session: x}
 	s.sender.begin(x)
+	bodyless := w.unframed() || w.head.Status == http.StatusResetContent
 	switch {
-	case w.bodyless():
+	case bodyless:
 		s.framing = httpparse.ContentLength
 	case w.length >= 0:
 		s.framing, s.left = httpparse.ContentLength, w.length
@@ -49,7 +52,7 @@ func (w *Response) Stream() *Stream {
 	default:
 		s.framing, x.persist = httpparse.UntilClose, false
 	}
-	s.silent = x.request.isHead() || w.bodyless()
+	s.silent = x.request.isHead() || bodyless
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
 	switch {
@@ -63,7 +66,7 @@ func (w *Response) Stream() *Stream {
 	x.stream = s
 	x.awaitAnswer()
 	if x.gone {
-		s.clientLeft(ErrClientGone)
+		s.abandon(ErrClientGone)
 	}
 	if w.owned.set {
 		p := w.owned.bytes
@@ -246,7 +249,7 @@ func (s *Stream) ready() {
 
 // closed is called when the connection is gone.
 func (s *Stream) closed(err error) {
-	s.clientLeft(err)
+	s.abandon(err)
 	s.end(err)
 }
 

@@ -107,7 +107,6 @@ type exchange struct {
 func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	e.deferred = w.Defer()
 	e.deferred.OnGone(e.context.End)
-	e.deferred.OnTimeout(e.timedOut)
 	e.request.Body = http.NoBody
 	if h, _ := r.Head(); h.Framing == httpparse.ChunkedBody || h.Length > 0 {
 		e.body = newRequestBody(e, r)
@@ -120,16 +119,6 @@ func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	if t := e.adapter.server.ReadTimeout; t > 0 && e.body != nil {
 		e.body.setDeadline(time.Now().Add(t))
 	}
-}
-
-// timedOut answers a request whose handler takes longer than Options.HandlerTimeout. Loop
-// only.
-func (e *exchange) timedOut(w *http1.Response) {
-	e.context.End(context.DeadlineExceeded)
-	if e.body != nil {
-		e.body.receive(nil, context.DeadlineExceeded)
-	}
-	w.Refuse(http.StatusServiceUnavailable)
 }
 
 // run is the job of the handler's goroutine.

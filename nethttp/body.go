@@ -1,7 +1,6 @@
 package nethttp
 
 import (
-	"context"
 	"io"
 	"math"
 	"net/http"
@@ -102,7 +101,6 @@ func (b *requestBody) end(err error) {
 	}
 	b.err = err
 	if err != io.EOF {
-		b.exchange.context.End(context.Canceled) // who waits for the context hears of it too
 		return
 	}
 	for name, value := range b.request.Trailers() {
