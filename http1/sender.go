@@ -27,9 +27,10 @@ type sender struct {
 
 // piece is a part of a body, in a pooled buffer, or in memory that is released.
 type piece struct {
-	bytes   []byte
-	buffer  *buffers.Buffer // that bytes stand in; nil for memory of the program's
-	release func()          // without a buffer; may be nil
+	bytes    []byte
+	buffer   *buffers.Buffer // that bytes stand in; nil for memory of the program's
+	release  func()          // without a buffer; may be nil
+	borrowed bool            // until the call returns
 }
 
 func copyPiece(p []byte) piece {
@@ -124,6 +125,9 @@ func (s *Stream) sendHere(p piece) {
 // queue has a piece of the loop's wait behind those that came before.
 func (s *Stream) queue(p piece) error {
 	d, conn := &s.sender, s.session.conn
+	if p.borrowed {
+		p = copyPiece(p.bytes)
+	}
 	d.waiting = append(d.waiting, p)
 	d.mu.Lock()
 	full := d.onWay > conn.Settings().MaxOutput
@@ -144,7 +148,7 @@ func (s *Stream) writeWaiting() {
 		p := d.waiting[n]
 		d.waiting[n] = piece{}
 		written += int64(len(p.bytes))
-		_ = s.writePiece(p) // a failure ends the stream
+		_ = s.write(p) // a failure ends the stream
 	}
 	d.waiting = slices.Delete(d.waiting, 0, min(n, len(d.waiting)))
 	d.mu.Lock()

@@ -82,65 +82,49 @@ func (w *Response) Stream() *Stream {
 // beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which
 // has aborted the connection, or what has broken it. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
-	switch {
-	case s.session == nil || s.finishing:
-		return 0, s.cause()
-	case len(s.sender.waiting) > 0:
-		return len(p), s.queue(copyPiece(p))
+	if err := s.put(piece{bytes: p, borrowed: true}); err != nil {
+		return 0, err
 	}
-	return s.write(p)
+	return len(p), nil
 }
 
 // WriteOwned is Write without a copy: p must not change until release is called, on the
 // loop, once: when p is written or the connection has ended, and also when an error is
 // returned. It may be nil. Loop only.
 func (s *Stream) WriteOwned(p []byte, release func()) error {
-	o := piece{bytes: p, release: release}
+	return s.put(piece{bytes: p, release: release})
+}
+
+func (s *Stream) put(p piece) error {
 	switch {
 	case s.session == nil || s.finishing:
-		o.done()
+		p.done()
 		return s.cause()
 	case len(s.sender.waiting) > 0:
-		return s.queue(o)
+		return s.queue(p)
 	}
-	return s.writePiece(o)
+	return s.write(p)
 }
 
-// write copies p to the connection.
-func (s *Stream) write(p []byte) (int, error) {
+// write hands a piece to the connection, which copies one that is small or borrowed.
+func (s *Stream) write(p piece) error {
 	x := s.session
 	defer x.awaitAnswer() // whether there is room decides which deadline runs
-	if err := s.count(len(p)); err != nil || s.silent || len(p) == 0 {
-		return len(p), err
-	}
-	if s.framing != httpparse.ChunkedBody {
-		return x.conn.Write(p)
-	}
-	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p))
-	if err := x.conn.WriteParts(s.header, p, crlf); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// writePiece hands a piece to the connection. A large one is not copied.
-func (s *Stream) writePiece(p piece) error {
-	if len(p.bytes) <= copyLimit {
-		_, err := s.write(p.bytes)
+	if err := s.count(len(p.bytes)); err != nil || s.silent || len(p.bytes) == 0 {
 		p.done()
 		return err
 	}
-	x := s.session
-	defer x.awaitAnswer()
-	if err := s.count(len(p.bytes)); err != nil || s.silent {
-		p.done()
-		return err
+	var end []byte
+	s.header = s.header[:0]
+	if s.framing == httpparse.ChunkedBody {
+		s.header, end = httpparse.AppendChunkHeader(s.header, len(p.bytes)), crlf
 	}
-	if s.framing != httpparse.ChunkedBody {
-		return x.conn.WriteOwned(p.bytes, p.done)
+	if len(p.bytes) > copyLimit && !p.borrowed {
+		return x.conn.WriteFramed(s.header, p.bytes, end, p.done)
 	}
-	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p.bytes))
-	return x.conn.WriteFramed(s.header, p.bytes, crlf, p.done)
+	err := x.conn.WriteParts(s.header, p.bytes, end)
+	p.done()
+	return err
 }
 
 // count counts n bytes of the body, which may not be more than was announced.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,8 +25,9 @@ type Adapter struct {
 	handler http.Handler
 	pool    *http1.Pool
 	ownPool bool
-	loops   sync.Map     // *loop.Loop: that have served a request and have not ended
-	running atomic.Int32 // loops in the map
+
+	mu    sync.Mutex                   // for changes of loops
+	loops atomic.Pointer[[]*loop.Loop] // that have served a request and have not ended
 
 	baseOnce sync.Once
 	base     context.Context // of http.Server.BaseContext
@@ -40,6 +42,7 @@ func NewAdapter(h http.Handler, pool *http1.Pool) *Adapter {
 
 func newAdapter(s *http.Server, pool *http1.Pool) *Adapter {
 	a := &Adapter{server: s, handler: s.Handler, pool: pool, ownPool: pool == nil}
+	a.loops.Store(new([]*loop.Loop))
 	if a.ownPool {
 		a.pool = http1.NewPool(maxHandlers, 0)
 	}
@@ -51,16 +54,19 @@ func newAdapter(s *http.Server, pool *http1.Pool) *Adapter {
 
 // join notes a loop that serves the adapter. With the last one, the pool ends. Loop only.
 func (a *Adapter) join(l *loop.Loop) {
-	if !a.ownPool {
+	if !a.ownPool || slices.Contains(*a.loops.Load(), l) {
 		return
 	}
-	if _, known := a.loops.LoadOrStore(l, nil); known {
-		return
-	}
-	a.running.Add(1)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	joined := append(slices.Clone(*a.loops.Load()), l)
+	a.loops.Store(&joined)
 	l.OnEnd(func() {
-		a.loops.Delete(l)
-		if a.running.Add(-1) == 0 {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		left := slices.DeleteFunc(slices.Clone(*a.loops.Load()), func(o *loop.Loop) bool { return o == l })
+		a.loops.Store(&left)
+		if len(left) == 0 {
 			a.pool.Close()
 		}
 	})
@@ -99,6 +105,7 @@ type exchange struct {
 	deferred *http1.Deferred
 	request  *http.Request
 	context  requestContext
+	gone     func(error)  // ends the context
 	body     *requestBody // nil without one
 	writer   responseWriter
 }
@@ -106,7 +113,8 @@ type exchange struct {
 // begin makes everything ready for run. Loop only.
 func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	e.deferred = w.Defer()
-	e.deferred.OnGone(e.context.End)
+	e.gone = e.context.End
+	e.deferred.OnGone(e.gone)
 	e.request.Body = http.NoBody
 	if h, _ := r.Head(); h.Framing == httpparse.ChunkedBody || h.Length > 0 {
 		e.body = newRequestBody(e, r)

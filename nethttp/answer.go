@@ -88,7 +88,7 @@ func (w *responseWriter) start(p []byte) error {
 			return
 		}
 		w.stream = w.open(r)
-		w.stream.OnGone(w.exchange.context.End)
+		w.stream.OnGone(w.exchange.gone)
 		if b != nil {
 			_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Send has the error
 		}

@@ -65,7 +65,9 @@ func newRequestBody(e *exchange, r *http1.Request) *requestBody {
 	b := &requestBody{exchange: e, request: r, chunked: h.Framing == httpparse.ChunkedBody}
 	b.change.L = &b.mu
 	r.OnBody(b.receive)
-	r.OnBodyBuffer(b.space)
+	if h.Length >= directFrom {
+		r.OnBodyBuffer(b.space)
+	}
 	r.SetMaxBody(math.MaxInt64)
 	if h.ExpectContinue {
 		b.pause() // the first Read asks for it

@@ -27,7 +27,7 @@ type framing struct {
 func (w *responseWriter) readHeader() {
 	w.framing.length = -1
 	w.framing.typed = !bodyAllowed(w.head.Status)
-	for _, name := range sortedNames(w.header) {
+	for _, name := range sortedNames(make([]string, 0, 16), w.header) {
 		if values := w.header[name]; !w.special(name, values) {
 			addFields(w.head, name, values)
 		}
@@ -116,7 +116,7 @@ func (w *responseWriter) sniff(p []byte) {
 
 // readTrailers takes the trailers, as they are when the handler has returned.
 func (f *framing) readTrailers(h http.Header) {
-	for _, name := range sortedNames(h) {
+	for _, name := range sortedNames(nil, h) {
 		trailer, prefixed := strings.CutPrefix(name, http.TrailerPrefix)
 		if prefixed || slices.Contains(f.announced, name) {
 			for _, value := range h[name] {
@@ -131,8 +131,8 @@ func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-func sortedNames(h http.Header) []string {
-	names := make([]string, 0, 16)
+// sortedNames appends the names to a slice, which need not be on the heap.
+func sortedNames(names []string, h http.Header) []string {
 	for name := range h {
 		names = append(names, name)
 	}

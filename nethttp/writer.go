@@ -105,7 +105,7 @@ func (w *responseWriter) WriteHeader(code int) {
 // writeInterim sends an interim answer (RFC 9110 section 15.2).
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
-	for _, name := range sortedNames(w.header) {
+	for _, name := range sortedNames(nil, w.header) {
 		addFields(head, name, w.header[name]) // but for those of the framing
 	}
 	_ = w.exchange.deferred.Do(func(r *http1.Response) { // the end of the loop is that of the answer
