@@ -291,6 +291,9 @@ func (x *session) pin() {
 // become hands the connection to the protocol that it was upgraded to, together
 // with the input behind the request.
 func (x *session) become() {
+	if !x.conn.Open() {
+		return
+	}
 	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
 	server.release(x)
 	conn.SetState(nil)
@@ -370,4 +373,7 @@ func (x *session) closed(err error) {
 		x.stream.closed(err)
 	}
 	x.body.fail(io.ErrUnexpectedEOF)
+	if p, ok := x.upgrade.(*leaving); ok {
+		p.OnClose(x.conn, err) // it has broken before it could leave
+	}
 }

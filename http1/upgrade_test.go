@@ -153,3 +153,32 @@ func TestHijack(t *testing.T) {
 	c.reads("got hello and world")
 	c.closed()
 }
+
+// TestHijackOfAStream: what was written goes out first.
+func TestHijackOfAStream(t *testing.T) {
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		w.SetLength(11)
+		w.Stream().Write([]byte("hello "))
+		w.Hijack(func(conn net.Conn, _ []byte, err error) {
+			if err == nil {
+				io.WriteString(conn, "world")
+				conn.Close()
+			}
+		})
+	}, http1.Options{})
+	c := s.dial()
+	c.send(get("/"))
+	expect(t, "body", string(c.answer("GET").body), "hello world")
+	c.closed()
+}
+
+// TestHijackOfAConnectionThatBreaks: the function is called all the same.
+func TestHijackOfAConnectionThatBreaks(t *testing.T) {
+	result := make(chan error, 1)
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		w.Hijack(func(_ net.Conn, _ []byte, err error) { result <- err })
+		w.Drop() // before it has left
+	}, http1.Options{})
+	s.dial().send(get("/"))
+	expect(t, "error", await(t, "the function", result), http1.ErrClientGone)
+}
