@@ -52,7 +52,7 @@ func (e *refusal) Error() string {
 	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
 }
 
-// Is has a reader of a body that is too slow see a deadline, as in net/http.
+// Is makes the error of a body that is too slow one of a deadline.
 func (e *refusal) Is(target error) bool { return e == errTooSlow && target == os.ErrDeadlineExceeded }
 
 var (

@@ -10,6 +10,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"time"
 
@@ -150,6 +152,29 @@ func ExampleRequest_OnBody() {
 	defer stop()
 	show(http.Post(url, "text/plain", strings.NewReader("hello")))
 	// Output: 200 OK: 2cf24dba
+}
+
+// Early hints tell a browser what to fetch while the answer is made.
+func ExampleHead() {
+	hints := http1.Head{Status: http.StatusEarlyHints}
+	if err := hints.Add("Link", "</style.css>; rel=preload"); err != nil {
+		log.Fatal(err)
+	}
+	handler := func(w *http1.Response, r *http1.Request) {
+		w.WriteInterim(&hints)
+		w.WriteString("done")
+	}
+	url, stop := begin(http1.New(handler, http1.Options{}))
+	defer stop()
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+		fmt.Println(status, h.Get("Link"))
+		return nil
+	}}
+	r := newRequest(url)
+	show(http.DefaultClient.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace))))
+	// Output:
+	// 103 </style.css>; rel=preload
+	// 200 OK: done
 }
 
 func ExampleResponse() {
