@@ -153,7 +153,6 @@ func (p *Pool) retire() func() {
 func Blocking(h Handler, pool *Pool) Handler {
 	return func(w *Response, r *Request) {
 		d := w.Defer()
-		r.pinned()
 		job := &blockingJob{handler: h, deferred: d, request: *r}
 		job.request.context = d.Context
 		if pool.Go(job.run) {

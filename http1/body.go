@@ -286,7 +286,7 @@ func (b *bodyReader) malformed(x *session, err error) {
 // then does an answer that is given before the end of the body leave out
 // Connection: close. The length of a chunked body is not known before its end.
 func (b *bodyReader) bounded(x *session) bool {
-	return x.in == complete || x.request.head.Framing != httpparse.ChunkedBody && b.discardable(x)
+	return b.discardable(x) && (x.in == complete || x.request.head.Framing != httpparse.ChunkedBody)
 }
 
 // discardable says whether the rest of the body may be discarded, so that the

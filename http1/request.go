@@ -189,10 +189,6 @@ func (r *Request) Context() context.Context {
 	return context.Background()
 }
 
-// pinned makes sure that the request outlives OnData, before it is handed to
-// another goroutine.
-func (r *Request) pinned() { r.session.pin() }
-
 // Clone copies the request. The copy is independent of the connection, whose
 // addresses it has no more: its RemoteAddr must not be called.
 func (r *Request) Clone() *Request {

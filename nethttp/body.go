@@ -183,9 +183,61 @@ func (b *requestBody) land(n int) {
 
 // Read reads what has come, and waits for it.
 func (b *requestBody) Read(p []byte) (n int, err error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for n == 0 {
+	if n, err = b.await(p); err != nil {
+		return 0, err
+	}
+	if n == 0 {
+		n = b.take(p)
+	}
+	if b.err == io.EOF {
+		err = b.ended()
+	}
+	return n, err
+}
+
+// WriteTo hands what comes to w, as io.Copy asks for, without a copy.
+func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
+	for {
+		buf, used, err := b.takeBuffer()
+		if err == io.EOF {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+		m, err := w.Write(buf.B[used:])
+		if n += int64(m); err == nil && m < len(buf.B)-used {
+			err = io.ErrShortWrite
+		}
+		windows.Put(buf)
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// takeBuffer waits for something to read, and takes it with its buffer, of which used
+// bytes were read before.
+func (b *requestBody) takeBuffer() (buf *buffers.Buffer, used int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, err := b.await(nil); err != nil {
+		return nil, 0, err
+	}
+	buf, used = b.buf, b.used
+	b.buf, b.used = nil, 0
+	b.resume()
+	return buf, used, nil
+}
+
+// await waits until something stands in the buffer, or until n bytes have come straight into
+// p. b.mu is held.
+func (b *requestBody) await(p []byte) (n int, err error) {
+	for ; n == 0; n = b.wait(p) {
 		switch {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
@@ -194,37 +246,20 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 				b.err = os.ErrDeadlineExceeded // for good, as in net/http
 			}
 			return 0, os.ErrDeadlineExceeded
-		case len(p) == 0:
-			return 0, nil
 		case b.buf != nil && !b.lent:
-			n = b.take(p)
+			return 0, nil
 		case b.err != nil:
 			return 0, b.ended()
-		default:
-			n = b.wait(p)
 		}
 	}
-	if b.err == io.EOF {
-		return n, b.ended()
-	}
 	return n, nil
-}
-
-// WriteTo hands what comes to w, as io.Copy asks for: by a buffer that the loop reads into.
-func (b *requestBody) WriteTo(w io.Writer) (int64, error) {
-	buf := windows.Get()
-	defer windows.Put(buf)
-	if cap(buf.B) < bodyWindow {
-		buf.B = make([]byte, 0, bodyWindow)
-	}
-	return io.CopyBuffer(struct{ io.Writer }{w}, struct{ io.Reader }{b}, buf.B[:bodyWindow])
 }
 
 // wait waits for something to change, and returns how many bytes have come straight into
 // p. b.mu is held.
 func (b *requestBody) wait(p []byte) (n int) {
-	b.resume()         // a client that waits for 100 Continue
-	if b.dest != nil { // another reader's
+	b.resume()                     // a client that waits for 100 Continue
+	if p == nil || b.dest != nil { // another reader's
 		b.change.Wait()
 		return 0
 	}
@@ -352,28 +387,4 @@ func (b *requestBody) rest() (rest []byte) {
 		b.err = http.ErrHijacked
 	}
 	return rest
-}
-
-// setDeadline bounds the time of reads. The zero time is no bound.
-func (b *requestBody) setDeadline(t time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.timer != nil {
-		b.timer.Stop()
-		b.timer = nil
-	}
-	b.late = b.err == os.ErrDeadlineExceeded
-	if t.IsZero() || b.closed || b.late {
-		return
-	}
-	var timer *time.Timer
-	timer = time.AfterFunc(time.Until(t), func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		if b.timer == timer { // else there is another deadline by now
-			b.late = true
-			b.change.Broadcast()
-		}
-	})
-	b.timer = timer
 }

@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -50,4 +51,28 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	})
 	w.deadline = d
 	return nil
+}
+
+// setDeadline bounds the time of reads. The zero time is no bound.
+func (b *requestBody) setDeadline(t time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	b.late = b.err == os.ErrDeadlineExceeded
+	if t.IsZero() || b.closed || b.late {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(t), func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.timer == timer { // else there is another deadline by now
+			b.late = true
+			b.change.Broadcast()
+		}
+	})
+	b.timer = timer
 }
