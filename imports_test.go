@@ -34,11 +34,17 @@ var importRules = []struct {
 	{"internal/sockets", nil},
 	{"internal/wheel", nil},
 	{"internal/watchdog", nil},
+	{"internal/reclaim", nil},
+	{"internal/lifetime", nil},
+	{"internal/slots", []string{"poller"}},
 	{"workers", []string{"asynclog", "internal/defaults"}},
-	{"loop", []string{"poller", "buffers", "asynclog", "internal/sockets", "internal/wheel", "internal/watchdog"}},
-	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults"}},
-	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/sockets", "internal/watchdog"}}, // the root: HTTP is one protocol among others
-	{"examples/...", []string{"", "http1", "httpparse", "workers", "asynclog", "examples/internal/..."}},
+	{"loop", []string{"poller", "buffers", "asynclog", "internal/slots", "internal/sockets", "internal/wheel", "internal/watchdog"}},
+	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults", "internal/lifetime"}},
+	{"nethttp", []string{"http1", "loop", "httpparse", "buffers", "internal/lifetime"}},
+	// HTTP is one protocol among others: the root does not know it.
+	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/reclaim", "internal/sockets", "internal/watchdog"}},
+	{"eddytest", []string{"", "loop", "internal/leak"}},
+	{"examples/...", []string{"", "http1", "nethttp", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 
 // externals are the modules that ours may depend on.

@@ -231,7 +231,10 @@ func TestClosedListenersLeaveNothingBehind(t *testing.T) {
 	e := newEngine(t, eddy.Options{Loops: 2})
 	run(e)
 	again := func() {
-		server := http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{})
+		server, err := http1.New(func(*http1.Response, *http1.Request) {}, http1.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		ln := listen(t, e, "tcp4", "127.0.0.1:0", server.Open)
 		if err := ln.Close(); err != nil {
 			t.Fatal(err)

@@ -88,10 +88,7 @@ func TestSecurityNotesGiveTheDefaults(t *testing.T) {
 		t.Errorf("SECURITY.md has\n%v, want\n%v", got, of)
 	}
 	var http http1.Options
-	of = coded(t, &http, func() error {
-		server := http1.New(func(*http1.Response, *http1.Request) {}, http)
-		return unreported(server)
-	})
+	of = coded(t, &http, func() error { _, err := http1.New(func(*http1.Response, *http1.Request) {}, http); return err })
 	if got := tabled(t, "(`http1.Options`)"); !reflect.DeepEqual(got, of) {
 		t.Errorf("SECURITY.md has\n%v, want\n%v", got, of)
 	}

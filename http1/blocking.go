@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"net/http"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -154,14 +153,13 @@ func (p *Pool) retire() func() {
 func Blocking(h Handler, pool *Pool) Handler {
 	return func(w *Response, r *Request) {
 		d := w.Defer()
-		r.pinned()
 		job := &blockingJob{handler: h, deferred: d, request: *r}
 		job.request.context = d.Context
 		if pool.Go(job.run) {
 			w.Loop().Yield()
 			return
 		}
-		_ = d.Respond(tooBusy) // an error says that the client is gone
+		_ = d.Respond((*Response).Busy) // an error says that the client is gone
 	}
 }
 
@@ -200,13 +198,6 @@ func (j *blockingJob) call() (err *loop.PanicError) {
 func (w *Response) adopt(from *Response) {
 	w.owned.drop()
 	w.dropBody()
-	w.status, w.fields, w.body = from.status, from.fields, from.body
-	w.close, w.offer = w.close || from.close, from.offer
-}
-
-func tooBusy(w *Response) {
-	w.session.server.count().Overloaded++
-	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
-	_ = w.SetHeader("Retry-After", "1")            // valid
-	_, _ = w.WriteString("busy\n")                 // never fails
+	from.head.Close = from.head.Close || w.head.Close
+	w.head, w.body, w.offer = from.head, from.body, from.offer
 }

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"io"
 	"time"
 
 	"github.com/eddynet/eddy/buffers"
@@ -33,19 +34,18 @@ type bodyReader struct {
 	limit     int64 // bytes; 413 beyond
 	waiting   bool  // the deadline of the head runs
 	paused    bool  // by the program
-	pausedAt  int64 // on the loop's clock
-	held      bool  // all has come, but the end is not told during a pause
+	ended     bool  // all has come
 	continued bool  // 100 Continue is sent, or was not asked for
-	onDemand  bool  // 100 Continue waits for Request.proceed
-	unwanted  bool  // the answer is given: what comes is read away
+	unwanted  bool  // the answer is given: what comes is discarded
 	inPlace   bool  // all of it stands behind the head
+	pausedAt  int64 // on the loop's clock
+	started   int64 // when the body began, on the loop's clock
+	received  int64 // bytes of the body
 	chunks    httpparse.Chunked
-	received  int64                         // bytes of the body
 	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
-	pieces    func(chunk []byte, last bool) // the program's OnBody
-	space     []byte                        // the loop's, between ReadBuffer and OnData
-	landing   *requestBody                  // the adapter's, where input may be put beside OnBody
-	started   int64                         // when the body began, on the loop's clock
+	pieces    func(chunk []byte, err error) // the program's OnBody
+	buffer    func(left int64) []byte       // the program's OnBodyBuffer
+	space     []byte                        // where the loop is about to read
 }
 
 // begin is called at the end of the head.
@@ -55,26 +55,27 @@ func (b *bodyReader) begin(x *session) {
 	b.limit = x.server.options.MaxBodyBytes
 }
 
-// expect is called when a body follows. rest is what of it is here.
+// expect is called when a body follows, which may be empty. rest is what of it is here.
 func (b *bodyReader) expect(x *session, rest []byte) {
 	h := &x.request.head
-	if len(rest) == 0 && (x.out == unanswered || x.out == deferred) && !b.onDemand {
+	chunked := h.Framing == httpparse.ChunkedBody
+	b.ended = !chunked && h.Length == 0
+	switch {
+	case b.paused:
+	case b.ended:
+		b.end(x)
+		return
+	case len(rest) == 0:
 		b.sendContinue(x)
 	}
-	whole := h.Framing == httpparse.ContentLength && int64(len(rest)) >= h.Length
-	if b.inPlace = whole && b.pieces == nil && !b.unwanted; b.inPlace {
-		return
-	}
+	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.pieces == nil && !b.unwanted
 	b.started = x.conn.Loop().Now()
-	if b.pieces == nil && !b.unwanted {
-		b.gathered = bodies.Get()
-	}
-	b.wait(x)
 }
 
-// sendContinue tells a client that waits for it to send the body.
+// sendContinue tells a client that waits for it to send the body, unless the answer has
+// begun.
 func (b *bodyReader) sendContinue(x *session) {
-	if !b.continued {
+	if !b.continued && x.out < streaming {
 		b.continued = true
 		_, _ = x.conn.WriteString("HTTP/1.1 100 Continue\r\n\r\n") // a failure ends the connection
 	}
@@ -93,30 +94,49 @@ func (b *bodyReader) wait(x *session) {
 }
 
 // read takes what in has of the body, and returns how much of in it has used.
-func (b *bodyReader) read(x *session, in []byte) int {
-	if b.paused {
-		return 0
+func (b *bodyReader) read(x *session, in []byte) (used int) {
+	length := x.request.head.Length
+	switch {
+	case b.paused || b.ended:
+	case x.request.head.Framing == httpparse.ChunkedBody:
+		used = b.readChunks(x, in)
+	case !b.inPlace:
+		used = int(min(int64(len(in)), length-b.received))
+		b.take(x, in[:used])
+		b.ended = b.received == length
+	case int64(len(in)) >= length:
+		x.request.body = in[:length]
+		used, b.ended = int(length), true
 	}
-	h := &x.request.head
-	if h.Framing == httpparse.ChunkedBody {
-		return b.readChunks(x, in)
+	switch {
+	case !x.conn.Open():
+	case b.ended && !b.paused:
+		b.end(x)
+	default:
+		b.wait(x)
 	}
-	if b.inPlace {
-		n := int(h.Length) // read before the next request replaces it
-		x.request.body = in[:n]
-		x.bodyDone()
-		return n
-	}
-	n := int(min(int64(len(in)), h.Length-b.received))
-	if b.take(x, in[:n]) {
-		b.proceed(x, b.received == h.Length)
-	}
-	return n
+	return used
 }
 
-// take hands a piece of the body to where it belongs, and says whether the
-// exchange goes on.
-func (b *bodyReader) take(x *session, p []byte) bool {
+// end follows the last byte of a body, or the end of a pause after that.
+func (b *bodyReader) end(x *session) {
+	if b.pieces != nil {
+		b.deliver(x, nil, io.EOF)
+	}
+	if !x.conn.Open() {
+		return
+	}
+	if b.gathered != nil {
+		x.request.body = b.gathered.B
+	}
+	x.receive(complete)
+	if x.out == deferred || x.out == streaming {
+		x.awaitAnswer()
+	}
+}
+
+// take hands a piece of the body to where it belongs.
+func (b *bodyReader) take(x *session, p []byte) {
 	b.received += int64(len(p))
 	switch {
 	case b.unwanted:
@@ -128,13 +148,15 @@ func (b *bodyReader) take(x *session, p []byte) bool {
 	case b.pieces == nil:
 		b.gather(p, x.request.head.Length)
 	case len(p) > 0:
-		b.deliver(x, p, false)
+		b.deliver(x, p, nil)
 	}
-	return x.conn.Open()
 }
 
 // gather appends a piece.
 func (b *bodyReader) gather(p []byte, length int64) {
+	if b.gathered == nil {
+		b.gathered = bodies.Get()
+	}
 	if need := len(b.gathered.B) + len(p); need > cap(b.gathered.B) {
 		b.grow(need, length)
 	}
@@ -161,68 +183,62 @@ func (b *bodyReader) grow(need int, length int64) {
 	putBody(old)
 }
 
-// room is where the loop may put what comes next of a large body: behind what was
-// gathered, or where the reader wants it.
-func (b *bodyReader) room(x *session) []byte {
+// readSpace is where the loop may put what comes next of a body: where the program wants
+// it, or, of a large one, behind what was gathered.
+func (b *bodyReader) readSpace(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {
-	case h.Framing != httpparse.ContentLength || b.unwanted:
+	case h.Framing != httpparse.ContentLength || b.unwanted || b.inPlace:
 		return nil
-	case b.landing != nil:
-		space := b.landing.space(x, left)
-		if b.paused {
-			b.wait(x) // for the reader, not for the client
-		}
-		return space
+	case b.buffer != nil:
+		b.space = b.buffer(left)
 	case b.gathered == nil || len(b.gathered.B) < spaceFrom:
 		return nil
+	default:
+		if len(b.gathered.B) == cap(b.gathered.B) {
+			b.grow(len(b.gathered.B)+1, h.Length)
+		}
+		b.space = b.gathered.B[len(b.gathered.B):cap(b.gathered.B)]
 	}
-	if len(b.gathered.B) == cap(b.gathered.B) {
-		b.grow(len(b.gathered.B)+1, h.Length)
+	if b.space = b.space[:min(int64(len(b.space)), left)]; len(b.space) == 0 {
+		b.space = nil
 	}
-	free := b.gathered.B[len(b.gathered.B):cap(b.gathered.B)]
-	return free[:min(int64(len(free)), left)]
+	return b.space
 }
 
 // filled takes n bytes in the space.
 func (b *bodyReader) filled(x *session, n int) {
+	p := b.space[:n]
+	b.space = nil
 	b.received += int64(n)
-	if b.landing != nil {
-		b.landing.filled(n)
+	b.ended = b.received == x.request.head.Length
+	if b.buffer != nil {
+		b.deliver(x, p, nil)
 	} else {
 		b.gathered.B = b.gathered.B[:len(b.gathered.B)+n]
 	}
-	if n > 0 {
-		b.proceed(x, b.received == x.request.head.Length)
-	}
 }
 
-// deliver calls OnBody. A panic ends the exchange like one of the handler.
-func (b *bodyReader) deliver(x *session, p []byte, last bool) {
+// deliver calls OnBody. A panic ends the exchange like one of the handler, and is the last
+// call.
+func (b *bodyReader) deliver(x *session, p []byte, err error) {
 	pieces := b.pieces
-	x.call(func(*Response, *Request) { pieces(p, last) })
+	b.pieces = nil
+	x.call(func(*Response, *Request) {
+		pieces(p, err)
+		if err == nil && !b.unwanted {
+			b.pieces = pieces
+		}
+	})
 }
 
-// proceed goes on after a piece: to the answer, if the body is complete.
-func (b *bodyReader) proceed(x *session, done bool) {
-	if !done {
-		b.wait(x)
-		return
+// fail tells OnBody that the rest of the body will not come.
+func (b *bodyReader) fail(err error) {
+	if pieces := b.pieces; pieces != nil {
+		b.pieces, b.buffer = nil, nil
+		pieces(nil, err)
 	}
-	if b.held = b.paused; b.held {
-		x.awaitAnswer()
-		return
-	}
-	if b.pieces != nil && !b.unwanted {
-		if b.deliver(x, nil, true); !x.conn.Open() {
-			return
-		}
-	}
-	if b.gathered != nil {
-		x.request.body = b.gathered.B
-	}
-	x.bodyDone()
 }
 
 // readChunks takes chunks, then the trailer section.
@@ -234,26 +250,21 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 			return 0
 		}
 		used += n
-		if !b.take(x, data) {
-			return 0
-		}
-		if used == len(in) && !b.chunks.Done() || b.paused {
-			b.proceed(x, false)
+		b.take(x, data)
+		if !x.conn.Open() || b.paused || used == len(in) && !b.chunks.Done() {
 			return used
 		}
 	}
 	r := &x.request
 	n, err := r.trailer.Parse(in[used:], &x.server.limits)
-	switch {
-	case err != nil:
+	if err != nil {
 		b.malformed(x, err)
 		return 0
-	case n == 0:
-		b.proceed(x, false)
-		return used
 	}
-	r.trailerBuf = in[used : used+n]
-	b.proceed(x, true)
+	if n > 0 {
+		r.trailerBuf = in[used : used+n]
+		b.ended = true
+	}
 	return used + n
 }
 
@@ -266,6 +277,7 @@ func (b *bodyReader) malformed(x *session, err error) {
 		x.conn.Close()
 	case streaming:
 		x.server.count().BrokenBodies++
+		b.fail(err)
 		x.conn.Abort(err)
 	default:
 		x.refuse(err)
@@ -276,7 +288,7 @@ func (b *bodyReader) malformed(x *session, err error) {
 // then does an answer that is given before the end of the body leave out
 // Connection: close. The length of a chunked body is not known before its end.
 func (b *bodyReader) bounded(x *session) bool {
-	return x.in == complete || x.request.head.Framing != httpparse.ChunkedBody && b.discardable(x)
+	return b.discardable(x) && (x.in == complete || x.request.head.Framing != httpparse.ChunkedBody)
 }
 
 // discardable says whether the rest of the body may be discarded, so that the
@@ -297,11 +309,7 @@ func (b *bodyReader) discardable(x *session) bool {
 // discard is called when the answer is given before the body is complete.
 func (b *bodyReader) discard(x *session) {
 	b.unwanted = true
-	if b.paused {
-		b.paused = false
-		x.conn.ResumeRead()
-	}
-	b.pieces, b.landing = nil, nil
+	b.pieces, b.buffer = nil, nil
 	if b.gathered != nil {
 		putBody(b.gathered)
 		b.gathered = nil
@@ -311,9 +319,9 @@ func (b *bodyReader) discard(x *session) {
 		x.conn.Close()
 		return
 	}
-	if x.in == inBody {
+	if b.paused {
+		b.paused = false
 		x.conn.ResumeRead()
-		b.proceed(x, b.held)
 	}
 }
 

@@ -1,7 +1,9 @@
 package http1_test
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"net"
 	"testing"
 
 	"github.com/eddynet/eddy/http1"
@@ -47,4 +49,22 @@ func TestLargeBodyIsReadAwayAfterAnEarlyAnswer(t *testing.T) {
 	expect(t, "answer", string(c.answer("POST").body), "early")
 	c.send(body[size/2:] + get("/"))
 	expect(t, "the next answer", string(c.answer("GET").body), "ok")
+}
+
+func sha256Of(p []byte) []byte {
+	sum := sha256.Sum256(p)
+	return sum[:]
+}
+
+// post sends the head and the body of a request, piece by piece.
+func post(t testing.TB, conn net.Conn, body []byte, piece int) {
+	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(body))
+	for len(body) > 0 {
+		n, err := conn.Write(body[:min(piece, len(body))])
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		body = body[n:]
+	}
 }

@@ -11,15 +11,12 @@ import (
 // Deferred is an answer that comes later than the handler's return. It is safe on
 // any goroutine, also when the client has gone. It costs no goroutine.
 type Deferred struct {
-	ref      loop.Ref
+	departure
+	conn     *loop.Conn // loop only
+	loop     *loop.Loop
 	timeout  time.Duration // 0 for Options.HandlerTimeout
 	answered atomic.Bool
-	settled  bool            // the answer was written: nobody uses the request any more. Loop only
-	onGone   func(error)     // loop only
 	onLate   func(*Response) // loop only
-	broken   func(error)     // loop only: what is missing of the body will not come
-	working  bool            // a goroutine is at work until it ends the lifetime, beyond its answer
-	lifetime lifetime
 }
 
 // Defer keeps the exchange open after the handler has returned. Later requests of
@@ -32,14 +29,14 @@ func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
 func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 	x := w.session
 	x.answer(deferred)
-	x.deferred = &Deferred{ref: x.conn.Ref(), timeout: timeout}
+	x.deferred = &Deferred{conn: x.conn, loop: x.conn.Loop(), timeout: timeout}
 	x.pin() // other goroutines may read the request from now on
 	x.awaitAnswer()
 	if w.body != nil && len(w.body.B) == 0 {
 		w.dropBody() // nothing is held while waiting
 	}
 	if x.gone {
-		x.deferred.clientLeft(ErrClientGone)
+		x.deferred.abandon(ErrClientGone)
 	}
 	return x.deferred
 }
@@ -53,12 +50,38 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
 	}
-	return d.do(func(c *loop.Conn) { d.respond(c, fn) })
+	err := d.conn.Ref().DoUnbounded(func(*loop.Conn) {
+		if x := d.session(); x != nil && x.out == deferred {
+			d.settle()
+			d.write(x, fn)
+		}
+	})
+	if err != nil {
+		return ErrClientGone
+	}
+	return nil
 }
 
-// do hands what settles the answer to the loop.
-func (d *Deferred) do(fn func(*loop.Conn)) error {
-	if d.ref.DoUnbounded(fn) != nil {
+// Do has fn called on the connection's loop, which it must not block, in the middle of an
+// exchange: to send an interim answer, to resume the body, or to answer after all, with
+// Finish, Stream, Hijack or Drop. w is nil if there is nothing to be done any more: the
+// answer is complete, or the connection gone. The error says that fn will not be called,
+// because the loop has ended. Any goroutine.
+func (d *Deferred) Do(fn func(w *Response)) error {
+	err := d.loop.PostUnbounded(func() {
+		x := d.session()
+		if x == nil {
+			fn(nil)
+			return
+		}
+		x.do(func(w *Response) {
+			fn(w)
+			if x.out != deferred && d.claim() {
+				d.settle()
+			}
+		})
+	})
+	if err != nil {
 		return ErrClientGone
 	}
 	return nil
@@ -68,26 +91,12 @@ func (d *Deferred) do(fn func(*loop.Conn)) error {
 // not be kept until the deadline. It returns ErrAnswered if there is an answer, and
 // ErrClientGone if the connection is gone. The request must not be used after the call.
 // Any goroutine.
-func (d *Deferred) Abort() error {
-	if !d.claim() {
-		return ErrAnswered
-	}
-	return d.do(d.abort)
-}
+func (d *Deferred) Abort() error { return d.Respond((*Response).Drop) }
 
-// abort runs on the loop.
-func (d *Deferred) abort(c *loop.Conn) {
-	if d.session(c) != nil {
-		d.settled = true
-		d.lifetime.end(context.Canceled)
-		c.Close()
-	}
-}
-
-// session is that of the exchange, nil if it is over. Loop only.
-func (d *Deferred) session(c *loop.Conn) *session {
-	x, ok := c.UserData().(*session)
-	if !ok || x.deferred != d || x.out != deferred || !c.Open() {
+// session is that of the exchange, nil if that has its answer or is over. Loop only.
+func (d *Deferred) session() *session {
+	x, ok := d.conn.UserData().(*session)
+	if !ok || x.deferred != d || x.out == answered || !d.conn.Open() {
 		return nil
 	}
 	return x
@@ -98,16 +107,18 @@ func (d *Deferred) session(c *loop.Conn) *session {
 // may read it as before. Loop only, as fn is.
 func (d *Deferred) OnTimeout(fn func(w *Response)) { d.onLate = fn }
 
-// timedOut is told that the time for the answer is up.
+// timedOut is called when the time for the answer is up.
 func (d *Deferred) timedOut(x *session) {
-	d.lifetime.end(context.DeadlineExceeded)
 	switch {
 	case !d.claim(): // the answer is on its way through the inbox
+		d.lifetime.End(context.DeadlineExceeded)
 		return
 	case d.onLate != nil:
-		x.response.close = x.response.close || x.in != complete
+		d.lifetime.End(context.DeadlineExceeded)
+		x.response.head.Close = x.response.head.Close || x.in != complete
 		d.write(x, d.onLate) // not settled: whoever works on it may still read the request
 	default:
+		d.abandon(context.DeadlineExceeded)
 		x.refuse(errUnanswered)
 	}
 	x.server.count().HandlerTimeouts++
@@ -116,61 +127,18 @@ func (d *Deferred) timedOut(x *session) {
 // claim makes sure that a request is answered once.
 func (d *Deferred) claim() bool { return d.answered.CompareAndSwap(false, true) }
 
-// respond runs on the loop.
-func (d *Deferred) respond(c *loop.Conn, fn func(w *Response)) {
-	x := d.session(c)
-	if x == nil {
-		return
-	}
+// settle notes that the answer is given: whoever still works on it may stop. Loop only.
+func (d *Deferred) settle() {
 	d.settled = true
-	if !d.working {
-		d.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
-	}
-	d.write(x, fn)
+	d.lifetime.End(context.Canceled)
 }
 
 // write has fn write the answer.
 func (d *Deferred) write(x *session, fn func(w *Response)) {
-	x.depth++
-	x.call(func(w *Response, _ *Request) { fn(w) })
-	if x.out == deferred {
-		x.response.Finish()
-	}
-	x.depth--
-	x.settle()
+	x.do(func(w *Response) {
+		fn(w)
+		if x.out == deferred {
+			w.Finish()
+		}
+	})
 }
-
-// OnGone has fn called, once, if the client goes away before the answer is given; at
-// once, if it has gone already. A client that has only stopped sending waits for its
-// answer: the connection stays open until there is one, or the deadline has passed.
-// Loop only, as fn is.
-func (d *Deferred) OnGone(fn func(cause error)) {
-	if cause := d.lifetime.ended(); cause != nil && !d.settled {
-		fn(cause)
-		return
-	}
-	d.onGone = fn
-}
-
-// clientLeft is told that the client has gone, or has stopped sending.
-func (d *Deferred) clientLeft(cause error) {
-	d.lifetime.end(cause)
-	if fn := d.onGone; fn != nil && !d.settled {
-		d.onGone = nil
-		fn(cause)
-	}
-}
-
-// breakOff tells a reader of the body that no more will come.
-func (d *Deferred) breakOff(cause error) {
-	if d.broken != nil {
-		d.broken(cause)
-	}
-}
-
-// Context is cancelled when the answer is given, when its time is up, and when the
-// client has gone; context.Cause tells which: context.Canceled,
-// context.DeadlineExceeded, ErrClientGone, or what broke the connection. A client
-// that has only stopped sending counts as gone, though an answer is still tried.
-// Any goroutine.
-func (d *Deferred) Context() context.Context { return d.lifetime.context() }

@@ -320,3 +320,58 @@ func TestDeferredWithABody(t *testing.T) {
 		}
 	}
 }
+
+// TestDoInTheMiddleOfAnExchange: while there is one, and with nil afterwards.
+func TestDoInTheMiddleOfAnExchange(t *testing.T) {
+	h, ch := deferrals()
+	s := serve(t, h, http1.Options{})
+	there := func(d *http1.Deferred) bool {
+		seen := make(chan bool, 1)
+		expect(t, "Do", d.Do(func(w *http1.Response) { seen <- w != nil }), nil)
+		return await(t, "the loop", seen)
+	}
+	c := s.dial()
+	c.send(get("/") + get("/2"))
+	d := await(t, "the request", ch)
+	expect(t, "there", there(d), true)
+	expect(t, "Respond", d.Respond(func(w *http1.Response) { w.Stream() }), nil)
+	expect(t, "there, in a stream", there(d), true)
+	expect(t, "Do", d.Do(func(w *http1.Response) { w.Drop() }), nil)
+	expect(t, "there, at the end", there(d), false)
+
+	c = s.dial() // an answer by Do is one
+	c.send(get("/") + get("/2"))
+	d = await(t, "the request", ch)
+	expect(t, "Do", d.Do(func(w *http1.Response) { w.WriteString("done"); w.Finish() }), nil)
+	expect(t, "answer", string(c.answer("GET").body), "done")
+	expect(t, "there, after the answer", there(d), false)
+	expect(t, "Respond", d.Respond(respond("x")), http1.ErrAnswered)
+	await(t, "the end of the context", d.Context().Done())
+	c.breakOff()
+	d = await(t, "the second request", ch)
+	await(t, "the context", d.Context().Done())
+	expect(t, "there, without a client", there(d), false)
+}
+
+// TestOnGoneAfterTheServersOwnAnswer: nobody waits for another.
+func TestOnGoneAfterTheServersOwnAnswer(t *testing.T) {
+	gone := make(chan error, 10)
+	s := serve(t, nothing, http1.Options{HandlerTimeout: shortly, OnHead: func(w *http1.Response, r *http1.Request) {
+		d := w.Defer()
+		d.OnGone(func(cause error) { gone <- cause })
+		if string(r.Path()) == "/later" {
+			d.OnTimeout(respond("later"))
+		}
+	}})
+	c := s.dial()
+	c.send(get("/later"))
+	expect(t, "status of the program's own", c.answer("GET").status, 200)
+	c.send(get("/"))
+	expect(t, "status", c.answer("GET").status, 503)
+	expect(t, "cause", await(t, "OnGone", gone), context.DeadlineExceeded)
+	c = s.dial()
+	c.send(postChunked + "broken")
+	expect(t, "status", c.answer("POST").status, 400)
+	expect(t, "cause", await(t, "OnGone", gone), context.Canceled)
+	expect(t, "further calls", len(gone), 0)
+}

@@ -1,13 +1,17 @@
 package http1_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/httpparse"
 )
 
 // early is a handler for Options.OnHead that answers /refused before the body comes.
@@ -98,9 +102,9 @@ var pending sync.Map
 func gatherPieces(_ *http1.Response, r *http1.Request) {
 	var body strings.Builder
 	ends := 0
-	r.OnBody(func(chunk []byte, last bool) {
+	r.OnBody(func(chunk []byte, err error) {
 		body.Write(chunk)
-		if last {
+		if err == io.EOF {
 			ends++
 			pending.Store(r, fmt.Sprintf("%d %s", ends, body.String()))
 		}
@@ -160,7 +164,7 @@ func TestPanicBeforeTheBody(t *testing.T) {
 		case "/head":
 			panic("on purpose")
 		case "/body":
-			r.OnBody(func([]byte, bool) { panic("on purpose") })
+			r.OnBody(func([]byte, error) { panic("on purpose") })
 		}
 	}})
 	for _, target := range []string{"/head", "/body"} {
@@ -180,12 +184,12 @@ func TestPausedBodyWaits(t *testing.T) {
 	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprint(w, got) },
 		http1.Options{MaxBodyBytes: size, OnHead: func(w *http1.Response, r *http1.Request) {
 			paused := false
-			r.OnBody(func(chunk []byte, last bool) {
+			r.OnBody(func(chunk []byte, err error) {
 				if paused {
 					t.Error("a piece came during a pause")
 				}
 				got += len(chunk)
-				if last {
+				if err != nil {
 					return
 				}
 				paused = true
@@ -201,4 +205,167 @@ func TestPausedBodyWaits(t *testing.T) {
 	expect(t, "bytes", string(c.answer("POST").body), fmt.Sprint(size))
 	c.send(after)
 	expect(t, "status behind it", c.answer("GET").status, 200)
+}
+
+// TestBodyThatDoesNotCome: OnBody gets the reason, once.
+func TestBodyThatDoesNotCome(t *testing.T) {
+	ends := make(chan error, 10)
+	s := serve(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
+		http1.Options{ReadTimeout: shortly, MaxBodyBytes: 100, OnHead: func(w *http1.Response, r *http1.Request) {
+			r.OnBody(func(_ []byte, err error) {
+				if err != nil {
+					ends <- err
+				}
+			})
+			if string(r.Path()) == "/stream" {
+				w.Stream()
+			}
+		}})
+	var broken *httpparse.Error
+	for name, c := range map[string]struct {
+		sent  string
+		leave func(*client)
+		is    func(error) bool
+	}{
+		"gone":      {postOf("/", "", 10) + "hello", (*client).breakOff, func(err error) bool { return err == io.ErrUnexpectedEOF }},
+		"half":      {postOf("/", "", 10) + "hello", func(c *client) { c.conn.CloseWrite() }, func(err error) bool { return err == io.ErrUnexpectedEOF }},
+		"slow":      {postOf("/", "", 10) + "hello", nil, func(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }},
+		"malformed": {postChunked + "hello", nil, func(err error) bool { return errors.As(err, &broken) }},
+		"malformed behind the head of the answer": {strings.Replace(postChunked, "/", "/stream", 1) + "hello", nil,
+			func(err error) bool { return errors.As(err, &broken) }},
+		"too large": {postChunked + "fff\r\n", nil, func(err error) bool { return err != nil }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := s.dial()
+			client.send(c.sent)
+			if c.leave != nil {
+				time.Sleep(5 * time.Millisecond)
+				c.leave(client)
+			}
+			if err := await(t, "the end of the body", ends); !c.is(err) {
+				t.Errorf("the body ends with %v", err)
+			}
+			client.conn.Close()
+			time.Sleep(5 * time.Millisecond)
+			if len(ends) > 0 {
+				t.Errorf("and then with %v", <-ends)
+			}
+		})
+	}
+}
+
+// TestPausedBodyIsNotAskedFor: a client that waits for 100 Continue gets it when the body
+// is resumed.
+func TestPausedBodyIsNotAskedFor(t *testing.T) {
+	resume := make(chan func(), 1)
+	s := serve(t, echoBody, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+		r.PauseBody()
+		l := w.Loop()
+		resume <- func() { l.Post(r.ResumeBody) }
+	}})
+	for _, early := range []string{"", "he"} { // a client that does not wait is not asked
+		c := s.dial()
+		c.send(expectFive + early)
+		c.quiet(10 * time.Millisecond)
+		await(t, "the head", resume)()
+		if early == "" {
+			expect(t, "first status", c.answer("POST").status, 100)
+		}
+		c.send("hello"[len(early):])
+		expect(t, "body", string(c.answer("POST").body), "hello")
+	}
+	c := s.dial() // a body that is empty ends after the pause
+	c.send(get("/"))
+	c.quiet(10 * time.Millisecond)
+	await(t, "the head", resume)()
+	expect(t, "status", c.answer("GET").status, 200)
+}
+
+// TestBodyInMemoryOfTheProgram: it is read into the memory, where there is some.
+func TestBodyInMemoryOfTheProgram(t *testing.T) {
+	const size = 300_000
+	var body []byte
+	var given []byte
+	inPlace := 0
+	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprintf(w, "%x %v", sha256Of(body), inPlace > size/2) },
+		http1.Options{OnHead: func(_ *http1.Response, r *http1.Request) {
+			r.OnBody(func(chunk []byte, err error) {
+				if given != nil && len(chunk) > 0 && &chunk[0] != &given[0] {
+					t.Error("the chunk is somewhere else")
+				}
+				if given != nil {
+					inPlace += len(chunk)
+				}
+				given = nil
+				body = append(body, chunk...)
+			})
+			r.OnBodyBuffer(func(left int64) []byte {
+				if left != size-int64(len(body)) {
+					t.Errorf("%d bytes left of %d, of which %d have come", left, size, len(body))
+				}
+				if left%3 != 0 {
+					given = make([]byte, 50_000)
+				}
+				return given
+			})
+		}})
+	c := s.dial()
+	data := string(pattern(size))
+	c.send(postOf("/", "", size))
+	time.Sleep(5 * time.Millisecond)
+	for i := 0; i < size; i += 20_000 {
+		c.send(data[i : i+20_000])
+		time.Sleep(time.Millisecond)
+	}
+	expect(t, "body", string(c.answer("POST").body), fmt.Sprintf("%x true", sha256Of([]byte(data))))
+}
+
+// TestRefuse answers in OnHead as the server does, and counts it.
+func TestRefuse(t *testing.T) {
+	s := serve(t, write("served"), http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+		expect(t, "handled before", w.Handled(), false)
+		expect(t, "discardable", r.Discardable(), string(r.Path()) != "/chunked")
+		if string(r.Path()) != "/" {
+			w.SetHeader("X", "1")
+			w.Refuse(400)
+			expect(t, "handled after", w.Handled(), true)
+		}
+	}})
+	for _, request := range []string{get("/refused"), strings.Replace(postChunked, "/", "/chunked", 1) + "0\r\n\r\n"} {
+		c := s.dial()
+		c.send(request)
+		a := c.answer("POST")
+		expect(t, "status", a.status, 400)
+		expect(t, "body", string(a.body), "Bad Request\n")
+		expect(t, "Connection", a.field("Connection"), "close")
+		expect(t, "X", a.field("X"), "")
+		c.closed()
+	}
+	expect(t, "status of another", s.get("/", "").status, 200)
+	s.counts(http1.Stats{Requests: 3, Responses: [6]uint64{2: 1, 4: 2}, Refused: map[int]uint64{400: 2}})
+}
+
+// TestDrop ends the connection without an answer, or in the middle of one.
+func TestDrop(t *testing.T) {
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		if string(r.Path()) == "/stream" {
+			w.Stream().Write([]byte("hello"))
+		}
+		w.Drop()
+	}, http1.Options{})
+	c := s.dial()
+	c.send(get("/") + get("/"))
+	c.closed()
+	c = s.dial()
+	c.send(get("/stream"))
+	text, err := io.ReadAll(c.r)
+	expect(t, "error", err, nil)
+	if !strings.HasSuffix(string(text), "5\r\nhello\r\n") {
+		t.Errorf("got %q: the end is missing, but not what was sent", text)
+	}
+	c = s.dial()
+	c.send("GET /stream HTTP/1.0\r\n\r\n")
+	if a, err := c.read("GET"); err == nil {
+		t.Errorf("the client takes %q for the whole", a.body)
+	}
 }

@@ -39,7 +39,7 @@ func (e *FieldError) Error() string {
 }
 
 func statusError(code int) error {
-	return fmt.Errorf("http1: status %d is not that of a final answer: use %d to %d", code, minStatus, maxStatus)
+	return fmt.Errorf("http1: status %d cannot be sent here: a final answer has %d to %d", code, minStatus, maxStatus)
 }
 
 // refusal is an error of the session's own that the client is answered with.
@@ -52,7 +52,7 @@ func (e *refusal) Error() string {
 	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
 }
 
-// Is has a reader of a body that is too slow see a deadline, as in net/http.
+// Is makes the error of a body that is too slow one of a deadline.
 func (e *refusal) Is(target error) bool { return e == errTooSlow && target == os.ErrDeadlineExceeded }
 
 var (
@@ -64,9 +64,7 @@ var (
 	errUnanswered   = &refusal{http.StatusServiceUnavailable, "no answer in time"}
 )
 
-// refuse answers with an error and closes. What follows on the connection is not
-// interpreted, but read away, so that a client that is still sending can read the
-// answer.
+// refuse answers with the status of the error, and closes.
 func (x *session) refuse(err error) {
 	status := http.StatusInternalServerError
 	var bad *httpparse.Error
@@ -77,22 +75,12 @@ func (x *session) refuse(err error) {
 	case errors.As(err, &own):
 		status = own.status
 	}
-	x.server.count().refuse(status)
 	if x.out == unanswered {
 		x.answer(handling)
 	}
 	if x.out == deferred && x.deferred.claim() {
-		x.deferred.lifetime.end(context.Canceled) // answered: whoever still works on it may stop
+		x.deferred.abandon(context.Canceled)
 	}
-	if x.deferred != nil {
-		x.deferred.breakOff(err)
-	}
-	w := &x.response
-	w.Reset()
-	w.status = status
-	w.close = true
-	_ = w.SetHeader("Content-Type", "text/plain; charset=utf-8") // a valid field
-	_, _ = w.WriteString(reason(status))                         // never fails
-	_, _ = w.WriteString("\n")
-	w.Finish()
+	x.body.fail(err)
+	x.response.Refuse(status)
 }

@@ -10,6 +10,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"time"
 
@@ -17,8 +19,11 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// begin serves on a free port.
-func begin(server *http1.Server) (url string, stop func()) {
+// begin serves on a free port: it takes what http1.New returns.
+func begin(server *http1.Server, err error) (url string, stop func()) {
+	if err != nil {
+		log.Fatal(err)
+	}
 	engine, err := eddy.New(eddy.Options{})
 	if err != nil {
 		log.Fatal(err)
@@ -68,19 +73,12 @@ func ExampleHandler() {
 	// 404 Not Found: try /hello
 }
 
-// A server is given to Listen, which checks its options.
+// New checks the options of a server, which is then given to Listen.
 func ExampleServer() {
-	engine, err := eddy.New(eddy.Options{})
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer engine.Shutdown(context.Background())
-
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	server := http1.New(hello, http1.Options{MaxFields: -1})
-	_, err = engine.Listen("tcp", "127.0.0.1:0", server.Open)
+	_, err := http1.New(hello, http1.Options{MaxFields: -1})
 	fmt.Println(err)
-	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 means the default, 128
+	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 stands for the default, 128
 }
 
 func ExampleOptions() {
@@ -142,9 +140,9 @@ func ExampleRequest_OnBody() {
 	onHead := func(w *http1.Response, r *http1.Request) {
 		r.SetMaxBody(1 << 30)
 		hash := sha256.New()
-		r.OnBody(func(chunk []byte, last bool) {
+		r.OnBody(func(chunk []byte, err error) {
 			hash.Write(chunk)
-			if last {
+			if err == io.EOF {
 				fmt.Fprintf(w, "%.4x", hash.Sum(nil))
 			}
 		})
@@ -154,6 +152,29 @@ func ExampleRequest_OnBody() {
 	defer stop()
 	show(http.Post(url, "text/plain", strings.NewReader("hello")))
 	// Output: 200 OK: 2cf24dba
+}
+
+// Early hints tell a browser what to fetch while the answer is made.
+func ExampleHead() {
+	hints := http1.Head{Status: http.StatusEarlyHints}
+	if err := hints.Add("Link", "</style.css>; rel=preload"); err != nil {
+		log.Fatal(err)
+	}
+	handler := func(w *http1.Response, r *http1.Request) {
+		w.WriteInterim(&hints)
+		w.WriteString("done")
+	}
+	url, stop := begin(http1.New(handler, http1.Options{}))
+	defer stop()
+	trace := &httptrace.ClientTrace{Got1xxResponse: func(status int, h textproto.MIMEHeader) error {
+		fmt.Println(status, h.Get("Link"))
+		return nil
+	}}
+	r := newRequest(url)
+	show(http.DefaultClient.Do(r.WithContext(httptrace.WithClientTrace(r.Context(), trace))))
+	// Output:
+	// 103 </style.css>; rel=preload
+	// 200 OK: done
 }
 
 func ExampleResponse() {
@@ -399,7 +420,10 @@ func ExampleResponse_Upgrade() {
 // The connection leaves the loop, for code that reads and writes a net.Conn.
 func ExampleResponse_Hijack() {
 	handler := func(w *http1.Response, r *http1.Request) {
-		w.Hijack(func(conn net.Conn, buffered []byte) { // on a goroutine of its own
+		w.Hijack(func(conn net.Conn, buffered []byte, err error) { // on a goroutine of its own
+			if err != nil {
+				return // the client has gone
+			}
 			defer conn.Close()
 			rest, _ := io.ReadAll(conn)
 			fmt.Fprintf(conn, "got %s%s", buffered, rest)

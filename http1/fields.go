@@ -44,47 +44,88 @@ func (l *fieldList) remove(name string) {
 	}
 }
 
+// Field is a field of answers that has been checked, and laid out as it is sent: for
+// those that answer after answer has, which Response.SetField and AddField then copy.
+// Any goroutine may use it. The zero Field sets nothing.
+type Field struct {
+	line  string // with its CRLF
+	name  int    // bytes of the name
+	owner owner
+}
+
+// NewField checks a field as Response.SetHeader does, and has its errors.
+func NewField(name, value string) (Field, error) {
+	owner, err := checkField(name, value)
+	if err != nil {
+		return Field{}, err
+	}
+	return Field{line: name + ": " + value + "\r\n", name: len(name), owner: owner}, nil
+}
+
+// MustField is NewField for a field that stands in the text of a program: it panics where
+// NewField has an error.
+func MustField(name, value string) Field {
+	f, err := NewField(name, value)
+	if err != nil {
+		panic(err)
+	}
+	return f
+}
+
 // owner says whose business a response field is.
 type owner uint8
 
 const (
 	ownerHandler    owner = iota
-	ownerConnection       // Connection: close, which the engine carries out
-	ownerUpgrade          // Upgrade, which has the engine send Connection: Upgrade too
+	ownerConnection       // Connection: close, which the server carries out
+	ownerUpgrade          // Upgrade, which has the server send Connection: Upgrade too
+	ownerStamp            // Date and Server
+	ownerFraming          // Content-Length and Transfer-Encoding
 )
+
+// ownerOf needs length and first letter only for nearly every name.
+func ownerOf(name string) owner {
+	is := func(other string) bool { return len(name) == len(other) && strings.EqualFold(name, other) }
+	switch {
+	case len(name) < len("Date") || len(name) > len("Transfer-Encoding"):
+	case is("Connection"):
+		return ownerConnection
+	case is("Upgrade"):
+		return ownerUpgrade
+	case is("Date"), is("Server"):
+		return ownerStamp
+	case is("Content-Length"), is("Transfer-Encoding"):
+		return ownerFraming
+	}
+	return ownerHandler
+}
+
+// checkSyntax says whether the field can be sent.
+func checkSyntax(name, value string) error {
+	if !httpparse.IsToken(name) {
+		return &FieldError{name, value, "its name is not a token (RFC 9110 section 5.6.2)"}
+	}
+	if !httpparse.IsFieldValue(value) {
+		return &FieldError{name, value, "its value holds a control byte (RFC 9110 section 5.5)"}
+	}
+	return nil
+}
 
 // checkField says whether a handler may set the field.
 func checkField(name, value string) (owner, error) {
-	if !httpparse.IsToken(name) {
-		return 0, &FieldError{name, value, "its name is not a token (RFC 9110 section 5.6.2)"}
+	if err := checkSyntax(name, value); err != nil {
+		return 0, err
 	}
-	if !httpparse.IsFieldValue(value) {
-		return 0, &FieldError{name, value, "its value holds a control byte (RFC 9110 section 5.5)"}
-	}
-	// Length and first letter rule out nearly every other name at once.
-	switch len(name) {
-	case len("Date"), len("Server"), len("Upgrade"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
-	default:
-		return ownerHandler, nil
-	}
+	who := ownerOf(name)
 	switch {
-	case strings.EqualFold(name, "Content-Length"):
-		return 0, &FieldError{name, value, "the engine counts the body; SetLength announces a stream's"}
-	case strings.EqualFold(name, "Transfer-Encoding"):
-		return 0, &FieldError{name, value, "the engine chooses the framing"}
-	case strings.EqualFold(name, "Date"):
-		return 0, &FieldError{name, value, "the engine sets it"}
-	case strings.EqualFold(name, "Server"):
-		return 0, &FieldError{name, value, "the engine sets it: see Options.ServerName"}
-	case strings.EqualFold(name, "Upgrade"):
-		return ownerUpgrade, nil
-	case strings.EqualFold(name, "Connection"):
-		if !strings.EqualFold(value, "close") {
-			return 0, &FieldError{name, value, "the engine manages the connection: only close may be set"}
-		}
-		return ownerConnection, nil
+	case who == ownerStamp:
+		return 0, &FieldError{name, value, "the server sets it: see Options.ServerName and Head"}
+	case who == ownerFraming:
+		return 0, &FieldError{name, value, "the server chooses the framing; SetLength announces the length of a stream"}
+	case who == ownerConnection && !strings.EqualFold(value, "close"):
+		return 0, &FieldError{name, value, "the server manages the connection: only close may be set"}
 	}
-	return ownerHandler, nil
+	return who, nil
 }
 
 // checkTrailer says whether a program may set the trailer field (RFC 9110 section

@@ -47,7 +47,10 @@ func serveWith(t testing.TB, h http1.Handler, o http1.Options, e eddy.Options) *
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := http1.New(h, o)
+	p, err := http1.New(h, o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package http1_test
 
 import (
-	"net/http"
 	"testing"
 
 	"github.com/eddynet/eddy"
@@ -52,32 +51,6 @@ func TestAnswersFindRoomInAFullInbox(t *testing.T) {
 			expect(t, "Close", stream.Close(), nil)
 			release()
 		}
-		expect(t, "answer", string(c.answer("GET").body), "answer")
-	}
-}
-
-// TestNetHTTPAnswersFindRoomInAFullInbox is the same of net/http handlers.
-func TestNetHTTPAnswersFindRoomInAFullInbox(t *testing.T) {
-	loops := make(chan *eddy.Loop, 1)
-	begin := make(chan struct{})
-	adapter := http1.NewAdapter(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		<-begin
-		w.Write([]byte("ans"))
-		if r.URL.Path == "/flushed" {
-			w.(http.Flusher).Flush()
-		}
-		w.Write([]byte("wer"))
-	}), nil)
-	s := serve(t, func(*http1.Response, *http1.Request) {}, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
-		loops <- w.Loop()
-		adapter.OnHead(w, r)
-	}})
-	for _, path := range []string{"/whole", "/flushed"} {
-		c := s.dial()
-		c.send(get(path))
-		release := flood(t, await(t, "the request", loops))
-		begin <- struct{}{}
-		release()
 		expect(t, "answer", string(c.answer("GET").body), "answer")
 	}
 }

@@ -14,7 +14,7 @@ func (x *session) logAnswer(log *slog.Logger) {
 		slog.String("remote", r.RemoteAddr()),
 		slog.String("method", string(r.Method())),
 		slog.String("target", string(r.Target())),
-		slog.Int("status", w.status),
+		slog.Int("status", w.head.Status),
 		slog.Int64("bytes", w.sent),
 		slog.Duration("duration", time.Duration(x.conn.Loop().Clock()-x.started)))
 }

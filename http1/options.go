@@ -14,7 +14,7 @@ import (
 
 // Options configures a Server. The zero value works: a field that is zero has the
 // default that its comment gives, and all of them are finite. A negative value is
-// an error of Listen.
+// an error of New.
 type Options struct {
 	// ReadHeaderTimeout bounds the time from the first byte of a head to its last:
 	// 408. Default: 30 s.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"iter"
+	"net"
 	"net/netip"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -59,6 +60,10 @@ func (r *Request) Path() []byte {
 // Query is the target's query, not decoded, without its question mark.
 func (r *Request) Query() []byte { return r.view(r.head.Query) }
 
+// Head is the parsed head, whose spans refer to the bytes that are returned with it: for
+// programs that make a request of their own type of it.
+func (r *Request) Head() (*httpparse.Request, []byte) { return &r.head, r.buf }
+
 // Host is the authority the request is for: the target's, or the field Host
 // (RFC 9112 section 3.3).
 func (r *Request) Host() []byte { return r.view(r.head.Host) }
@@ -98,44 +103,72 @@ func fields(list []httpparse.Field, buf []byte) iter.Seq2[[]byte, []byte] {
 func (r *Request) Body() []byte { return r.body }
 
 // OnBody has the body delivered piece by piece, as it comes, decoded if it is
-// chunked. After the last piece fn is called once more, with last set and no chunk,
-// and then the handler, for which Body is empty. A chunk is valid until fn returns.
-// Call it in Options.OnHead; fn runs on the loop. The limit of the body holds as it
-// does without: see SetMaxBody. When the body breaks off or breaks a rule, last never
-// comes: the deferred answer's context, or nobody, is told.
-func (r *Request) OnBody(fn func(chunk []byte, last bool)) { r.session.body.pieces = fn }
+// chunked: fn gets each piece with a nil error. When all has come, fn is called with
+// io.EOF and no chunk, and then the handler, for which Body is empty. When the rest will
+// not come, fn is called with io.ErrUnexpectedEOF, because the connection has ended, or
+// with the error that the server answers: a rule is broken (*httpparse.Error), or the
+// client is too slow (os.ErrDeadlineExceeded). Either call is the last. After a complete answer fn is not called
+// any more. A chunk is valid until fn returns. Call it in Options.OnHead; fn runs on the
+// loop. The limit of the body holds as it does without: see SetMaxBody.
+func (r *Request) OnBody(fn func(chunk []byte, err error)) { r.session.body.pieces = fn }
+
+// OnBodyBuffer has a body with a length read into memory of the program's, where fn has
+// some: fn is called before the connection is read, with the number of bytes that are
+// left, and the next call is OnBody's, with the beginning of the memory as the chunk,
+// which is empty if nothing came. Until then the memory belongs to the loop. If fn returns
+// none, the next piece comes as without it. Call it in Options.OnHead, after OnBody; fn
+// runs on the loop.
+func (r *Request) OnBodyBuffer(fn func(left int64) []byte) { r.session.body.buffer = fn }
 
 // SetMaxBody replaces Options.MaxBodyBytes for this request, in bytes. Call it in
 // Options.OnHead. Loop only.
 func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 
 // PauseBody stops the delivery of pieces after the one at hand, until ResumeBody:
-// flow control holds the client up meanwhile. Loop only.
+// flow control holds the client up meanwhile. If OnHead pauses the body, a client that
+// waits for 100 Continue (RFC 9110 section 10.1.1) gets it with ResumeBody. Loop only.
 func (r *Request) PauseBody() {
-	b := &r.session.body
-	if !b.paused {
-		b.paused, b.pausedAt = true, r.session.conn.Loop().Now()
+	x := r.session
+	b := &x.body
+	if b.unwanted {
+		return
 	}
-	r.session.conn.PauseRead()
+	if !b.paused {
+		b.paused, b.pausedAt = true, x.conn.Loop().Now()
+	}
+	x.conn.PauseRead()
+	if x.in == inBody {
+		x.awaitAnswer()
+	}
 }
 
 // ResumeBody ends a pause. Loop only.
 func (r *Request) ResumeBody() {
 	x := r.session
-	if !x.body.paused {
+	b := &x.body
+	if !b.paused {
 		return
 	}
-	x.body.paused = false
-	x.body.started += x.conn.Loop().Now() - x.body.pausedAt // the client is not to blame for it
-	x.conn.ResumeRead()
-	if x.in == inBody {
-		x.body.proceed(x, x.body.held)
+	b.paused = false
+	b.started += x.conn.Loop().Now() - b.pausedAt // the client is not to blame for it
+	if x.in == inBody && b.received == 0 && x.conn.Buffered() == 0 {
+		b.sendContinue(x)
 	}
+	x.conn.ResumeRead()
+	x.settle()
 }
+
+// Discardable says whether what is missing of the body is known to be within
+// Options.MaxDiscardBytes: after an answer that is given now, the connection can go on.
+// Loop only.
+func (r *Request) Discardable() bool { return r.session.body.bounded(r.session) }
 
 // RemoteAddr is the peer's address, such as "192.0.2.1:1234", "@" for a Unix
 // socket. It is made anew at each call.
 func (r *Request) RemoteAddr() string { return r.session.conn.RemoteAddr().String() }
+
+// LocalAddr is the address that the client has connected to, nil if it has gone. Loop only.
+func (r *Request) LocalAddr() net.Addr { return r.session.conn.LocalAddr() }
 
 // RemoteAddrPort is the peer's address without an allocation, the zero value for a
 // Unix socket.
@@ -155,10 +188,6 @@ func (r *Request) Context() context.Context {
 	}
 	return context.Background()
 }
-
-// pinned makes sure that the request outlives OnData, before it is handed to
-// another goroutine.
-func (r *Request) pinned() { r.session.pin() }
 
 // Clone copies the request. The copy is independent of the connection, whose
 // addresses it has no more: its RemoteAddr must not be called.

@@ -19,29 +19,24 @@ const copyLimit = 16 << 10
 type Response struct {
 	session *session
 	request *Request
-	status  int
-	fields  fieldList
+	head    Head
 	body    *buffers.Buffer // nil while nothing is written
 	owned   owned           // set with SetBody, in place of body
 	length  int64           // announced with SetLength; -1 if not
 	sent    int64           // bytes of body handed to the connection
-	close   bool
-	offer   bool     // an Upgrade field is set
-	own     ownLines // that the engine leaves to whoever made the fields
+	offer   bool            // an Upgrade field is set
 }
 
 // begin makes the response ready for its handler.
 func (w *Response) begin() {
-	w.status = http.StatusOK
+	w.head.Status = http.StatusOK
 	w.length = -1
 	w.sent = 0
 }
 
 func (w *Response) reset() {
-	w.fields.reset()
-	w.close = false
+	w.head.Reset()
 	w.offer = false
-	w.own = 0
 	w.owned.drop()
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next answer
@@ -69,12 +64,25 @@ func (w *Response) SetStatus(code int) error {
 	if code < minStatus || code > maxStatus {
 		return statusError(code)
 	}
-	w.status = code
+	w.head.Status = code
 	return nil
 }
 
 // Status is the status code set so far.
-func (w *Response) Status() int { return w.status }
+func (w *Response) Status() int { return w.head.Status }
+
+// SetHead copies h, in place of the status and the fields set so far. It does not undo
+// Connection: close. The error is that of a status which no answer can have.
+func (w *Response) SetHead(h *Head) error {
+	if h.Status < 100 || h.Status > 999 {
+		return statusError(h.Status)
+	}
+	closes := w.head.Close
+	w.head.copyFrom(h)
+	w.head.Close = h.Close || closes
+	w.offer = false
+	return nil
+}
 
 // SetHeader sets a field, in place of those of that name set before. The error
 // says why it cannot be set: the name is not a token, the value holds a control
@@ -96,30 +104,30 @@ func (w *Response) setField(name, value string, replace bool) error {
 		return err
 	}
 	if replace {
-		w.fields.remove(name)
+		w.head.fields.remove(name)
 	}
-	w.fields.add(name, value)
+	w.head.fields.add(name, value)
 	return nil
 }
 
 // SetField is SetHeader for a field that has been checked before.
 func (w *Response) SetField(f Field) {
 	if !w.takes(f.owner) {
-		w.fields.remove(f.line[:f.name])
-		w.fields.lines = append(w.fields.lines, f.line...)
+		w.head.fields.remove(f.line[:f.name])
+		w.head.fields.lines = append(w.head.fields.lines, f.line...)
 	}
 }
 
 // AddField is AddHeader for a field that has been checked before.
 func (w *Response) AddField(f Field) {
 	if !w.takes(f.owner) {
-		w.fields.lines = append(w.fields.lines, f.line...)
+		w.head.fields.lines = append(w.head.fields.lines, f.line...)
 	}
 }
 
 // takes notes what a field has the engine do, and says whether that is all of it.
 func (w *Response) takes(o owner) bool {
-	w.close = w.close || o == ownerConnection
+	w.head.Close = w.head.Close || o == ownerConnection
 	w.offer = w.offer || o == ownerUpgrade
 	return o == ownerConnection
 }
@@ -161,26 +169,27 @@ func (w *Response) Reset() {
 // body, if there is one, must be going to be read.
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
-	x.persist = x.request.head.KeepAlive && !w.close && !w.tunnel() && bodyRead &&
+	x.persist = x.request.head.KeepAlive && !w.head.Close && !w.tunnel() && bodyRead &&
 		!x.conn.Loop().Draining() && !x.server.noKeepAlive.Load()
 }
 
 // Finish sends the answer whole, before the handler returns: what follows in the
 // handler has no effect on it. In OnHead it answers a request whose body has not
-// come, which is then read away within Options.MaxDiscardBytes, or else the
+// come, which is then discarded within Options.MaxDiscardBytes, or else the
 // connection closed.
 func (w *Response) Finish() {
 	x := w.session
-	switch x.out {
-	case answered:
+	switch {
+	case x.out == answered || !x.conn.Open():
 		return
-	case streaming:
+	case x.out == streaming:
 		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
 	}
 	w.decide(x.body.bounded(x))
 	var body []byte
+	unframed := w.unframed()
 	switch {
-	case w.bodyless():
+	case unframed || w.head.Status == http.StatusResetContent:
 	case w.owned.set:
 		body = w.owned.bytes
 	case w.body != nil:
@@ -188,7 +197,7 @@ func (w *Response) Finish() {
 	}
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
-	if !w.lengthless() {
+	if !unframed {
 		dst = appendLength(dst, int64(len(body)))
 	}
 	dst = append(dst, '\r', '\n')
@@ -213,15 +222,74 @@ func (w *Response) Finish() {
 	}
 }
 
+// Refuse answers with this status and its reason phrase as the body, in place of what
+// was set, and closes the connection, as the server answers what breaks a rule: see
+// Stats.Refused. What the client still sends is discarded, so that it can read the answer.
+func (w *Response) Refuse(status int) {
+	w.session.server.count().refuse(status)
+	w.Reset()
+	w.head.Status = status
+	w.head.Close = true
+	w.head.fields.add("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.WriteString(reason(status) + "\n") // never fails
+	w.Finish()
+}
+
+// Busy writes 503 with Retry-After, for a request that there is no room for: see
+// Stats.Overloaded.
+func (w *Response) Busy() {
+	w.session.server.count().Overloaded++
+	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
+	_ = w.SetHeader("Retry-After", "1")            // valid
+	_, _ = w.WriteString("busy\n")                 // never fails
+}
+
+// Drop ends the connection in place of the answer, or of the rest of it. What was sent
+// before still reaches the client, unless it could take that for the whole (RFC 9112
+// section 8).
+func (w *Response) Drop() {
+	x := w.session
+	if x.out == streaming && x.stream.framing == httpparse.UntilClose {
+		x.stream.Abort()
+		return
+	}
+	x.conn.Close()
+}
+
+// Handled says whether the answer has been given, begun, or deferred: then an OnHead that
+// was called before has taken the request over.
+func (w *Response) Handled() bool { return w.session.out >= deferred }
+
+// WriteInterim sends an interim answer, such as 103 Early Hints, before the final one
+// (RFC 9110 section 15.2): at once, and as often as it is called. HTTP/1.0 knows none: to
+// such a client nothing is sent. The error says that the final answer has begun, or that
+// the status is not one of 102 to 199; ResumeBody sends 100, and Upgrade 101.
+func (w *Response) WriteInterim(h *Head) error {
+	x := w.session
+	switch {
+	case h.Status <= http.StatusSwitchingProtocols || h.Status >= minStatus:
+		return statusError(h.Status)
+	case x.out >= streaming:
+		return ErrAnswered
+	case x.request.head.Minor == 0:
+		return nil
+	}
+	out := x.conn.Out()
+	out.B = append(out.B, statusLine(h.Status)...)
+	out.B = append(out.B, h.fields.lines...)
+	out.B = append(out.B, "\r\n"...)
+	return nil
+}
+
 // tunnel says that the answer is a 2xx to CONNECT: what follows its head is not HTTP,
 // and so it has no framing (RFC 9110 section 9.3.6).
 func (w *Response) tunnel() bool {
-	return w.session.request.head.Form == httpparse.AuthorityForm && w.status/100 == 2
+	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
 
-func (w *Response) bodyless() bool { return bodyless(w.status) || w.tunnel() }
-func (w *Response) lengthless() bool {
-	return lengthless(w.status) || w.tunnel() || w.own&ownFraming != 0
+// unframed says that the answer has no body, and no field for its length.
+func (w *Response) unframed() bool {
+	return w.head.NoLength || lengthless(w.head.Status) || w.tunnel()
 }
 
 func appendLength(dst []byte, n int64) []byte {
@@ -233,8 +301,7 @@ func appendLength(dst []byte, n int64) []byte {
 // appendHead appends the status line and the fields, up to those of the framing.
 func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
-	dst = x.server.stamp.append(dst, w.status, x.conn.Loop().Now(), w.own)
-	dst = append(dst, w.fields.lines...)
+	dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
 	return append(dst, w.connectionLine()...)
 }
 
@@ -257,3 +324,51 @@ func (w *Response) connectionLine() string {
 }
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }
+
+// owned is memory of the program's, until it is released.
+type owned struct {
+	set     bool
+	bytes   []byte
+	release func() // may be nil
+}
+
+// take gives up the memory, and returns what is to be called when it is done with.
+func (o *owned) take() (release func()) {
+	release = o.release
+	*o = owned{}
+	return release
+}
+
+// drop releases the memory, if there is any.
+func (o *owned) drop() {
+	if !o.set {
+		return
+	}
+	if release := o.take(); release != nil {
+		release()
+	}
+}
+
+// SetBody makes p the body, in place of what was written so far. A large one is sent
+// without a copy: p must not change until release is called, once, on the loop: when it
+// is written, and also when it is not sent at all, to HEAD or with a status that has no
+// body (RFC 9110 section 6.4.1), because the connection ends, or because Reset, another
+// SetBody or an error takes its place. release may be nil. What is written after the
+// call comes behind p, which is copied then. For a handler of Blocking p is copied at
+// once, and release called on its goroutine.
+func (w *Response) SetBody(p []byte, release func()) {
+	w.owned.drop()
+	if w.body != nil {
+		w.body.Reset()
+	}
+	w.owned = owned{true, p, release}
+	if w.session == nil {
+		w.buffer() // nobody would release it if the client went
+	}
+}
+
+// copyOwned makes the memory of SetBody the response's own.
+func (w *Response) copyOwned() {
+	w.body.B = append(w.body.B, w.owned.bytes...)
+	w.owned.drop()
+}

@@ -1,8 +1,11 @@
 package http1_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,4 +82,73 @@ func TestSendEndsWithTheClient(t *testing.T) {
 	if err := await(t, "the end of Send", ch); errors.Is(err, http1.ErrStreamEnded) {
 		t.Errorf("Send: %v, want what broke the connection", err)
 	}
+}
+
+// TestSendOwnedReleasesItsMemory: each piece once, when it is written or the client gone.
+func TestSendOwnedReleasesItsMemory(t *testing.T) {
+	free := newReleased()
+	want := pattern(1 << 20)
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		stream := w.Stream()
+		whole := string(r.Path()) == "/whole"
+		go func() {
+			for _, p := range [][]byte{want[:100], want[100:200_000], want[200_000:]} {
+				if err := stream.SendOwned(p, free.as("piece")); err != nil {
+					if whole {
+						t.Error(err)
+					}
+					free <- "piece" // it was not taken
+				}
+			}
+			stream.Close()
+			for whole && stream.Send(nil) != http1.ErrStreamEnded {
+				time.Sleep(time.Millisecond)
+			}
+		}()
+	}, http1.Options{})
+	c := s.dial()
+	c.send(get("/whole"))
+	if !bytes.Equal(c.answer("GET").body, want) {
+		t.Error("the body differs")
+	}
+	free.expect(t, "piece", "piece", "piece")
+	c = s.dialSmall()
+	c.send(get("/gone"))
+	time.Sleep(10 * time.Millisecond)
+	c.breakOff()
+	free.expect(t, "piece", "piece", "piece")
+}
+
+// TestWriteComesAfterWhatWasSent, also while that waits for the client.
+func TestWriteComesAfterWhatWasSent(t *testing.T) {
+	sent := pattern(3 << 20)
+	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+		l, stream := w.Loop(), w.Stream()
+		go func() {
+			for rest := sent; len(rest) > 0; rest = rest[1<<18:] {
+				if err := stream.Send(rest[:1<<18]); err != nil {
+					t.Error(err)
+				}
+			}
+			l.Post(func() {
+				stream.Write([]byte("last"))
+				stream.WriteOwned([]byte(" words"), nil)
+				expect(t, "AddTrailer", stream.AddTrailer("X", "1"), nil)
+				expect(t, "AddTrailer", stream.AddTrailer("x", "2"), nil)
+				expect(t, "Finish", stream.Finish(), nil)
+			})
+		}()
+	}, http1.Options{})
+	c := s.dialSmall()
+	c.send(get("/"))
+	time.Sleep(20 * time.Millisecond)
+	a, err := http.ReadResponse(c.r, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(a.Body)
+	if err != nil || !bytes.Equal(body, append(sent, "last words"...)) {
+		t.Errorf("the body of %d bytes differs: %v", len(body), err)
+	}
+	expect(t, "trailers", strings.Join(a.Trailer["X"], " "), "1 2")
 }

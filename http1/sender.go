@@ -25,19 +25,26 @@ type sender struct {
 	ended  bool      // guarded by mu
 }
 
-// piece is a pooled buffer, or memory whose owner waits until it is done with.
+// piece is a part of a body, in a pooled buffer, or in memory that is released.
 type piece struct {
-	buffer *buffers.Buffer
-	bytes  []byte
-	done   func() // without a buffer
+	bytes    []byte
+	buffer   *buffers.Buffer // that bytes stand in; nil for memory of the program's
+	release  func()          // without a buffer; may be nil
+	borrowed bool            // until the call returns
 }
 
-// drop gives up a piece that is not written.
-func (p *piece) drop() {
+func copyPiece(p []byte) piece {
+	b := buffers.Get()
+	b.B = append(b.B, p...)
+	return piece{bytes: b.B, buffer: b}
+}
+
+// done gives the memory back.
+func (p piece) done() {
 	if p.buffer != nil {
 		buffers.Put(p.buffer)
-	} else {
-		p.done()
+	} else if p.release != nil {
+		p.release()
 	}
 }
 
@@ -51,25 +58,31 @@ func (d *sender) begin(x *session) {
 // Send copies p and has the loop write it as the next piece. While the client does
 // not keep up it blocks. Pieces of one goroutine keep their order, and no piece is
 // mixed with another. The error is ErrStreamEnded or what has broken the connection;
-// nil says that p is on its way. Any goroutine but the loop's, which it would stop.
-func (s *Stream) Send(p []byte) error { return s.send(p, true) }
+// nil says that p is on its way. An empty p only asks for the error. Any goroutine but
+// the loop's, which it would stop.
+func (s *Stream) Send(p []byte) error { return s.sendCopy(p, true) }
 
 // TrySend is Send, but returns ErrOutputFull instead of blocking. Any goroutine.
-func (s *Stream) TrySend(p []byte) error { return s.send(p, false) }
+func (s *Stream) TrySend(p []byte) error { return s.sendCopy(p, false) }
 
-func (s *Stream) send(p []byte, wait bool) error {
-	b := buffers.Get()
-	b.B = append(b.B, p...) // before locking, for the loop takes the lock too
-	return s.sendBuffer(b, wait)
+func (s *Stream) sendCopy(p []byte, wait bool) error {
+	o := copyPiece(p) // before locking, for the loop takes the lock too
+	err := s.send(o, wait)
+	if err != nil || len(p) == 0 {
+		o.done()
+	}
+	return err
 }
 
-// sendBuffer is send for a buffer, which it gives up.
-func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
-	n := int64(len(b.B))
-	err := s.sender.post(n, wait, func(*loop.Conn) { s.sendHere(piece{buffer: b}) })
-	if err != nil || n == 0 {
-		buffers.Put(b)
-	}
+// SendOwned is Send without a copy, for a p that is not empty: it must not change until
+// release is called, once, on the loop: when p is written, or never will be. After an
+// error, release is not called. Any goroutine but the loop's.
+func (s *Stream) SendOwned(p []byte, release func()) error {
+	return s.send(piece{bytes: p, release: release}, true)
+}
+
+func (s *Stream) send(p piece, wait bool) error {
+	err := s.sender.post(int64(len(p.bytes)), wait, func() { s.sendHere(p) })
 	if err != nil && err != loop.ErrOutputFull {
 		return s.cause()
 	}
@@ -78,11 +91,11 @@ func (s *Stream) sendBuffer(b *buffers.Buffer, wait bool) error {
 
 // post gives the loop a task for n bytes when there is room for them; for none there is
 // nothing to do.
-func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
+func (d *sender) post(n int64, wait bool, task func()) error {
 	d.mu.Lock()
 	defer d.mu.Unlock() // after posting, so that the order of calls is that of the tasks
 	// One piece may be on its way whatever its size.
-	for !d.ended && (d.full || d.onWay > 0 && d.onWay+n > d.window) {
+	for n > 0 && !d.ended && (d.full || d.onWay > 0 && d.onWay+n > d.window) {
 		if !wait {
 			return loop.ErrOutputFull
 		}
@@ -95,44 +108,49 @@ func (d *sender) post(n int64, wait bool, task func(*loop.Conn)) error {
 		return nil
 	}
 	d.onWay += n
-	return d.ref.DoUnbounded(task)
+	return d.loop.PostUnbounded(task) // also if the connection is gone: the memory is released
 }
 
 // sendHere is the rest of Send, on the loop. A piece for a stream that has ended is
 // dropped, as the next Send will say.
 func (s *Stream) sendHere(p piece) {
 	if s.session == nil {
-		p.drop()
+		p.done()
 		return
 	}
 	s.sender.waiting = append(s.sender.waiting, p)
 	s.writeWaiting()
 }
 
-// sendLast is sendHere for a buffer that has not waited for room, as no other follows it.
-// Loop only.
-func (s *Stream) sendLast(b *buffers.Buffer) {
-	d := &s.sender
+// queue has a piece of the loop's wait behind those that came before.
+func (s *Stream) queue(p piece) error {
+	d, conn := &s.sender, s.session.conn
+	if p.borrowed {
+		p = copyPiece(p.bytes)
+	}
+	d.waiting = append(d.waiting, p)
 	d.mu.Lock()
-	d.onWay += int64(len(b.B))
+	full := d.onWay > conn.Settings().MaxOutput
+	d.onWay += int64(len(p.bytes))
 	d.mu.Unlock()
-	s.sendHere(piece{buffer: b})
+	if full {
+		conn.Abort(loop.ErrOutputFull)
+		return loop.ErrOutputFull
+	}
+	return nil
 }
 
 // writeWaiting writes the pieces that have come, while there is room.
 func (s *Stream) writeWaiting() {
 	d := &s.sender
 	written, n := int64(0), 0
-	for n < len(d.waiting) && s.Room() {
-		p := &d.waiting[n]
-		if p.buffer != nil {
-			written += int64(len(p.buffer.B))
-		}
-		if s.writePiece(p) {
-			n++
-		}
+	for ; n < len(d.waiting) && s.Room(); n++ {
+		p := d.waiting[n]
+		d.waiting[n] = piece{}
+		written += int64(len(p.bytes))
+		_ = s.write(p) // a failure ends the stream
 	}
-	d.waiting = slices.Delete(d.waiting, 0, n)
+	d.waiting = slices.Delete(d.waiting, 0, min(n, len(d.waiting)))
 	d.mu.Lock()
 	d.onWay -= written
 	d.full = !s.Room()
@@ -141,54 +159,10 @@ func (s *Stream) writeWaiting() {
 	d.loop.Yield() // to those that have waited
 }
 
-// pieceMost is how many bytes of a piece without a buffer are written at once.
-const pieceMost = 1 << 20
-
-// writePiece writes a piece, or the next part of it, and says whether that was all. A
-// failure ends the stream.
-func (s *Stream) writePiece(p *piece) (all bool) {
-	switch {
-	case p.buffer != nil:
-		s.writeBuffer(p.buffer)
-	case len(p.bytes) > pieceMost:
-		_ = s.writeOwned(p.bytes[:pieceMost], nil)
-		p.bytes = p.bytes[pieceMost:]
-		return false
-	default:
-		_ = s.writeOwned(p.bytes, p.done)
-	}
-	return true
-}
-
-// sendOwned is Send without a copy: it returns when p is written, or never will be.
-func (s *Stream) sendOwned(p []byte) error {
-	d := &s.sender
-	done := make(chan struct{})
-	err := d.loop.PostUnbounded(func() { // also if the connection is gone
-		s.sendHere(piece{bytes: p, done: func() { close(done); d.loop.Yield() }})
-	})
-	if err != nil {
-		return s.cause()
-	}
-	<-done
-	return s.broken()
-}
-
-// broken is what has ended the stream, nil if nothing has.
-func (s *Stream) broken() error {
-	d := &s.sender
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.ended {
-		return s.cause()
-	}
-	return nil
-}
-
-// Close is Finish behind everything that was sent before. It may be called more than
+// Close is Finish after everything that was sent before. It may be called more than
 // once. Any goroutine.
 func (s *Stream) Close() error {
-	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has aborted the connection
+	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has closed the connection
 	if s.sender.ref.DoUnbounded(finish) != nil {
 		return s.cause()
 	}
@@ -196,8 +170,8 @@ func (s *Stream) Close() error {
 }
 
 func (d *sender) end() {
-	for i := range d.waiting {
-		d.waiting[i].drop()
+	for _, p := range d.waiting {
+		p.done()
 	}
 	d.waiting = nil
 	d.mu.Lock()

@@ -23,53 +23,54 @@ const sessionsKept = 64
 // fieldsExpected is the number of fields that most requests keep within.
 const fieldsExpected = 16
 
-// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give it to
-// Engine.Listen. Any goroutine.
+// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give its Open to
+// Engine.Listen. Any goroutine, but for Open.
 type Server struct {
-	handler   Handler
-	options   Options
-	invalid   error // of the options
-	limits    httpparse.Limits
-	instances loop.PerLoop[*instance]
-
+	handler     Handler
+	options     Options
+	limits      httpparse.Limits
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
+	instances   loop.PerLoop[*instance]
 }
 
-// instance is a Server on one loop: the Handler of its connections there.
+// instance is a Server on one loop: the Handler of its connections there. Every request
+// needs most of its fields, so it has copies of the server's.
 type instance struct {
-	*Server
-	options  Options // with the loop's AccessLog
-	settings loop.Settings
-	stamp    stamp
-	own      *counts // where the loop counts: counts.Own
-	counts   *loop.Counts[counts]
-	free     []*session
-	refusal  *instance  // for connections beyond the limit
-	adapters []*Adapter // that have served a request on this loop
+	handler     Handler
+	limits      httpparse.Limits
+	stamp       stamp
+	own         *counts // where the loop counts: counts.Own
+	noKeepAlive atomic.Bool
+	free        []*session
+	options     Options // AccessLog is the loop's
+	settings    loop.Settings
+	counts      *loop.Counts[counts]
+	refusal     *instance // for connections beyond the limit; nil in a refusal
 }
 
 var _ loop.ReadBuffer = (*instance)(nil)
 
-// New returns the protocol that serves h. An error in the options is Listen's.
-func New(h Handler, options Options) *Server {
-	s := &Server{handler: h}
-	if s.options, s.invalid = options.withDefaults(); h == nil {
-		s.invalid = errNoHandler
+// New returns the protocol that serves h. The error names a field of the options.
+func New(h Handler, options Options) (*Server, error) {
+	if h == nil {
+		return nil, errNoHandler
 	}
-	s.limits = s.options.limits()
-	return s
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{handler: h, options: options, limits: options.limits()}, nil
 }
 
-// Open opens a connection, on its loop.
+// Open opens a connection: it is the server's loop.Protocol. Loop only.
 func (s *Server) Open(c *loop.Conn) loop.Handler {
-	l := c.Loop()
-	i := s.instances.Get(l, func() *instance { return s.newInstance(c) })
+	i := s.instances.Get(c.Loop(), func() *instance { return s.newInstance(c) })
 	if c.Overloaded() {
 		i = i.refusal
 	}
 	c.SetSettings(&i.settings)
-	c.SetTimeout(min(s.options.IdleTimeout, s.options.ReadHeaderTimeout))
-	if open := s.options.OnOpen; open != nil {
+	c.SetTimeout(min(i.options.IdleTimeout, i.options.ReadHeaderTimeout))
+	if open := i.options.OnOpen; open != nil {
 		c.SetUserData(open(c))
 	}
 	return i
@@ -77,29 +78,32 @@ func (s *Server) Open(c *loop.Conn) loop.Handler {
 
 // newInstance returns the instance for the loop of c.
 func (s *Server) newInstance(c *loop.Conn) *instance {
-	l := c.Loop()
+	i := s.instanceWith(s.options, c)
+	i.counts = loop.NewCounts[counts](c.Loop())
+	refusing := s.options
+	refusing.OnHead = refuseOverload
+	i.refusal = s.instanceWith(refusing, c)
+	i.own, i.refusal.own = i.counts.Own, i.counts.Own
+	return i
+}
+
+func (s *Server) instanceWith(o Options, c *loop.Conn) *instance {
 	i := &instance{
-		Server:   s,
-		options:  s.options,
-		settings: *c.Settings(),
-		stamp:    stamp{name: s.options.ServerName},
-		counts:   loop.NewCounts[counts](l),
+		handler: s.handler, options: o, limits: s.limits, settings: *c.Settings(),
+		stamp: stamp{name: o.ServerName},
 	}
-	s.options.tune(&i.settings)
-	i.own = i.counts.Own
-	if log := s.options.AccessLog; log != nil {
-		i.options.AccessLog = l.AsyncLogger(log)
+	o.tune(&i.settings)
+	i.noKeepAlive.Store(s.noKeepAlive.Load())
+	if log := o.AccessLog; log != nil {
+		i.options.AccessLog = c.Loop().AsyncLogger(log)
 	}
-	refusal := *i
-	refusal.options.OnHead = refuseOverload
-	i.refusal = &refusal
 	return i
 }
 
 // refuseOverload answers with 503 and Retry-After, and closes.
 func refuseOverload(w *Response, _ *Request) {
-	tooBusy(w)
-	w.close = true
+	w.Busy()
+	w.head.Close = true
 	w.Finish()
 }
 
@@ -108,10 +112,11 @@ func refuseOverload(w *Response, _ *Request) {
 // connections are closed after the engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	s.noKeepAlive.Store(!enabled)
-	if enabled {
-		return
-	}
 	s.instances.Each(func(l *loop.Loop, i *instance) {
+		i.noKeepAlive.Store(!enabled)
+		if enabled {
+			return
+		}
 		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
 			for _, c := range l.Conns(i) {
 				i.shutdown(c)
@@ -121,13 +126,12 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 }
 
 // OnData takes requests, and parts of them.
-func (s *instance) OnData(c *loop.Conn, in []byte) int {
+func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 	x := s.session(c)
 	if x == nil {
 		x = s.begin(c)
 	}
-	var used int
-	if len(x.body.space) > 0 {
+	if x.body.space != nil {
 		used = x.filled(in)
 	} else {
 		used = x.run(in)
@@ -142,12 +146,10 @@ func (s *instance) OnData(c *loop.Conn, in []byte) int {
 
 // ReadBuffer has a large body put where it is gathered, or where its reader wants it.
 func (s *instance) ReadBuffer(c *loop.Conn) []byte {
-	x := s.session(c)
-	if x == nil || x.in != inBody {
-		return nil
+	if x := s.session(c); x != nil && x.in == inBody {
+		return x.body.readSpace(x)
 	}
-	x.body.space = x.body.room(x)
-	return x.body.space
+	return nil
 }
 
 // OnEvent handles everything but input.
@@ -252,7 +254,7 @@ func (s *instance) release(x *session) {
 	if x.in != between { // where it was reset already
 		x.reset()
 	}
-	x.conn, x.value, x.in, x.out, x.depth, x.gone, x.upgrade = nil, nil, between, unanswered, 0, false, nil
+	x.conn, x.value, x.in, x.out, x.depth, x.gone, x.upgrade, x.leaving = nil, nil, between, unanswered, 0, false, nil, nil
 	if len(s.free) < sessionsKept {
 		s.free = append(s.free, x)
 	}

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 
 	"github.com/eddynet/eddy/buffers"
@@ -32,72 +33,67 @@ type session struct {
 	stream   *Stream         // the answer in work, if it is streamed
 	started  int64           // when the head was complete, on the loop's clock
 	upgrade  loop.Protocol   // what the connection will speak after this exchange
+	leaving  *leaving        // of Hijack
 }
 
-// run takes requests from in, and returns how much it has used. in begins where
-// the call before left off.
+// run takes requests from in, and returns how many bytes it has used. in begins where
+// the call before left off. Without input, it goes on with an exchange that does not need
+// any more.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
-	used = x.take(in)
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.over() {
+		if x.in == between && (used == len(in) || !x.mayBegin(&budget)) {
+			break
+		}
+		if x.in == inHead {
+			used += x.readHead(in[used:])
+		}
+		if x.in == inBody {
+			used += x.body.read(x, in[used:])
+		}
+		if x.in == complete && x.out == unanswered {
+			x.handle()
+		}
+		if x.in != complete || x.out != answered || !x.conn.Open() || x.upgrade != nil {
+			break
+		}
+	}
+	if x.in == complete && used < len(in) {
+		// The next request waits unparsed until this one is answered, and no more is
+		// read than the one read that brought it.
+		x.conn.PauseRead()
+	}
 	x.depth--
-	x.rest()
+	x.idle()
 	x.pin()
 	return used
+}
+
+// mayBegin says whether the next request has its turn, and begins it.
+func (x *session) mayBegin(budget *int) bool {
+	if x.conn.Full() {
+		return false // until there is room
+	}
+	if *budget--; *budget < 0 {
+		x.conn.Redeliver() // after the others
+		return false
+	}
+	x.receive(inHead)
+	x.server.connState(x.value, http.StateActive)
+	return true
 }
 
 // filled takes a part of the body that stands where it belongs, unless a handler around
 // this one has put it elsewhere.
 func (x *session) filled(in []byte) (used int) {
-	space := x.body.space
-	x.body.space = nil
 	used = len(in)
-	if used > 0 && &in[0] != &space[0] {
+	if space := x.body.space; used > 0 && &in[0] != &space[0] {
 		used = copy(space, in)
 	}
 	x.depth++
 	x.body.filled(x, used)
-	x.take(nil)
 	x.depth--
-	x.rest()
-	x.pin()
-	return used
-}
-
-func (x *session) take(in []byte) (used int) {
-	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
-		if x.in == complete && x.out == answered {
-			x.over()
-		}
-		if used == len(in) {
-			break
-		}
-		n := 0
-		switch x.in {
-		case between:
-			if budget--; budget < 0 {
-				x.conn.Redeliver() // after the others
-				return used
-			}
-			if x.conn.Full() {
-				return used // until there is room
-			}
-			x.receive(inHead)
-			x.server.connState(x.value, http.StateActive)
-			continue
-		case inHead:
-			n = x.readHead(in[used:])
-		case inBody:
-			n = x.body.read(x, in[used:])
-		case complete:
-			// The next request waits unparsed until this one is answered, and no
-			// more is read than the one read that brought it.
-			x.conn.PauseRead()
-		}
-		if n == 0 {
-			return used
-		}
-		used += n
-	}
+	x.run(nil)
 	return used
 }
 
@@ -105,12 +101,12 @@ func (x *session) take(in []byte) (used int) {
 func (x *session) readHead(in []byte) int {
 	r := &x.request
 	n, err := r.head.Parse(in, &x.server.limits)
-	if err != nil {
+	switch {
+	case err != nil:
 		r.buf = in
 		x.refuse(err)
 		return 0
-	}
-	if n == 0 {
+	case n == 0:
 		if !x.body.waiting {
 			// From the first byte, and not again with the next ones.
 			x.body.waiting = true
@@ -121,15 +117,15 @@ func (x *session) readHead(in []byte) int {
 	x.server.count().Requests++
 	r.buf = in[:n]
 	x.started = x.conn.Loop().Now()
+	x.body.begin(x)
+	x.response.begin()
 	x.headDone(in[n:])
 	return n
 }
 
-// headDone decides what follows a head. rest is the input behind it.
+// headDone decides what follows a head. rest is the input after it.
 func (x *session) headDone(rest []byte) {
 	h, o := &x.request.head, &x.server.options
-	x.body.begin(x)
-	x.response.begin()
 	switch {
 	case h.ExpectUnknown:
 		x.refuse(errExpectation)
@@ -147,9 +143,6 @@ func (x *session) headDone(rest []byte) {
 	}
 	switch {
 	case !x.conn.Open():
-	case h.Framing == httpparse.NoBody || h.Framing == httpparse.ContentLength && h.Length == 0:
-		x.receive(inBody)
-		x.body.proceed(x, true)
 	case h.Framing == httpparse.ContentLength && h.Length > x.body.limit && x.out != answered:
 		x.body.malformed(x, errBodyTooLarge)
 	default:
@@ -158,20 +151,19 @@ func (x *session) headDone(rest []byte) {
 	}
 }
 
-// bodyDone follows the last byte of a request.
-func (x *session) bodyDone() {
-	x.receive(complete)
-	x.depth++
-	switch x.out {
-	case unanswered:
-		x.answer(handling)
-		x.call(x.server.handler)
-		if x.out == handling {
-			x.response.Finish()
-		}
-	case deferred, streaming:
-		x.awaitAnswer()
+// handle calls the handler for a request that is complete.
+func (x *session) handle() {
+	x.answer(handling)
+	x.call(x.server.handler)
+	if x.out == handling {
+		x.response.Finish()
 	}
+}
+
+// do calls fn outside of run, and goes on from there.
+func (x *session) do(fn func(*Response)) {
+	x.depth++
+	x.call(func(w *Response, _ *Request) { fn(w) })
 	x.depth--
 	x.settle()
 }
@@ -204,7 +196,6 @@ func (x *session) sent() {
 		x.logAnswer(log)
 	}
 	x.countAnswer()
-	x.depth++
 	switch {
 	case x.upgrade != nil:
 	case !x.persist:
@@ -212,23 +203,26 @@ func (x *session) sent() {
 	case x.in != complete:
 		x.body.discard(x)
 	}
-	x.depth--
 	x.settle()
 }
 
-// settle goes on after an exchange that has ended outside of OnData, where take
-// looks by itself. While anything on the stack needs the exchange, the program's
-// handler above all, its request and answer stay what they are.
+// settle goes on after something has happened outside of run, which looks by itself.
+// While anything on the stack needs the exchange, the program's handler above all, its
+// request and answer stay what they are.
 func (x *session) settle() {
+	if x.depth > 0 || !x.conn.Open() {
+		return
+	}
+	if x.in == complete && x.out == answered && x.deferred != nil && !x.deferred.settled && x.upgrade == nil {
+		x.leave()
+		return
+	}
+	x.run(nil)
 	switch {
-	case x.depth > 0 || !x.conn.Open():
+	case !x.conn.Open():
 	case x.upgrade != nil:
 		x.become()
-	case x.in == complete && x.out == answered && x.deferred != nil && !x.deferred.settled:
-		x.leave()
-	case x.in == complete && x.out == answered:
-		x.over()
-		x.rest()
+	case x.in == between:
 		x.conn.ResumeRead()
 		x.server.rest(x, x.conn.Buffered() > 0)
 	}
@@ -240,7 +234,7 @@ func (x *session) leave() {
 	x.receive(between)
 	x.server.connState(x.value, http.StateIdle)
 	x.answer(unanswered)
-	x.rest()
+	x.idle()
 	x.conn.SetUserData(x.value)
 	x.conn.ResumeRead()
 	if x.conn.EOF() && x.conn.Buffered() == 0 {
@@ -256,8 +250,8 @@ func (x *session) over() {
 	x.reset()
 }
 
-// rest sets the deadline between two requests.
-func (x *session) rest() {
+// idle sets the deadline between two requests.
+func (x *session) idle() {
 	switch {
 	case x.in != between:
 	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
@@ -304,6 +298,9 @@ func (x *session) pin() {
 // become hands the connection to the protocol that it was upgraded to, together
 // with the input behind the request.
 func (x *session) become() {
+	if !x.conn.Open() {
+		return
+	}
 	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
 	server.release(x)
 	conn.SetUserData(nil)
@@ -317,9 +314,9 @@ func (x *session) clientLeft() {
 	x.gone = true
 	switch x.out {
 	case deferred:
-		x.deferred.clientLeft(ErrClientGone)
+		x.deferred.abandon(ErrClientGone)
 	case streaming:
-		x.stream.clientLeft(ErrClientGone)
+		x.stream.abandon(ErrClientGone)
 	}
 }
 
@@ -377,10 +374,13 @@ func (x *session) closed(err error) {
 		x.server.count().Unanswered++
 	}
 	if x.deferred != nil {
-		x.deferred.clientLeft(err)
-		x.deferred.breakOff(err)
+		x.deferred.abandon(err)
 	}
 	if x.stream != nil {
 		x.stream.closed(err)
+	}
+	x.body.fail(io.ErrUnexpectedEOF)
+	if x.leaving != nil {
+		x.leaving.leave(x.conn.Loop().Logger(), nil, nil, err) // it has broken before it could leave
 	}
 }

@@ -62,23 +62,19 @@ var outboundExits = [...]uint8{
 // receive is the one place where the request's state changes.
 func (x *session) receive(next inbound) {
 	if inboundExits[x.in]>>next&1 == 0 {
-		x.in.cannot(next)
+		cannot("a request", inboundNames[x.in], inboundNames[next])
 	}
 	x.in = next
-}
-
-func (i inbound) cannot(next inbound) {
-	panic(fmt.Sprintf("http1: a request cannot go from %s to %s", inboundNames[i], inboundNames[next]))
 }
 
 // answer is the one place where the answer's state changes.
 func (x *session) answer(next outbound) {
 	if outboundExits[x.out]>>next&1 == 0 {
-		x.out.cannot(next)
+		cannot("an answer", outboundNames[x.out], outboundNames[next])
 	}
 	x.out = next
 }
 
-func (o outbound) cannot(next outbound) {
-	panic(fmt.Sprintf("http1: an answer cannot go from %s to %s", outboundNames[o], outboundNames[next]))
+func cannot(who, from, to string) {
+	panic(fmt.Sprintf("http1: %s cannot go from %s to %s", who, from, to))
 }

@@ -104,5 +104,5 @@ func (x *session) countAnswer() {
 		n.Upgrades++
 		return
 	}
-	n.respond(x.response.status)
+	n.respond(x.response.head.Status)
 }

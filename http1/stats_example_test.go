@@ -11,7 +11,7 @@ import (
 // What a server has answered so far. A loop publishes its counts before it waits, which
 // may be a moment after the client has its answer.
 func ExampleStats() {
-	server := http1.New(func(w *http1.Response, r *http1.Request) {
+	server, err := http1.New(func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) == "/" {
 			w.WriteString("found")
 			return
@@ -19,7 +19,7 @@ func ExampleStats() {
 		w.SetStatus(http.StatusNotFound)
 		w.WriteString("lost")
 	}, http1.Options{})
-	url, stop := begin(server)
+	url, stop := begin(server, err)
 	defer stop()
 	show(http.Get(url + "/"))
 	show(http.Get(url + "/lost"))

@@ -130,7 +130,7 @@ func TestClientsThatLeaveAreCounted(t *testing.T) {
 func TestConnectionsThatLeaveHTTPAreCounted(t *testing.T) {
 	s := serve(t, func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) == "/hijack" {
-			w.Hijack(func(conn net.Conn, _ []byte) { conn.Close() })
+			w.Hijack(func(conn net.Conn, _ []byte, _ error) { conn.Close() })
 		} else if err := w.Upgrade("echo", shout{}.Open); err != nil {
 			panic(err)
 		}
@@ -161,7 +161,7 @@ func TestFullPoolIsCounted(t *testing.T) {
 
 func TestBodyThatBreaksBehindItsAnswerIsCounted(t *testing.T) {
 	s := serve(t, nothing, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
-		r.OnBody(func([]byte, bool) {}) // the connection is to persist
+		r.OnBody(func([]byte, error) {}) // the connection is to persist
 		_ = w.Stream().Finish()
 	}})
 	c := s.dial()

@@ -36,7 +36,7 @@ var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
 	return lines
 }()
 
-// statusLine also makes those of codes that only a net/http handler may set.
+// statusLine also makes those of codes that only a Head may have.
 func statusLine(code int) string {
 	if code < minStatus || code > maxStatus {
 		return "HTTP/1.1 " + strconv.Itoa(code) + " " + reason(code) + "\r\n"
@@ -44,14 +44,9 @@ func statusLine(code int) string {
 	return statusLines[code-minStatus]
 }
 
-// bodyless says that an answer of this status has no body, whatever the handler
-// wrote (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5).
-func bodyless(code int) bool {
-	return code == http.StatusNoContent || code == http.StatusResetContent || code == http.StatusNotModified
-}
-
-// lengthless says that an answer of this status has no Content-Length (RFC 9110
-// section 8.6).
+// lengthless says that an answer of this status has no body, whatever the handler wrote,
+// and no Content-Length (RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5). One with 205 has
+// a length, which is 0 (section 15.3.6).
 func lengthless(code int) bool {
-	return code == http.StatusNoContent || code == http.StatusNotModified
+	return code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 }

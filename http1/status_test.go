@@ -2,7 +2,6 @@ package http1_test
 
 import (
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -30,9 +29,9 @@ func TestReasonsAreThoseOfRFC9110(t *testing.T) {
 		200: "OK", 413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
 		422: "Unprocessable Content", 431: "Request Header Fields Too Large", 599: "",
 	} {
-		conn, r := dialBoth(t, s.addr)
-		io.WriteString(conn, get("/?"+strconv.Itoa(code)))
-		line, err := r.ReadString('\n')
+		c := s.dial()
+		c.send(get("/?" + strconv.Itoa(code)))
+		line, err := c.r.ReadString('\n')
 		expect(t, "error", err, nil)
 		expect(t, "status line", line, fmt.Sprintf("HTTP/1.1 %d %s\r\n", code, want))
 	}

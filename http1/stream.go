@@ -1,18 +1,18 @@
 package http1
 
 import (
-	"context"
+	"net/http"
 
-	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/httpparse"
 )
 
 // Stream is an answer whose body is sent piece by piece: chunked, or with the
 // length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
 // of the connection. Every piece leaves soon after the callback that wrote it returns. A
-// Stream belongs to the loop; Send, TrySend, Close and Context are for any
+// Stream belongs to the loop; Send, TrySend, SendOwned, Close and Context are for any
 // goroutine.
 type Stream struct {
+	departure
 	session   *session // nil when it has ended
 	framing   httpparse.Framing
 	left      int64  // of the announced length
@@ -21,8 +21,6 @@ type Stream struct {
 	finishing bool   // Finish was called, and waits for its turn
 	trailers  fieldList
 	onReady   func()
-	onGone    func(error)
-	lifetime  lifetime
 	sender    sender
 }
 
@@ -36,15 +34,16 @@ func (w *Response) SetLength(n int64) { w.length = n }
 // it in the handler, in OnHead or in Respond, once: a second call panics. Loop only.
 func (w *Response) Stream() *Stream {
 	x := w.session
-	x.answer(streaming)
-	if x.body.pieces != nil && x.in == inHead {
+	if x.body.pieces != nil && x.in == inHead && !x.body.paused {
 		x.body.sendContinue(x) // or it would come in the middle of the answer
 	}
+	x.answer(streaming)
 	w.decide(x.body.pieces != nil || x.body.bounded(x))
 	s := &Stream{session: x}
 	s.sender.begin(x)
+	bodyless := w.unframed() || w.head.Status == http.StatusResetContent
 	switch {
-	case w.bodyless():
+	case bodyless:
 		s.framing = httpparse.ContentLength
 	case w.length >= 0:
 		s.framing, s.left = httpparse.ContentLength, w.length
@@ -53,11 +52,11 @@ func (w *Response) Stream() *Stream {
 	default:
 		s.framing, x.persist = httpparse.UntilClose, false
 	}
-	s.silent = x.request.isHead() || w.bodyless()
+	s.silent = x.request.isHead() || bodyless
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
 	switch {
-	case w.lengthless():
+	case w.unframed():
 	case s.framing == httpparse.ContentLength:
 		dst = appendLength(dst, s.left)
 	case s.framing == httpparse.ChunkedBody:
@@ -67,7 +66,7 @@ func (w *Response) Stream() *Stream {
 	x.stream = s
 	x.awaitAnswer()
 	if x.gone {
-		s.clientLeft(ErrClientGone)
+		s.abandon(ErrClientGone)
 	}
 	if w.owned.set {
 		p := w.owned.bytes
@@ -83,49 +82,49 @@ func (w *Response) Stream() *Stream {
 // beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which
 // has aborted the connection, or what has broken it. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
-	if s.session == nil || s.finishing {
-		return 0, s.cause()
-	}
-	return s.write(p)
-}
-
-func (s *Stream) write(p []byte) (int, error) {
-	x := s.session
-	defer x.awaitAnswer() // whether there is room decides which deadline runs
-	if err := s.count(len(p)); err != nil || s.silent || len(p) == 0 {
-		return len(p), err
-	}
-	if s.framing != httpparse.ChunkedBody {
-		return x.conn.Write(p)
-	}
-	s.header = httpparse.AppendChunkHeader(s.header[:0], len(p))
-	_, _ = x.conn.Write(s.header)
-	_, _ = x.conn.Write(p)
-	if _, err := x.conn.Write(crlf); err != nil {
+	if err := s.put(piece{bytes: p, borrowed: true}); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// writeBuffer is write for a buffer, which it gives up: a large one is not copied.
-func (s *Stream) writeBuffer(b *buffers.Buffer) {
-	if len(b.B) <= copyLimit {
-		_, _ = s.write(b.B) // a failure ends the stream
-		buffers.Put(b)
-		return
+// WriteOwned is Write without a copy: p must not change until release is called, on the
+// loop, once: when p is written or the connection has ended, and also when an error is
+// returned. It may be nil. Loop only.
+func (s *Stream) WriteOwned(p []byte, release func()) error {
+	return s.put(piece{bytes: p, release: release})
+}
+
+func (s *Stream) put(p piece) error {
+	switch {
+	case s.session == nil || s.finishing:
+		p.done()
+		return s.cause()
+	case len(s.sender.waiting) > 0:
+		return s.queue(p)
 	}
+	return s.write(p)
+}
+
+// write hands a piece to the connection, which copies one that is small or borrowed.
+func (s *Stream) write(p piece) error {
 	x := s.session
-	defer x.awaitAnswer()
-	if s.count(len(b.B)) != nil || s.silent {
-		buffers.Put(b)
-		return
+	defer x.awaitAnswer() // whether there is room decides which deadline runs
+	if err := s.count(len(p.bytes)); err != nil || s.silent || len(p.bytes) == 0 {
+		p.done()
+		return err
 	}
+	var end []byte
+	s.header = s.header[:0]
 	if s.framing == httpparse.ChunkedBody {
-		out := x.conn.Out()
-		out.B = httpparse.AppendChunkHeader(out.B, len(b.B))
-		b.B = append(b.B, crlf...)
+		s.header, end = httpparse.AppendChunkHeader(s.header, len(p.bytes)), crlf
 	}
-	_ = x.conn.WriteBuffer(b) // a failure ends the stream
+	if len(p.bytes) > copyLimit && !p.borrowed {
+		return x.conn.WriteFramed(s.header, p.bytes, end, p.done)
+	}
+	err := x.conn.WriteParts(s.header, p.bytes, end)
+	p.done()
+	return err
 }
 
 // count counts n bytes of the body, which may not be more than was announced.
@@ -155,23 +154,9 @@ func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full()
 // only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
-// OnGone has fn called, once, if the client goes away before the stream has ended; at
-// once, if it has gone already. Loop only, as fn is.
-func (s *Stream) OnGone(fn func(cause error)) {
-	if cause := s.lifetime.ended(); cause != nil {
-		fn(cause)
-		return
-	}
-	s.onGone = fn
-}
-
-// Context is cancelled when the stream has ended, and when the client has gone;
-// context.Cause tells which, as for Deferred. Any goroutine.
-func (s *Stream) Context() context.Context { return s.lifetime.context() }
-
-// SetTrailer sets a trailer field, sent behind the last chunk; with another framing
-// there is no place for it. What may not stand in a field, or not in a trailer, is
-// an error, as for SetHeader. Loop only.
+// SetTrailer sets a trailer field, sent behind the last chunk, in place of those of that
+// name set before; with another framing there is no place for it. What may not stand in a
+// field, or not in a trailer, is an error, as for SetHeader. Loop only.
 func (s *Stream) SetTrailer(name, value string) error {
 	if err := checkTrailer(name, value); err != nil {
 		return err
@@ -181,9 +166,18 @@ func (s *Stream) SetTrailer(name, value string) error {
 	return nil
 }
 
+// AddTrailer is SetTrailer, but keeps fields of that name set before. Loop only.
+func (s *Stream) AddTrailer(name, value string) error {
+	if err := checkTrailer(name, value); err != nil {
+		return err
+	}
+	s.trailers.add(name, value)
+	return nil
+}
+
 // Finish ends the body and so the exchange, when what was sent before is written.
-// When less was written than SetLength announced, it aborts the connection and
-// returns ErrLength. Loop only.
+// When less was written than SetLength announced, it closes the connection, so that the
+// client sees it, and returns ErrLength. Loop only.
 func (s *Stream) Finish() error {
 	if s.session == nil || s.finishing {
 		return s.cause()
@@ -193,7 +187,7 @@ func (s *Stream) Finish() error {
 }
 
 // finishInTurn ends the body unless pieces wait, or the end of the framing has no
-// room: then the next word of room brings it about.
+// room: then it is tried again when there is.
 func (s *Stream) finishInTurn() error {
 	x := s.session
 	chunked := s.framing == httpparse.ChunkedBody && !s.silent
@@ -201,7 +195,7 @@ func (s *Stream) finishInTurn() error {
 	case len(s.sender.waiting) > 0 || chunked && !s.Room():
 		return nil
 	case s.framing == httpparse.ContentLength && s.left > 0 && !s.silent:
-		x.conn.Abort(ErrLength)
+		x.conn.Close()
 		return ErrLength
 	case chunked:
 		out := x.conn.Out()
@@ -222,14 +216,14 @@ func (s *Stream) Abort() {
 	}
 }
 
-// ready is told that there is room again.
+// ready is called when there is room again.
 func (s *Stream) ready() {
 	s.writeWaiting()
 	if s.session != nil {
 		s.session.awaitAnswer()
 	}
 	if s.session != nil && s.finishing {
-		_ = s.finishInTurn() // ErrLength has aborted the connection
+		_ = s.finishInTurn() // ErrLength has closed the connection
 		return
 	}
 	if s.onReady != nil && s.Room() {
@@ -237,30 +231,21 @@ func (s *Stream) ready() {
 	}
 }
 
-// clientLeft is told that the client has gone, or has stopped sending.
-func (s *Stream) clientLeft(cause error) {
-	s.lifetime.end(cause)
-	if fn := s.onGone; fn != nil {
-		s.onGone = nil
-		fn(cause)
-	}
-}
-
-// closed is told that the connection is gone.
+// closed is called when the connection is gone.
 func (s *Stream) closed(err error) {
-	s.clientLeft(err)
+	s.abandon(err)
 	s.end(err)
 }
 
 // end detaches the stream from its exchange.
 func (s *Stream) end(cause error) {
-	s.session = nil
-	s.lifetime.end(cause)
+	s.session, s.settled = nil, true
+	s.lifetime.End(cause)
 	s.sender.end()
 }
 
 func (s *Stream) cause() error {
-	if err := s.lifetime.ended(); err != nil {
+	if err := s.lifetime.Cause(); err != nil {
 		return err
 	}
 	return ErrStreamEnded

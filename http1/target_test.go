@@ -1,30 +1,19 @@
 package http1_test
 
 import (
-	"io"
-	"net/http"
 	"testing"
 
 	"github.com/eddynet/eddy/http1"
 )
 
 // TestTargetsBeyondTheGrammarOfURIs: rule 10: a native handler gets visible ASCII as it
-// was sent. The adapter decodes it, and refuses what cannot be decoded.
+// was sent.
 func TestTargetsBeyondTheGrammarOfURIs(t *testing.T) {
 	native := serve(t, func(w *http1.Response, r *http1.Request) { w.Write(r.Target()) }, http1.Options{})
-	adapted := serveNetHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, r.RequestURI)
-	}), http1.Options{})
-	for target, status := range map[string]int{
-		`/"`: 200, `/\`: 200, "/{|}": 200, "/<>^`": 200, "/?%zz": 200,
-		"/%zz": 400, "/%": 400, "/%4": 400,
-	} {
+	for _, target := range []string{`/"`, `/\`, "/{|}", "/<>^`", "/?%zz", "/%zz", "/%", "/%4"} {
 		a := native.get(target, "")
 		expect(t, "status of "+target, a.status, 200)
 		expect(t, "target", string(a.body), target)
-		if a = adapted.get(target, ""); a.status != status || status == 200 && string(a.body) != target {
-			t.Errorf("the adapter answers %s with %d %q, want %d", target, a.status, a.body, status)
-		}
 	}
 }
 

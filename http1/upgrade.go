@@ -1,7 +1,9 @@
 package http1
 
 import (
+	"cmp"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -28,14 +30,15 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	out := x.conn.Out()
 	dst := out.B
 	if tunnel {
-		dst = x.server.stamp.append(dst, http.StatusOK, x.conn.Loop().Now(), 0)
+		w.head.Status = http.StatusOK
+		dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
 	} else {
 		dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "...)
 		dst = append(dst, name...)
 		dst = append(dst, "\r\n"...)
-		w.status = http.StatusSwitchingProtocols
+		w.head.Status = http.StatusSwitchingProtocols
+		dst = append(dst, w.head.fields.lines...)
 	}
-	dst = append(dst, w.fields.lines...)
 	out.B = append(dst, "\r\n"...)
 	x.upgrade = p
 	x.sent()
@@ -55,44 +58,66 @@ func (r *Request) offers(name string) bool {
 	return false
 }
 
-// Hijack takes the connection off the loop. fn gets it on a goroutine of its own,
-// as a net.Conn whose deadlines work, with the bytes that were read behind the
-// request. Answers of earlier requests go out first; to this one, what fn writes is
-// the answer. Call it in the handler or in Respond; w is not to be used afterwards.
-func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte)) {
+// Hijack takes the connection off the loop. fn gets it, once, on a goroutine of its own,
+// as a net.Conn whose deadlines work, with the bytes that were read after the request; or
+// the error, if it broke before. What was written goes out first: answers of earlier
+// requests, and the beginning of this one, if it is a Stream, which ends. What fn writes
+// is the answer, or the rest of it. Call it in the handler, in Respond or in Deferred.Do;
+// w is not to be used afterwards.
+func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	x := w.session
-	x.upgrade = (&leaving{fn}).Open
+	if x.out == streaming {
+		x.stream.end(ErrStreamEnded)
+	}
+	x.leaving = &leaving{fn}
+	x.upgrade = x.leaving.Open
 	x.sent()
 }
 
 // leaving is the protocol of a connection that leaves its loop.
 type leaving struct {
-	fn func(net.Conn, []byte)
+	fn func(net.Conn, []byte, error) // nil once it was called
 }
 
+// Open opens the connection on its way out.
 func (p *leaving) Open(c *loop.Conn) loop.Handler {
 	c.PauseRead()
 	// After the current callback, when it is clear which input is left.
-	detach := func(c *loop.Conn) {
+	_ = c.Ref().DoUnbounded(func(c *loop.Conn) { // or EventClosed comes
 		conn, buffered, err := c.Detach()
+		p.leave(c.Loop().Logger(), conn, buffered, err)
 		if err != nil {
 			c.Abort(err)
-			return
 		}
-		logger := c.Loop().Logger()
-		go func() {
-			defer func() {
-				if v := recover(); v != nil {
-					_ = conn.Close()
-					logger.Error("http1: hijacking function panicked", "panic", fmt.Sprintf("%+v", v), "stack", string(debug.Stack()))
-				}
-			}()
-			p.fn(conn, buffered)
-		}()
-	}
-	_ = c.Ref().DoUnbounded(detach) // an error says that the connection is gone
+	})
 	return p
 }
 
-func (p *leaving) OnData(*loop.Conn, []byte) int       { return 0 }
-func (p *leaving) OnEvent(*loop.Conn, loop.Event) bool { return false }
+func (p *leaving) OnData(*loop.Conn, []byte) int { return 0 }
+
+// OnEvent waits for the end, after Detach or without it.
+func (p *leaving) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
+	if e == loop.EventClosed {
+		p.leave(c.Loop().Logger(), nil, nil, cmp.Or(c.Err(), ErrClientGone))
+	}
+	return false
+}
+
+// leave calls fn, unless it was called before.
+func (p *leaving) leave(logger *slog.Logger, conn net.Conn, buffered []byte, err error) {
+	fn := p.fn
+	if p.fn = nil; fn == nil {
+		return
+	}
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				if conn != nil {
+					_ = conn.Close()
+				}
+				logger.Error("http1: hijacking function panicked", "panic", fmt.Sprintf("%+v", v), "stack", string(debug.Stack()))
+			}
+		}()
+		fn(conn, buffered, err)
+	}()
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -134,7 +133,11 @@ func TestHijack(t *testing.T) {
 			w.WriteString("before")
 			return
 		}
-		w.Hijack(func(conn net.Conn, buffered []byte) {
+		w.Hijack(func(conn net.Conn, buffered []byte, err error) {
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			defer conn.Close()
 			rest := make([]byte, 5)
 			if _, err := io.ReadFull(conn, rest); err != nil {
@@ -151,25 +154,31 @@ func TestHijack(t *testing.T) {
 	c.closed()
 }
 
-// TestNetHTTPSwitchingProtocolsWithoutHijack: the fields are those of the handler, and the
-// connection goes on.
-func TestNetHTTPSwitchingProtocolsWithoutHijack(t *testing.T) {
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Upgrade", "foo, websocket")
-		w.Header().Set("Connection", "upgrade, keep-alive")
-		w.WriteHeader(http.StatusSwitchingProtocols)
-	})
-	onBoth(t, h, func(t *testing.T, addr string) {
-		conn, r := dialBoth(t, addr)
-		for range 2 {
-			io.WriteString(conn, get("/"))
-			a, err := http.ReadResponse(r, nil)
-			if err != nil {
-				t.Fatal(err)
+// TestHijackOfAStream: what was written goes out first.
+func TestHijackOfAStream(t *testing.T) {
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		w.SetLength(11)
+		w.Stream().Write([]byte("hello "))
+		w.Hijack(func(conn net.Conn, _ []byte, err error) {
+			if err == nil {
+				io.WriteString(conn, "world")
+				conn.Close()
 			}
-			expect(t, "status", a.StatusCode, 101)
-			expect(t, "Connection", strings.Join(a.Header["Connection"], "; "), "upgrade, keep-alive")
-			expect(t, "Upgrade", strings.Join(a.Header["Upgrade"], "; "), "foo, websocket")
-		}
-	})
+		})
+	}, http1.Options{})
+	c := s.dial()
+	c.send(get("/"))
+	expect(t, "body", string(c.answer("GET").body), "hello world")
+	c.closed()
+}
+
+// TestHijackOfAConnectionThatBreaks: the function is called all the same.
+func TestHijackOfAConnectionThatBreaks(t *testing.T) {
+	result := make(chan error, 1)
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		w.Hijack(func(_ net.Conn, _ []byte, err error) { result <- err })
+		w.Drop() // before it has left
+	}, http1.Options{})
+	s.dial().send(get("/"))
+	expect(t, "error", await(t, "the function", result), http1.ErrClientGone)
 }

@@ -40,7 +40,11 @@ func BenchmarkRequest(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			input := bytes.Repeat([]byte(c.request), c.deep)
-			n := loop.BenchCycles(b, http1.New(handler, http1.Options{}).Open, c.conns, input)
+			server, err := http1.New(handler, http1.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := loop.BenchCycles(b, server.Open, c.conns, input)
 			if n < int64(100*c.deep) || n > int64(200*c.deep) {
 				b.Errorf("%d bytes were written for each event, which is not %d answers", n, c.deep)
 			}

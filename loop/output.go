@@ -48,6 +48,19 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// WriteParts is Write for several slices that belong together: all or none of them
+// is written, whatever MaxOutput is.
+func (c *Conn) WriteParts(parts ...[]byte) error {
+	q, err := c.queue()
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		q.Write(p)
+	}
+	return nil
+}
+
 // WriteString is Write for a string.
 func (c *Conn) WriteString(s string) (int, error) {
 	q, err := c.queue()

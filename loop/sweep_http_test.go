@@ -47,7 +47,11 @@ func TestFaultsInHTTP(t *testing.T) {
 		"\r\nGET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
 	}
 	whole := loop.SweepFaults(t, func() loop.Protocol {
-		return http1.New(handler, http1.Options{}).Open
+		protocol, err := http1.New(handler, http1.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return protocol.Open
 	}, send, maskDate)
 
 	answers := bufio.NewReader(bytes.NewReader(whole))

@@ -32,7 +32,10 @@ func serve(ctx context.Context, worker *workers.Worker) error {
 		return err
 	}
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello") }
-	server := http1.New(hello, http1.Options{})
+	server, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		return err
+	}
 	for _, f := range worker.Listeners() {
 		if _, err := engine.ListenFile(f, server.Open); err != nil {
 			return err

@@ -65,7 +65,10 @@ func main() {
 		log.Fatal(err)
 	}
 	m := newRoom()
-	server := http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage})
+	server, err := http1.New(m.serve, http1.Options{MaxBodyBytes: maxMessage})
+	if err != nil {
+		log.Fatal(err)
+	}
 	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)

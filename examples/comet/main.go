@@ -58,7 +58,10 @@ func serve(ctx context.Context, listen string) error {
 		return err
 	}
 	m := newRoom()
-	server := http1.New(m.serve, http1.Options{})
+	server, err := http1.New(m.serve, http1.Options{})
+	if err != nil {
+		return err
+	}
 	ln, err := engine.Listen("tcp", listen, server.Open)
 	if err != nil {
 		return err

@@ -32,7 +32,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http1.New(hello, http1.Options{})
+	server, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // newMux does not depend on eddy.
@@ -38,7 +39,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http1.NetHTTP(newMux(), http1.Options{})
+	server, err := nethttp.New(newMux(), http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	ln, err := engine.Listen("tcp", *listen, server.Open)
 	if err != nil {
 		log.Fatal(err)

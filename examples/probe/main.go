@@ -96,8 +96,11 @@ func run(args []string) error {
 		return err
 	}
 	routes := newRoutes(e, options.MaxBodyBytes)
+	server, err := http1.New(routes.serve, options)
+	if err != nil {
+		return err
+	}
 	for _, address := range listen {
-		server := http1.New(routes.serve, options)
 		if err := open(e, "http", address, server.Open); err != nil {
 			return err
 		}

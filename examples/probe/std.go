@@ -13,14 +13,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // stdMaxBody bounds the bodies of /std/dump and /std/echo without -max-body.
 const stdMaxBody = 4 << 20
 
-// newStd serves /std/* with net/http handlers.
-func newStd() *http1.Adapter {
+// newStd serves /std/* by net/http handlers.
+func newStd() *nethttp.Adapter {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/std/dump", stdDump)
 	mux.HandleFunc("/std/echo", stdEcho)
@@ -36,7 +36,7 @@ func newStd() *http1.Adapter {
 		_, _ = fmt.Fprint(w, ended.Load()) // fails if the client has closed
 	})
 	mux.HandleFunc("POST /std/early", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	return http1.NewAdapter(mux, nil)
+	return nethttp.NewAdapter(mux, nil)
 }
 
 // stdDump is dump with sorted fields.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"math"
 	"strings"
 
@@ -28,16 +29,17 @@ func onHead(maxBody int64) http1.Handler {
 			r.SetMaxBody(math.MaxInt64)
 		}
 		hash, size := sha256.New(), 0
-		r.OnBody(func(chunk []byte, last bool) {
-			if !last {
+		r.OnBody(func(chunk []byte, err error) {
+			switch err {
+			case nil:
 				size += len(chunk)
 				_, _ = hash.Write(chunk) // never fails
-				return
-			}
-			answerJSON(w, struct {
-				Len    int    `json:"len"`
-				SHA256 string `json:"sha256"`
-			}{size, hex.EncodeToString(hash.Sum(nil))})
+			case io.EOF:
+				answerJSON(w, struct {
+					Len    int    `json:"len"`
+					SHA256 string `json:"sha256"`
+				}{size, hex.EncodeToString(hash.Sum(nil))})
+			} // otherwise the client has gone, or was refused
 		})
 	}
 }

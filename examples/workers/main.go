@@ -61,7 +61,10 @@ func work(ctx context.Context, worker *workers.Worker) error {
 		w.SetHeader("Content-Type", "text/plain")
 		w.WriteString("Hello from " + number + "\n")
 	}
-	server := http1.New(hello, http1.Options{})
+	server, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		return err
+	}
 	for _, f := range worker.Listeners() {
 		if _, err := engine.ListenFile(f, server.Open); err != nil {
 			return err

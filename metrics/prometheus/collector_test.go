@@ -82,7 +82,10 @@ func TestNamesFollowTheConventions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := http1.New(hello, http1.Options{})
+	server, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	problems, err := testutil.CollectAndLint(New(e, map[string]*http1.Server{"a": server}))
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +102,10 @@ func TestCollectorOfARunningEngine(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := http1.New(hello, http1.Options{})
+	server, err := http1.New(hello, http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ln, err := e.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		t.Fatal(err)

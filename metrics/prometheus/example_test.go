@@ -9,6 +9,7 @@ import (
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
 	"github.com/eddynet/eddy/metrics/prometheus"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // A server with metrics on a separate port.
@@ -17,14 +18,20 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	public := http1.New(func(w *http1.Response, _ *http1.Request) { w.WriteString("hello") }, http1.Options{})
+	public, err := http1.New(func(w *http1.Response, _ *http1.Request) { w.WriteString("hello") }, http1.Options{})
+	if err != nil {
+		panic(err)
+	}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", public.Open); err != nil {
 		panic(err)
 	}
 
 	registry := client.NewRegistry()
 	registry.MustRegister(prometheus.New(engine, map[string]*http1.Server{"public": public}))
-	scraped := http1.NetHTTP(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
+	scraped, err := nethttp.New(promhttp.HandlerFor(registry, promhttp.HandlerOpts{}), http1.Options{})
+	if err != nil {
+		panic(err)
+	}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", scraped.Open); err != nil {
 		panic(err)
 	}

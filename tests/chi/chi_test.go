@@ -16,6 +16,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 const patience = 10 * time.Second
@@ -45,7 +46,10 @@ func serve(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := http1.NetHTTP(newRouter(), http1.Options{})
+	server, err := nethttp.New(newRouter(), http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	ln, err := engine.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		t.Fatal(err)

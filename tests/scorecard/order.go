@@ -25,7 +25,7 @@ func manySenders(t *trial) error {
 		return err
 	}
 	sent := make(chan error, 1)
-	server := http1.New(func(w *http1.Response, _ *http1.Request) {
+	server, err := http1.New(func(w *http1.Response, _ *http1.Request) {
 		s := w.Stream()
 		go func() {
 			err := parallel(senders, func(n int) error {
@@ -39,6 +39,9 @@ func manySenders(t *trial) error {
 			sent <- errors.Join(err, s.Close())
 		}()
 	}, http1.Options{})
+	if err != nil {
+		return err
+	}
 	ln, err := e.Listen("tcp", "127.0.0.1:0", server.Open)
 	if err != nil {
 		return err

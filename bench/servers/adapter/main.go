@@ -9,6 +9,7 @@ import (
 	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/internal/std"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 func main() {
@@ -17,7 +18,10 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http1.NetHTTP(std.Handler(""), http1.Options{})
+	server, err := nethttp.New(std.Handler(""), http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	if _, err := engine.Listen("tcp", address, server.Open); err != nil {
 		log.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"log"
 	"strconv"
 	"time"
@@ -27,7 +28,10 @@ func main() {
 		if *count {
 			options.OnHead = counting
 		}
-		server := http1.New(routes(), options)
+		server, err := http1.New(routes(), options)
+		if err != nil {
+			log.Fatal(err)
+		}
 		protocol = server.Open
 	}
 	if _, err := engine.Listen("tcp", address, protocol); err != nil {
@@ -78,9 +82,9 @@ func counting(w *http1.Response, r *http1.Request) {
 	}
 	n := 0
 	r.SetMaxBody(common.BigMost)
-	r.OnBody(func(chunk []byte, last bool) {
+	r.OnBody(func(chunk []byte, err error) {
 		n += len(chunk)
-		if last {
+		if err == io.EOF {
 			text(w, strconv.Itoa(n))
 		}
 	})

@@ -54,8 +54,11 @@ func serve(t *testing.T, engine eddy.Options, o websocket.Options) *server {
 		t.Fatal(err)
 	}
 	handler := func(w *http1.Response, r *http1.Request) { websocket.Upgrade(w, r, echo{s.ended}, o) }
-	httpServer := http1.New(handler, http1.Options{})
-	ln, err := e.Listen("tcp", "127.0.0.1:0", httpServer.Open)
+	protocol, err := http1.New(handler, http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := e.Listen("tcp", "127.0.0.1:0", protocol.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

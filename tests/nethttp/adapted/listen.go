@@ -16,6 +16,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // Mark begins the line that Listen writes to standard error, followed by the name of the
@@ -83,7 +84,9 @@ func serve(s *http.Server, tcp *net.TCPListener) (*listener, error) {
 		return nil, err
 	}
 	l := &listener{addr: tcp.Addr(), engine: engine, closed: make(chan struct{}), ended: make(chan struct{})}
-	l.protocol = http1.NetHTTPServer(s, http1.Options{ServerName: "-", AllowConnect: true})
+	if l.protocol, err = nethttp.NewServer(s, http1.Options{ServerName: "-", AllowConnect: true}); err != nil {
+		return nil, err
+	}
 	if l.accepts, err = engine.Serve(tcp, l.protocol.Open); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package http1
+package nethttp
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/eddynet/eddy/http1"
 	"github.com/eddynet/eddy/loop"
 )
 
@@ -20,7 +21,7 @@ type netConn struct {
 
 var _ net.Conn = (*netConn)(nil)
 
-var errNetConn = errors.New("http1: the event loop reads and writes this connection: use http.Hijacker")
+var errNetConn = errors.New("nethttp: the event loop reads and writes this connection: use http.Hijacker")
 
 func (c *netConn) Read([]byte) (int, error)         { return 0, errNetConn }
 func (c *netConn) Write([]byte) (int, error)        { return 0, errNetConn }
@@ -48,7 +49,7 @@ func (l netListener) Addr() net.Addr            { return l.addr }
 
 // observe has the options call BaseContext, ConnContext and ConnState of the http.Server,
 // if there are any.
-func (a *Adapter) observe(o *Options) {
+func (a *Adapter) observe(o *http1.Options) {
 	s := a.server
 	if s.BaseContext == nil && s.ConnContext == nil && s.ConnState == nil {
 		return
@@ -73,7 +74,7 @@ func (a *Adapter) baseContext(local net.Addr) context.Context {
 		}
 	})
 	if a.base == nil {
-		panic("http1: BaseContext returned a nil context")
+		panic("nethttp: BaseContext returned a nil context")
 	}
 	return a.base
 }
@@ -85,7 +86,7 @@ func (a *Adapter) opened(conn *loop.Conn) any {
 	c.ctx = a.baseContext(c.local)
 	if s.ConnContext != nil {
 		if c.ctx = s.ConnContext(c.ctx, c); c.ctx == nil {
-			panic("http1: ConnContext returned a nil context")
+			panic("nethttp: ConnContext returned a nil context")
 		}
 	}
 	if s.ConnState != nil {
@@ -95,7 +96,7 @@ func (a *Adapter) opened(conn *loop.Conn) any {
 }
 
 // contextOf is the parent of a request's context, nil for context.Background.
-func (a *Adapter) contextOf(r *Request) context.Context {
+func (a *Adapter) contextOf(r *http1.Request) context.Context {
 	if c, ok := r.ConnValue().(*netConn); ok {
 		return c.ctx
 	}

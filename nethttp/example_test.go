@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bytes"
@@ -8,9 +8,10 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
-func ExampleNetHTTP() {
+func ExampleNew() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /hello/{name}", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "Hello, %s!", r.PathValue("name"))
@@ -19,7 +20,10 @@ func ExampleNetHTTP() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	server := http1.NetHTTP(mux, http1.Options{})
+	server, err := nethttp.New(mux, http1.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
 	if _, err := engine.Listen("tcp", "127.0.0.1:0", server.Open); err != nil {
 		log.Fatal(err)
 	}
@@ -28,9 +32,9 @@ func ExampleNetHTTP() {
 
 // Some requests go to a net/http handler, the others are answered on the loop.
 func ExampleAdapter() {
-	files := http1.NewAdapter(http.FileServer(http.Dir("public")), nil)
+	files := nethttp.NewAdapter(http.FileServer(http.Dir("public")), nil)
 	native := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	_ = http1.New(native, http1.Options{
+	_, _ = http1.New(native, http1.Options{
 		OnHead: func(w *http1.Response, r *http1.Request) {
 			if bytes.HasPrefix(r.Path(), []byte("/files/")) {
 				files.OnHead(w, r)

@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"encoding/json"
@@ -142,6 +142,11 @@ func addFramings(handle handleFunc) {
 		w.(http.Flusher).Flush()
 		w.Header().Set(http.TrailerPrefix+"X-Sum", "42")
 	})
+	handle("/twotrailers", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", "X-Two")
+		io.WriteString(w, "body")
+		w.Header()["X-Two"] = []string{"1", "2"}
+	})
 	handle("/trailerprefixearly", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(http.TrailerPrefix+"X-Sum", "42")
 		io.WriteString(w, "body")
@@ -280,6 +285,7 @@ var alike = []string{
 	to("GET", "/nolength"), to("HEAD", "/nolength"), to("GET", "/readfrom"), to("HEAD", "/readfrom"),
 	to("GET", "/chunks"), to("HEAD", "/chunks"), to("GET", "/short"),
 	to("GET", "/trailers"), to("HEAD", "/trailers"), to("GET", "/trailerprefix"), to("GET", "/trailerprefixearly"),
+	to("GET", "/twotrailers"),
 	to("GET", "/closing"), to("GET", "/upgraderequired"), to("GET", "/owndate"), to("GET", "/nodate"),
 	to("GET", "/badfields"), to("GET", "/te"), to("HEAD", "/te"),
 	to("POST", "/echo", "Content-Length: 3") + "abc",
@@ -311,10 +317,10 @@ var alike = []string{
 	"POST /echo HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc",
 }
 
-func TestNetHTTPAnswersAlike(t *testing.T) {
+func TestAnswersAlike(t *testing.T) {
 	upstream := serveStandard(t, alikeHandler("127.0.0.1:1"))
 	h := alikeHandler(upstream)
-	standard, engine := serveStandard(t, h), serveNetHTTP(t, h, http1.Options{}).addr
+	standard, engine := serveStandard(t, h), serveHandler(t, h, http1.Options{}).addr
 	for _, sent := range alike {
 		name, _, _ := strings.Cut(sent, "\r\n")
 		t.Run(name, func(t *testing.T) {
@@ -357,9 +363,9 @@ var unlike = []struct{ why, sent, answer string }{
 			"  Trailer: Content-Length, X-Two\n  Trailer: X-Sum, X-Unset\nbody \"body\"\nopen\n"},
 }
 
-func TestNetHTTPAnswersUnlike(t *testing.T) {
+func TestAnswersUnlike(t *testing.T) {
 	h := alikeHandler("127.0.0.1:1")
-	standard, engine := serveStandard(t, h), serveNetHTTP(t, h, http1.Options{}).addr
+	standard, engine := serveStandard(t, h), serveHandler(t, h, http1.Options{}).addr
 	for _, c := range unlike {
 		name, _, _ := strings.Cut(c.sent, "\r\n")
 		t.Run(name, func(t *testing.T) {

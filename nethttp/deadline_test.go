@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"errors"
@@ -32,8 +32,8 @@ func timedWrites(at time.Duration, seen chan<- [3]error) http.HandlerFunc {
 	}
 }
 
-// TestNetHTTPPassedWriteDeadline fails writes, for good. It leaves the context alone.
-func TestNetHTTPPassedWriteDeadline(t *testing.T) {
+// TestPassedWriteDeadline fails writes, for good. It leaves the context alone.
+func TestPassedWriteDeadline(t *testing.T) {
 	for name, at := range map[string]time.Duration{"past": -time.Hour, "future": 20 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			seen := make(chan [3]error, 1)
@@ -59,8 +59,8 @@ func TestNetHTTPPassedWriteDeadline(t *testing.T) {
 	}
 }
 
-// TestNetHTTPWriteTimeout is for the whole answer, from the end of the head.
-func TestNetHTTPWriteTimeout(t *testing.T) {
+// TestWriteTimeout is for the whole answer, from the end of the head.
+func TestWriteTimeout(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/late" {
 			time.Sleep(100 * time.Millisecond)
@@ -74,8 +74,8 @@ func TestNetHTTPWriteTimeout(t *testing.T) {
 		})
 }
 
-// TestNetHTTPReadTimeout: the handler learns of it, and answers.
-func TestNetHTTPReadTimeout(t *testing.T) {
+// TestReadTimeout: the handler learns of it, and answers.
+func TestReadTimeout(t *testing.T) {
 	read := make(chan error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
@@ -97,10 +97,10 @@ func TestNetHTTPReadTimeout(t *testing.T) {
 		})
 }
 
-// TestNetHTTPSlowBodyIsADeadline: the engine's own timeout has the same error.
-func TestNetHTTPSlowBodyIsADeadline(t *testing.T) {
+// TestSlowBodyIsADeadline: the engine's own timeout has the same error.
+func TestSlowBodyIsADeadline(t *testing.T) {
 	read := make(chan error, 1)
-	s := serveNetHTTP(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := serveHandler(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
 		read <- err
 	}), http1.Options{ReadTimeout: 50 * time.Millisecond})
@@ -112,8 +112,8 @@ func TestNetHTTPSlowBodyIsADeadline(t *testing.T) {
 	}
 }
 
-// TestNetHTTPPassedReadDeadline is final for a chunked body.
-func TestNetHTTPPassedReadDeadline(t *testing.T) {
+// TestPassedReadDeadline is final for a chunked body.
+func TestPassedReadDeadline(t *testing.T) {
 	seen := make(chan [2]error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)

@@ -1,36 +1,40 @@
-package http1
+package nethttp
 
 import (
 	"context"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/internal/lifetime"
 )
 
 // requestContext is the context of a request: it ends when the client goes, when a write
 // fails, when the time for the answer is up, when the parent ends, and when the handler
 // returns; context.Cause tells which. Only handlers that use it pay for it. Any
 // goroutine.
-type requestContext struct{ exchange *exchange }
+type requestContext struct {
+	lifetime.Lifetime
+	exchange *exchange
+}
 
 var _ context.Context = (*requestContext)(nil)
-
-func (c *requestContext) lifetime() *lifetime { return &c.exchange.deferred.lifetime }
 
 // Deadline is that of the parent. Options.HandlerTimeout is none: it starts again with
 // every piece of a stream.
 func (c *requestContext) Deadline() (t time.Time, ok bool) {
-	if parent := c.lifetime().parent; parent != nil {
-		return parent.Deadline()
+	if c.Parent != nil {
+		return c.Parent.Deadline()
 	}
 	return time.Time{}, false
 }
 
-func (c *requestContext) Done() <-chan struct{} { return c.lifetime().context().Done() }
+func (c *requestContext) Done() <-chan struct{} { return c.Context().Done() }
 
 func (c *requestContext) Err() error {
-	if l := c.lifetime(); l.parent != nil || l.ended() != nil {
-		return l.context().Err()
+	if c.Parent != nil || c.Cause() != nil {
+		return c.Context().Err()
 	}
 	return nil
 }
@@ -44,15 +48,25 @@ func (c *requestContext) Value(key any) any {
 	case http.LocalAddrContextKey:
 		return c.exchange.localAddr()
 	}
-	return c.lifetime().context().Value(key)
+	return c.Context().Value(key)
 }
 
 // localAddr asks the loop, which knows whether the connection is still there.
 func (e *exchange) localAddr() any {
-	var addr net.Addr
-	e.wait(func(x *session) { addr = x.conn.LocalAddr() })
-	if addr == nil {
+	result := make(chan net.Addr, 1)
+	err := e.deferred.Do(func(w *http1.Response) {
+		var addr net.Addr
+		if w != nil {
+			addr = w.Request().LocalAddr()
+		}
+		result <- addr
+		e.loop.Yield()
+	})
+	if err != nil {
 		return nil
 	}
-	return addr
+	if addr := <-result; addr != nil {
+		return addr
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bytes"
@@ -29,9 +29,9 @@ func post(t testing.TB, conn net.Conn, body []byte, piece int) {
 	}
 }
 
-// TestNetHTTPReadLeavesTheSliceAlone: reads that end by a deadline lose nothing, and
+// TestReadLeavesTheSliceAlone: reads that end by a deadline lose nothing, and
 // nothing is put into their slice after they have returned.
-func TestNetHTTPReadLeavesTheSliceAlone(t *testing.T) {
+func TestReadLeavesTheSliceAlone(t *testing.T) {
 	data := pattern(8 << 20)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
@@ -56,7 +56,7 @@ func TestNetHTTPReadLeavesTheSliceAlone(t *testing.T) {
 			}
 		}
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	conn, r := dialBoth(t, s.addr)
 	go post(t, conn, data, 30_000)
 	a, err := http.ReadResponse(r, nil)
@@ -72,8 +72,8 @@ func sha256Of(p []byte) []byte {
 	return sum[:]
 }
 
-// TestNetHTTPReadersShareABody: each byte comes to one of them.
-func TestNetHTTPReadersShareABody(t *testing.T) {
+// TestReadersShareABody: each byte comes to one of them.
+func TestReadersShareABody(t *testing.T) {
 	const size = 4 << 20
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var all sync.WaitGroup
@@ -101,7 +101,7 @@ func TestNetHTTPReadersShareABody(t *testing.T) {
 		}
 		fmt.Fprint(w, total)
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	conn, r := dialBoth(t, s.addr)
 	data := pattern(size)
 	go post(t, conn, data, 50_000)
@@ -117,8 +117,8 @@ func TestNetHTTPReadersShareABody(t *testing.T) {
 	expect(t, "counts", string(got), fmt.Sprint(want))
 }
 
-// TestNetHTTPCopiesABody to a writer, piece by piece, beginning in the middle of it.
-func TestNetHTTPCopiesABody(t *testing.T) {
+// TestCopiesABody to a writer, piece by piece, beginning in the middle of it.
+func TestCopiesABody(t *testing.T) {
 	data := pattern(4<<20 + 1)
 	failure := errors.New("on purpose")
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +144,7 @@ func TestNetHTTPCopiesABody(t *testing.T) {
 		n, err := io.Copy(sum, r.Body)
 		fmt.Fprintf(w, "%d %v %x", n, err, sum.Sum(nil))
 	})
-	s := serveNetHTTP(t, whole, http1.Options{})
+	s := serveHandler(t, whole, http1.Options{})
 	for path, want := range map[string]string{
 		"/":       fmt.Sprintf("%d <nil> %x", len(data)-1000, sha256Of(data)),
 		"/broken": "true short write\n0 on purpose\ntrue <nil>\n0 <nil>\n",
@@ -167,14 +167,14 @@ type writerFunc func(p []byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
 
-// TestNetHTTPBodyIsClosedUnderItsReader, who is told, and the connection goes on.
-func TestNetHTTPBodyIsClosedUnderItsReader(t *testing.T) {
+// TestBodyIsClosedUnderItsReader, who is told, and the connection goes on.
+func TestBodyIsClosedUnderItsReader(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.AfterFunc(5*time.Millisecond, func() { r.Body.Close() })
 		_, err := io.ReadFull(r.Body, make([]byte, r.ContentLength))
 		fmt.Fprint(w, err)
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	conn, r := dialBoth(t, s.addr)
 	for range 2 {
 		fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n%s", pattern(50_000))
@@ -188,9 +188,9 @@ func TestNetHTTPBodyIsClosedUnderItsReader(t *testing.T) {
 	}
 }
 
-// TestNetHTTPLargeWritesMayChangeAfterwards: what a handler writes is its own again when
+// TestLargeWritesMayChangeAfterwards: what a handler writes is its own again when
 // Write has returned, with and without a length, and to a client that reads late.
-func TestNetHTTPLargeWritesMayChangeAfterwards(t *testing.T) {
+func TestLargeWritesMayChangeAfterwards(t *testing.T) {
 	const writes = 8
 	data := pattern(writes * 700_000)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -231,8 +231,8 @@ func TestNetHTTPLargeWritesMayChangeAfterwards(t *testing.T) {
 	})
 }
 
-// TestNetHTTPLargeWriteEndsWithTheConnection, and with its deadline.
-func TestNetHTTPLargeWriteEndsWithTheConnection(t *testing.T) {
+// TestLargeWriteEndsWithTheConnection, and with its deadline.
+func TestLargeWriteEndsWithTheConnection(t *testing.T) {
 	for _, end := range []string{"client", "deadline", "timeout"} {
 		t.Run(end, func(t *testing.T) {
 			failed := make(chan error, 1)
@@ -251,7 +251,7 @@ func TestNetHTTPLargeWriteEndsWithTheConnection(t *testing.T) {
 			if end == "timeout" {
 				o.WriteTimeout = 50 * time.Millisecond
 			}
-			s := serveNetHTTP(t, h, o)
+			s := serveHandler(t, h, o)
 			conn, _ := dialBoth(t, s.addr)
 			io.WriteString(conn, get("/"))
 			if end == "client" {
@@ -263,8 +263,8 @@ func TestNetHTTPLargeWriteEndsWithTheConnection(t *testing.T) {
 	}
 }
 
-// TestNetHTTPLargeWriteEndsWithTheEngine, which is told to stop at once.
-func TestNetHTTPLargeWriteEndsWithTheEngine(t *testing.T) {
+// TestLargeWriteEndsWithTheEngine, which is told to stop at once.
+func TestLargeWriteEndsWithTheEngine(t *testing.T) {
 	begun, failed := make(chan bool, 1), make(chan error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begun <- true
@@ -274,7 +274,7 @@ func TestNetHTTPLargeWriteEndsWithTheEngine(t *testing.T) {
 		}
 		failed <- err
 	})
-	s := serveNetHTTP(t, h, http1.Options{WriteTimeout: 100 * time.Millisecond})
+	s := serveHandler(t, h, http1.Options{WriteTimeout: 100 * time.Millisecond})
 	conn, _ := dialBoth(t, s.addr)
 	io.WriteString(conn, get("/"))
 	await(t, "the handler", begun)
@@ -284,7 +284,7 @@ func TestNetHTTPLargeWriteEndsWithTheEngine(t *testing.T) {
 
 // While the body waits for its handler, the deadline is the handler's, not that of the
 // body.
-func TestNetHTTPSlowReaderIsNotTheClientsFault(t *testing.T) {
+func TestSlowReaderIsNotTheClientsFault(t *testing.T) {
 	for _, stream := range []bool{false, true} {
 		t.Run(fmt.Sprint("stream ", stream), func(t *testing.T) {
 			h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -296,7 +296,7 @@ func TestNetHTTPSlowReaderIsNotTheClientsFault(t *testing.T) {
 				n, err := io.Copy(io.Discard, r.Body)
 				fmt.Fprint(w, n, " ", err)
 			})
-			s := serveNetHTTP(t, h, http1.Options{MinBodyRate: 1 << 20, ReadTimeout: 200 * time.Millisecond, HandlerTimeout: 10 * time.Second})
+			s := serveHandler(t, h, http1.Options{MinBodyRate: 1 << 20, ReadTimeout: 200 * time.Millisecond, HandlerTimeout: 10 * time.Second})
 			conn, r := dialBoth(t, s.addr)
 			data := pattern(8 << 20)
 			go func() {

@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // onBothServers runs a test against servers with the same settings: net/http's own, and
@@ -29,15 +30,15 @@ func onBothServers(t *testing.T, settings func() *http.Server, test func(t *test
 		test(t, s.Listener.Addr().String())
 	})
 	t.Run("engine", func(t *testing.T) {
-		test(t, serveProtocol(t, http1.NetHTTPServer(settings(), http1.Options{ServerName: "-"})).addr)
+		test(t, serve(t)(nethttp.NewServer(settings(), http1.Options{ServerName: "-"})).addr)
 	})
 }
 
 type contextKey string
 
-// TestNetHTTPContexts: those of server, connection and request are each the parent of the
+// TestContexts: those of server, connection and request are each the parent of the
 // next. The connection is the same for all requests.
-func TestNetHTTPContexts(t *testing.T) {
+func TestContexts(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, key := range []contextKey{"base", "conn"} {
 			io.WriteString(w, r.Context().Value(key).(string)+" ")
@@ -74,11 +75,11 @@ func TestNetHTTPContexts(t *testing.T) {
 	})
 }
 
-// TestNetHTTPBaseContextEndsItsRequests: so programs stop long handlers.
-func TestNetHTTPBaseContextEndsItsRequests(t *testing.T) {
+// TestBaseContextEndsItsRequests: so programs stop long handlers.
+func TestBaseContextEndsItsRequests(t *testing.T) {
 	base, stop := context.WithCancel(context.Background())
 	begun, ended := make(chan bool, 1), make(chan error, 1)
-	s := serveProtocol(t, http1.NetHTTPServer(&http.Server{
+	s := serve(t)(nethttp.NewServer(&http.Server{
 		BaseContext: func(net.Listener) context.Context { return base },
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			begun <- true
@@ -110,8 +111,8 @@ func (s *states) changed(c net.Conn, state http.ConnState) {
 	}
 }
 
-// TestNetHTTPConnState: the states of connections are those that net/http shows.
-func TestNetHTTPConnState(t *testing.T) {
+// TestConnState: the states of connections are those that net/http shows.
+func TestConnState(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/close":
@@ -152,8 +153,8 @@ func TestNetHTTPConnState(t *testing.T) {
 	}
 }
 
-// TestNetHTTPConnStateCloses: the connection that ConnState is given can be closed.
-func TestNetHTTPConnStateCloses(t *testing.T) {
+// TestConnStateCloses: the connection that ConnState is given can be closed.
+func TestConnStateCloses(t *testing.T) {
 	onBothServers(t, func() *http.Server {
 		return &http.Server{Handler: http.NotFoundHandler(), ConnState: func(c net.Conn, state http.ConnState) {
 			if state == http.StateIdle {
@@ -165,8 +166,8 @@ func TestNetHTTPConnStateCloses(t *testing.T) {
 	})
 }
 
-// TestNetHTTPLimits are net/http's: 1 MiB for the head, unless the server says something else.
-func TestNetHTTPLimits(t *testing.T) {
+// TestLimits are net/http's: 1 MiB for the head, unless the server says something else.
+func TestLimits(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {})
 	long, huge := strings.Repeat("x", 20<<10), strings.Repeat("x", 2<<20)
 	for _, c := range []struct {
@@ -195,8 +196,8 @@ func TestNetHTTPLimits(t *testing.T) {
 	}
 }
 
-// TestNetHTTPIdleTimeout begins with the first answer.
-func TestNetHTTPIdleTimeout(t *testing.T) {
+// TestIdleTimeout begins with the first answer.
+func TestIdleTimeout(t *testing.T) {
 	onBothServers(t, func() *http.Server {
 		return &http.Server{Handler: http.NotFoundHandler(), IdleTimeout: 20 * time.Millisecond}
 	}, func(t *testing.T, addr string) {
@@ -213,8 +214,8 @@ func TestNetHTTPIdleTimeout(t *testing.T) {
 	})
 }
 
-// TestNetHTTPOptionsOfTheServer: OPTIONS * is for the handler if the server says so.
-func TestNetHTTPOptionsOfTheServer(t *testing.T) {
+// TestOptionsOfTheServer: OPTIONS * is for the handler if the server says so.
+func TestOptionsOfTheServer(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "handled "+r.RequestURI) })
 	for _, disabled := range []bool{false, true} {
 		onBothServers(t, func() *http.Server {
@@ -225,8 +226,8 @@ func TestNetHTTPOptionsOfTheServer(t *testing.T) {
 	}
 }
 
-// TestNetHTTPErrorLog gets the panics of handlers, and their mistakes.
-func TestNetHTTPErrorLog(t *testing.T) {
+// TestErrorLog gets the panics of handlers, and their mistakes.
+func TestErrorLog(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(200)
 		w.WriteHeader(500)
@@ -239,8 +240,8 @@ func TestNetHTTPErrorLog(t *testing.T) {
 	}, func(t *testing.T, addr string) {
 		converse(t, addr, to("GET", "/"))
 		for _, want := range []string{
-			"http: superfluous response.WriteHeader call from github.com/eddynet/eddy/http1_test.TestNetHTTPErrorLog",
-			"(nethttp_server_test.go:", "panic serving 127.0.0.1:", "on purpose\n",
+			"http: superfluous response.WriteHeader call from github.com/eddynet/eddy/nethttp_test.TestErrorLog",
+			"(server_test.go:", "panic serving 127.0.0.1:", "on purpose\n",
 		} {
 			for give := time.Now().Add(patience); !strings.Contains(out.String(), want); time.Sleep(time.Millisecond) {
 				if time.Now().After(give) {

@@ -1,52 +1,15 @@
-package http1
+package nethttp
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"os"
-	"runtime"
 	"testing"
 	"time"
 
-	"github.com/eddynet/eddy/httpparse"
 	"github.com/eddynet/eddy/loop"
 )
-
-// TestBodyMemoryFollowsWhatHasCome, not what was announced.
-func TestBodyMemoryFollowsWhatHasCome(t *testing.T) {
-	const length = 64 << 20
-	for range 2 {
-		runtime.GC() // buffers that other tests have left in the pool
-	}
-	x := &session{}
-	x.request.head.Framing, x.request.head.Length = httpparse.ContentLength, length
-	b := &x.body
-	b.gathered = bodies.Get()
-	check := func(come int) {
-		t.Helper()
-		if most := max(16*come, 64<<10); cap(b.gathered.B) > most {
-			t.Fatalf("%d bytes of memory for %d that have come, want at most %d", cap(b.gathered.B), come, most)
-		}
-	}
-	for _, piece := range []int{1, 1000, 20 << 10, 64 << 10} { // through the loop's buffer
-		b.gather(make([]byte, piece), length)
-		b.received += int64(piece)
-		check(len(b.gathered.B))
-	}
-	for b.received < length {
-		free := b.room(x)
-		if len(free) == 0 || b.received+int64(len(free)) > length {
-			t.Fatalf("%d bytes of space behind %d", len(free), b.received)
-		}
-		check(len(b.gathered.B) + 1)
-		n := min(len(free), 100_000)
-		b.received += int64(n)
-		b.gathered.B = b.gathered.B[:len(b.gathered.B)+n]
-	}
-	if len(b.room(x)) > 0 {
-		t.Error("space behind the end of the body")
-	}
-}
 
 // reading is a body whose reader waits with a slice of n bytes, which is returned.
 func reading(t *testing.T, b *requestBody, n int) (dest []byte, result chan error) {
@@ -72,10 +35,10 @@ func reading(t *testing.T, b *requestBody, n int) (dest []byte, result chan erro
 	}
 }
 
-func newLanding() (*requestBody, *session) {
-	r := &Request{}
-	b := newRequestBody(&exchange{loop: &loop.Loop{}, request: &http.Request{}}, r)
-	return b, &session{}
+func newBody() *requestBody {
+	b := &requestBody{exchange: &exchange{loop: &loop.Loop{}, request: &http.Request{}}}
+	b.change.L = &b.mu
+	return b
 }
 
 // still expects that nothing is to be had yet.
@@ -101,18 +64,18 @@ func TestReaderKeepsItsSliceLent(t *testing.T) {
 		{"deadline and bytes", func(b *requestBody) { b.setDeadline(time.Now().Add(-time.Second)) }, "abc", "abc"},
 		{"close", func(b *requestBody) { go b.Close() }, "", http.ErrBodyReadAfterClose.Error()},
 		{"close and bytes", func(b *requestBody) { go b.Close() }, "abc", "abc"},
-		{"broken", func(b *requestBody) { b.breakOff(os.ErrClosed) }, "", "unexpected EOF"},
+		{"broken", func(b *requestBody) { b.receive(nil, io.ErrUnexpectedEOF) }, "", "unexpected EOF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b, x := newLanding()
-			dest, result := reading(t, b, landingFrom)
-			space := b.space(x, 1<<20)
-			if len(space) != landingFrom || &space[0] != &dest[0] {
+			b := newBody()
+			dest, result := reading(t, b, directFrom)
+			space := b.space(1 << 20)
+			if len(space) != directFrom || &space[0] != &dest[0] {
 				t.Fatalf("a space of %d bytes, which is not the reader's", len(space))
 			}
 			c.end(b)
 			still(t, "the reader has gone", result)
-			b.filled(copy(space, c.come))
+			b.receive(space[:copy(space, c.come)], nil)
 			if err := <-result; err.Error() != c.want {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -132,19 +95,19 @@ func TestOnlyLargeReadsAreLent(t *testing.T) {
 		left int64
 		lent bool
 	}{
-		{landingFrom - 1, 1 << 20, false},
-		{landingFrom, 1 << 20, true},
+		{directFrom - 1, 1 << 20, false},
+		{directFrom, 1 << 20, true},
 		{100, 100, true},
 		{99, 100, false},
 	} {
-		b, x := newLanding()
+		b := newBody()
 		_, result := reading(t, b, c.size)
-		space := b.space(x, c.left)
+		space := b.space(c.left)
 		if lent := len(space) > 0; lent != c.lent || int64(len(space)) > c.left {
 			t.Errorf("%d bytes asked for, %d left: a space of %d", c.size, c.left, len(space))
 		}
 		if c.lent {
-			b.filled(0)
+			b.receive(nil, nil)
 		}
 		go b.Close()
 		<-result
@@ -154,21 +117,20 @@ func TestOnlyLargeReadsAreLent(t *testing.T) {
 // A buffer of which half is read takes more. Otherwise the client is held up until it is
 // empty, and each small read wakes the loop in vain.
 func TestReaderAtHalfLetsTheLoopGoOn(t *testing.T) {
-	b, x := newLanding()
-	x.body.received = spaceFrom
-	space := b.space(x, 1<<20)
-	b.filled(len(space))
+	b := newBody()
+	b.received = smallBody
+	space := b.space(1 << 20)
+	b.receive(space, nil)
 	b.mu.Lock()
 	half := len(b.buf.B) / 2
 	b.take(make([]byte, half))
 	b.mu.Unlock()
-	x.conn = &loop.Conn{}
 	defer func() {
 		if v := recover(); v != nil {
 			t.Errorf("the loop was to pause again: %v", v)
 		}
 	}()
-	if n := len(b.space(x, 1<<20)); n < half {
+	if n := len(b.space(1 << 20)); n < half {
 		t.Errorf("a space of %d bytes, with %d free", n, half)
 	}
 }

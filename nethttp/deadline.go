@@ -1,4 +1,4 @@
-package http1
+package nethttp
 
 import (
 	"os"
@@ -41,14 +41,38 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	if t.IsZero() {
 		return nil
 	}
-	e, d := w.exchange, &deadline{at: t}
+	d := &deadline{at: t}
 	d.timer = time.AfterFunc(time.Until(t), func() {
-		e.do(func(x *session) {
-			if d.writing.Load() && x.out == streaming && !x.stream.Room() {
-				x.conn.Abort(os.ErrDeadlineExceeded)
+		_ = w.exchange.loop.PostUnbounded(func() { // the end of the loop is that of the connection
+			if s := w.stream; s != nil && d.writing.Load() && !s.Room() {
+				s.Abort()
 			}
 		})
 	})
 	w.deadline = d
 	return nil
+}
+
+// setDeadline bounds the time of reads. The zero time is no bound.
+func (b *requestBody) setDeadline(t time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
+	}
+	b.late = b.err == os.ErrDeadlineExceeded
+	if t.IsZero() || b.closed || b.late {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(time.Until(t), func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if b.timer == timer { // else there is another deadline by now
+			b.late = true
+			b.change.Broadcast()
+		}
+	})
+	b.timer = timer
 }

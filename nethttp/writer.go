@@ -1,4 +1,4 @@
-package http1
+package nethttp
 
 import (
 	"context"
@@ -11,11 +11,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/http1"
 )
 
 // gatherLimit is how many bytes of a body a net/http handler may write before they are
 // sent. An answer that ends within it gets its length, and leaves in one piece.
-const gatherLimit = copyLimit
+const gatherLimit = 16 << 10
 
 // pieceSize is how many bytes of a large write go to the loop at once: their buffers are
 // kept in a pool, and not many are on their way.
@@ -25,16 +28,21 @@ const pieceSize = 32 << 10
 // waits until the kernel has taken it.
 const ownedFrom = 64 << 10
 
+// heads is the pool of *http1.Head.
+var heads = sync.Pool{New: func() any { return new(http1.Head) }}
+
 // responseWriter is the http.ResponseWriter of an exchange. It has the methods that
 // net/http's has. It belongs to the handler's goroutine.
 type responseWriter struct {
 	exchange *exchange
 	header   http.Header
-	answer   *Response // what was gathered; nil when nothing can follow
-	stream   *Stream   // once the head is sent, with more to follow
-	layout   layout
+	head     *http1.Head     // once it is fixed
+	gathered *buffers.Buffer // of the body; nil for nothing
+	stream   *http1.Stream   // once the head is sent, with more to follow. Set by the loop
+	framing  framing
 	written  int64 // by the handler
 	wrote    bool  // the head is fixed
+	returned bool  // the handler has: nothing can follow
 	hijacked bool
 	duplex   bool      // EnableFullDuplex was called
 	err      error     // has broken the answer: every later write returns it
@@ -58,8 +66,7 @@ var _ interface {
 func (w *responseWriter) begin(e *exchange) {
 	w.exchange = e
 	w.header = http.Header{}
-	w.answer = e.adapter.answers.Get().(*Response)
-	w.answer.begin()
+	w.head = heads.Get().(*http1.Head)
 }
 
 // Header is the fields of the answer, until the first WriteHeader or Write; after
@@ -71,91 +78,81 @@ func (w *responseWriter) Header() http.Header { return w.header }
 func (w *responseWriter) WriteHeader(code int) {
 	switch {
 	case w.hijacked:
-		w.complain("http: response.WriteHeader on hijacked connection")
+		w.logMisuse("http: response.WriteHeader on hijacked connection")
 		return
 	case w.wrote:
-		w.complain("http: superfluous response.WriteHeader call")
+		w.logMisuse("http: superfluous response.WriteHeader call")
 		return
-	case w.answer == nil:
-		w.complain("http: response.WriteHeader after the handler has returned")
+	case w.returned:
+		w.logMisuse("http: response.WriteHeader after the handler has returned")
 		return
 	case code < 100 || code > 999:
 		panic(fmt.Sprintf("invalid WriteHeader code %v", code)) // as net/http does
+	case code == http.StatusContinue:
+		if body := w.exchange.body; body != nil {
+			body.sendContinue()
+		}
+		return
 	case code < 200 && code != http.StatusSwitchingProtocols:
-		w.inform(code)
+		w.writeInterim(code)
 		return
 	}
 	w.wrote = true
-	w.answer.status = code
-	w.layout.read(w)
+	w.head.Status = code
+	w.readHeader()
 }
 
-// inform sends an interim answer (RFC 9110 section 15.2), of which HTTP/1.0 knows
-// none.
-func (w *responseWriter) inform(code int) {
-	if w.exchange.request.ProtoMinor == 0 {
-		return
+// writeInterim sends an interim answer (RFC 9110 section 15.2).
+func (w *responseWriter) writeInterim(code int) {
+	head := &http1.Head{Status: code}
+	for _, name := range sortedNames(nil, w.header) {
+		addFields(head, name, w.header[name]) // but for those of the framing
 	}
-	var head fieldList
-	for _, name := range sortedNames(w.header) {
-		if name != "Content-Length" && name != "Transfer-Encoding" {
-			appendFields(&head, name, w.header[name])
-		}
-	}
-	w.exchange.do(func(x *session) {
-		switch {
-		case x.out != deferred:
-		case code == http.StatusContinue:
-			x.proceed()
-		default:
-			out := x.conn.Out()
-			out.B = append(out.B, statusLine(code)...)
-			out.B = append(out.B, head.lines...)
-			out.B = append(out.B, "\r\n"...)
+	_ = w.exchange.deferred.Do(func(r *http1.Response) { // the end of the loop is that of the answer
+		if r != nil {
+			_ = r.WriteInterim(head) // an error says that the final answer has begun
 		}
 	})
 }
 
 // Write appends to the body. It waits while the client does not keep up.
-func (w *responseWriter) Write(p []byte) (int, error) { return write(w, p) }
+func (w *responseWriter) Write(p []byte) (int, error) {
+	if len(p) < ownedFrom {
+		return write(w, p)
+	}
+	if err := w.admit(len(p)); err != nil {
+		return 0, err
+	}
+	if err := w.send(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
 
 // WriteString is Write for a string.
 func (w *responseWriter) WriteString(s string) (int, error) { return write(w, s) }
 
+// write gathers p, and sends what is more than gatherLimit, in pieces.
 func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	if err := w.admit(len(p)); err != nil || len(p) == 0 {
 		return 0, err
 	}
-	b := w.answer.buffer()
-	if len(b.B)+len(p) <= gatherLimit {
-		b.B = append(b.B, p...)
-		return len(p), nil
-	}
-	if len(b.B) == 0 && w.stream == nil {
-		w.layout.sniff(w.answer, []byte(p[:min(len(p), sniffLen)]))
-	}
-	if whole, ok := any(p).([]byte); ok && len(p) >= ownedFrom {
-		if err := w.sendOwned(whole); err != nil {
-			return 0, err
+	for rest := p; ; {
+		if w.gathered == nil {
+			w.gathered = buffers.Get()
 		}
-		return len(p), nil
-	}
-	if err := w.send(); err != nil {
-		return 0, err
-	}
-	rest := p
-	for len(rest) > gatherLimit {
-		piece := rest[:min(len(rest), pieceSize)]
-		b = w.answer.buffer()
-		b.B = append(b.B, piece...)
-		if err := w.send(); err != nil {
-			return len(p) - len(rest), err
+		b := w.gathered
+		n := min(len(rest), max(pieceSize-len(b.B), 0))
+		b.B = append(b.B, rest[:n]...)
+		if rest = rest[n:]; len(b.B) > gatherLimit {
+			if err := w.send(nil); err != nil {
+				return len(p) - len(rest) - n, err
+			}
 		}
-		rest = rest[len(piece):]
+		if len(rest) == 0 {
+			return len(p), nil
+		}
 	}
-	b = w.answer.buffer()
-	b.B = append(b.B, rest...)
-	return len(p), nil
 }
 
 // admit says whether n more bytes may be written.
@@ -163,8 +160,8 @@ func (w *responseWriter) admit(n int) error {
 	switch {
 	case w.hijacked:
 		return http.ErrHijacked
-	case w.answer == nil:
-		return ErrAnswered
+	case w.returned:
+		return http1.ErrAnswered
 	case w.err != nil:
 		return w.err
 	}
@@ -174,25 +171,25 @@ func (w *responseWriter) admit(n int) error {
 	switch {
 	case n == 0:
 		return nil
-	case !bodyAllowed(w.answer.status):
+	case !bodyAllowed(w.head.Status):
 		return http.ErrBodyNotAllowed
 	}
 	w.written += int64(n)
-	if w.layout.length >= 0 && w.written > w.layout.length {
+	if w.framing.length >= 0 && w.written > w.framing.length {
 		return http.ErrContentLength
 	}
 	return nil
 }
 
 // Flush sends what was written so far, and the head, if it was not sent.
-func (w *responseWriter) Flush() { _ = w.FlushError() } // Write tells of it again
+func (w *responseWriter) Flush() { _ = w.FlushError() } // the next Write returns it again
 
 // FlushError is Flush with an error.
 func (w *responseWriter) FlushError() error {
 	if err := w.admit(0); err != nil {
 		return err
 	}
-	return w.send()
+	return w.send(nil)
 }
 
 // SetReadDeadline bounds the time of reads of the body, like net/http's.
@@ -217,9 +214,9 @@ func (w *responseWriter) CloseNotify() <-chan bool {
 	if w.gone == nil {
 		gone := make(chan bool, 1)
 		w.gone = gone
-		lifetime := &w.exchange.deferred.lifetime
-		context.AfterFunc(lifetime.context(), func() {
-			if lifetime.ended() != context.Canceled {
+		ctx := &w.exchange.context
+		context.AfterFunc(ctx.Context(), func() {
+			if ctx.Cause() != context.Canceled {
 				gone <- true
 			}
 		})
@@ -237,12 +234,12 @@ func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
 }
 
-// complain logs a mistake of the handler, with its place in the program.
-func (w *responseWriter) complain(message string) {
+// logMisuse logs a mistake of the handler, with its place in the program.
+func (w *responseWriter) logMisuse(message string) {
 	pc := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
 	frame, more := frames.Next()
-	for more && (strings.Contains(frame.Function, "/http1.") || strings.HasPrefix(frame.Function, "net/http.")) {
+	for more && (strings.Contains(frame.Function, "/nethttp.") || strings.HasPrefix(frame.Function, "net/http.")) {
 		frame, more = frames.Next()
 	}
 	if log := w.exchange.adapter.server.ErrorLog; log != nil {

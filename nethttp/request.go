@@ -1,26 +1,28 @@
-package http1
+package nethttp
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/textproto"
 	"net/url"
 	"strings"
 
+	"github.com/eddynet/eddy/http1"
 	"github.com/eddynet/eddy/httpparse"
 )
 
 var (
-	errTarget     = &refusal{http.StatusBadRequest, "the request target is not a URL"}
-	errTrailerKey = &refusal{http.StatusBadRequest, "the field Trailer names a field that no trailer may be"}
+	errTarget     = errors.New("nethttp: the request target is not a URL")
+	errTrailerKey = errors.New("nethttp: the field Trailer names a field that no trailer may be")
 )
 
 // newRequest makes the request that a net/http handler sees, but for its body. All its
 // strings are parts of one copy of the head: who keeps one for long should clone it.
 // Loop only.
-func newRequest(r *Request, ctx context.Context) (*http.Request, error) {
-	h := &r.head
-	text := string(r.buf)
+func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
+	h, raw := r.Head()
+	text := string(raw)
 	part := func(span httpparse.Span) string { return text[span.Start:span.End] }
 	q := http.Request{
 		Method:        part(h.Method),
@@ -58,7 +60,7 @@ func newRequest(r *Request, ctx context.Context) (*http.Request, error) {
 	return q.WithContext(ctx), nil
 }
 
-func remoteAddr(r *Request) string {
+func remoteAddr(r *http1.Request) string {
 	if peer := r.RemoteAddrPort(); peer.IsValid() {
 		return peer.String()
 	}

@@ -1,8 +1,7 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bufio"
-	"context"
 	"fmt"
 	"io"
 	"log"
@@ -14,40 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
 )
-
-// serveNetHTTP runs a net/http handler on the engine until the test is over.
-func serveNetHTTP(t testing.TB, h http.Handler, o http1.Options) *server {
-	t.Helper()
-	o.ServerName = "-"
-	return serveProtocol(t, http1.NetHTTP(h, o))
-}
-
-func serveProtocol(t testing.TB, p *http1.Server) *server {
-	t.Helper()
-	engine, err := eddy.New(eddy.Options{
-		Logger: testLogger(), Loops: 2, DrainGrace: 10 * time.Millisecond, DrainTimeout: patience,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	s := &server{t: t, addr: ln.Addr().String(), engine: engine, cancel: cancel, ended: make(chan error, 1)}
-	go func() { s.ended <- engine.Run(ctx) }()
-	t.Cleanup(s.stop)
-	return s
-}
 
 // onBoth runs a test against net/http's own server and against the engine.
 func onBoth(t *testing.T, h http.Handler, test func(t *testing.T, addr string)) {
 	t.Run("net/http", func(t *testing.T) { test(t, serveStandard(t, h)) })
-	t.Run("engine", func(t *testing.T) { test(t, serveNetHTTP(t, h, http1.Options{}).addr) })
+	t.Run("engine", func(t *testing.T) { test(t, serveHandler(t, h, http1.Options{}).addr) })
 }
 
 func serveStandard(t testing.TB, h http.Handler) string {

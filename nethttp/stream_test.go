@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bufio"
@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
-// TestNetHTTPTellsThatTheClientIsGone: the context of a stream of events ends.
-func TestNetHTTPTellsThatTheClientIsGone(t *testing.T) {
+// TestTellsThatTheClientIsGone: the context of a stream of events ends.
+func TestTellsThatTheClientIsGone(t *testing.T) {
 	for _, flushes := range []bool{true, false} {
 		ended := make(chan error, 1)
 		h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,8 +60,8 @@ func TestNetHTTPTellsThatTheClientIsGone(t *testing.T) {
 	}
 }
 
-// TestNetHTTPContextEndsWithTheHandler, and with it what was derived from it.
-func TestNetHTTPContextEndsWithTheHandler(t *testing.T) {
+// TestContextEndsWithTheHandler, and with it what was derived from it.
+func TestContextEndsWithTheHandler(t *testing.T) {
 	contexts := make(chan context.Context, 4) // two of /alive
 	type key struct{}
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,9 +102,9 @@ func TestNetHTTPContextEndsWithTheHandler(t *testing.T) {
 	})
 }
 
-// TestNetHTTPHijack: the connection is the handler's, with what was sent behind the
+// TestHijack: the connection is the handler's, with what was sent behind the
 // request.
-func TestNetHTTPHijack(t *testing.T) {
+func TestHijack(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/switch" {
 			w.Header().Set("Connection", "Upgrade")
@@ -160,8 +161,8 @@ func TestNetHTTPHijack(t *testing.T) {
 	})
 }
 
-// TestNetHTTPPipelining keeps answers in order, whatever their handlers take.
-func TestNetHTTPPipelining(t *testing.T) {
+// TestPipelining keeps answers in order, whatever their handlers take.
+func TestPipelining(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "0") {
 			time.Sleep(5 * time.Millisecond)
@@ -189,9 +190,9 @@ func TestNetHTTPPipelining(t *testing.T) {
 	})
 }
 
-// TestNetHTTPStreamEndsWithItsLastPiece: in one write, so that a client which looks for the
+// TestStreamEndsWithItsLastPiece: in one write, so that a client which looks for the
 // end when it has what it wanted, finds it, and keeps the connection.
-func TestNetHTTPStreamEndsWithItsLastPiece(t *testing.T) {
+func TestStreamEndsWithItsLastPiece(t *testing.T) {
 	proceed := make(chan bool)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
@@ -214,8 +215,8 @@ func TestNetHTTPStreamEndsWithItsLastPiece(t *testing.T) {
 	})
 }
 
-// TestNetHTTPWriteDeadline ends a handler whose client does not read.
-func TestNetHTTPWriteDeadline(t *testing.T) {
+// TestWriteDeadline ends a handler whose client does not read.
+func TestWriteDeadline(t *testing.T) {
 	ended := make(chan error, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
@@ -236,28 +237,28 @@ func TestNetHTTPWriteDeadline(t *testing.T) {
 	})
 }
 
-// TestNetHTTPTurnsAway what its pool has no goroutine for.
-func TestNetHTTPTurnsAway(t *testing.T) {
+// TestTurnsAway what its pool has no goroutine for.
+func TestTurnsAway(t *testing.T) {
 	leave := make(chan struct{})
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/stay" {
 			<-leave
 		}
 	})
-	a := http1.NewAdapter(h, http1.NewPool(1, 0))
+	a := nethttp.NewAdapter(h, http1.NewPool(1, 0))
 	native := func(w *http1.Response, r *http1.Request) { w.WriteString("native") }
-	s := serveProtocol(t, http1.New(native, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+	s := serve(t)(http1.New(native, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) != "/native" {
 			a.OnHead(w, r)
 		}
 	}}))
 	staying := s.dial()
 	staying.send(get("/stay"))
-	expect(t, "native answer", string(s.get("/native", "").body), "native")
+	expect(t, "native answer", s.get("/native").body, "native")
 	for { // until /stay has come through
-		a := s.get("/", "")
+		a := s.get("/")
 		if a.status == 503 {
-			expect(t, "Retry-After", a.field("Retry-After"), "1")
+			expect(t, "Retry-After", a.header.Get("Retry-After"), "1")
 			break
 		}
 		expect(t, "status", a.status, 200)
@@ -266,9 +267,9 @@ func TestNetHTTPTurnsAway(t *testing.T) {
 	expect(t, "status of /stay", staying.answer("GET").status, 200)
 }
 
-// TestNetHTTPLeavesNothingBehind: no goroutine, no open body, after clients that went
+// TestLeavesNothingBehind: no goroutine, no open body, after clients that went
 // at any time.
-func TestNetHTTPLeavesNothingBehind(t *testing.T) {
+func TestLeavesNothingBehind(t *testing.T) {
 	running := make(chan struct{}, 1000)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		running <- struct{}{}
@@ -280,7 +281,7 @@ func TestNetHTTPLeavesNothingBehind(t *testing.T) {
 			}
 		}
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	for n := range 50 {
 		conn, _ := dialBoth(t, s.addr)
 		request := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"
@@ -297,8 +298,8 @@ func TestNetHTTPLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// TestNetHTTPReportsPanics but not those that are meant to abort.
-func TestNetHTTPReportsPanics(t *testing.T) {
+// TestReportsPanics but not those that are meant to abort.
+func TestReportsPanics(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/abort":
@@ -308,7 +309,7 @@ func TestNetHTTPReportsPanics(t *testing.T) {
 		}
 		panic("on purpose")
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	for _, c := range []struct {
 		path   string
 		panics uint64

@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"io"
@@ -8,11 +8,12 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // A handler that ignores its context, and the error of Flush, learns by Write that its
 // client has gone: for good.
-func TestNetHTTPWriteFailsWhenTheClientHasGone(t *testing.T) {
+func TestWriteFailsWhenTheClientHasGone(t *testing.T) {
 	for name, piece := range map[string]string{"small": "tick\n", "large": strings.Repeat("x", 100<<10)} {
 		t.Run(name, func(t *testing.T) {
 			ended := make(chan error, 2)
@@ -44,9 +45,9 @@ func TestNetHTTPWriteFailsWhenTheClientHasGone(t *testing.T) {
 	}
 }
 
-// TestNetHTTPCloseNotify: the channel gets a value when the client goes, and none when the
+// TestCloseNotify: the channel gets a value when the client goes, and none when the
 // handler returns.
-func TestNetHTTPCloseNotify(t *testing.T) {
+func TestCloseNotify(t *testing.T) {
 	gone, kept := make(chan bool, 1), make(chan (<-chan bool), 2)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ch := w.(interface{ CloseNotify() <-chan bool }).CloseNotify()
@@ -78,9 +79,9 @@ func TestNetHTTPCloseNotify(t *testing.T) {
 	})
 }
 
-// TestNetHTTPEarlyAnswerToAChunkedBody: what is going to be closed says so, and else the
+// TestEarlyAnswerToAChunkedBody: what is going to be closed says so, and else the
 // next request is answered.
-func TestNetHTTPEarlyAnswerToAChunkedBody(t *testing.T) {
+func TestEarlyAnswerToAChunkedBody(t *testing.T) {
 	begun := make(chan bool, 1)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
@@ -121,8 +122,8 @@ func TestNetHTTPEarlyAnswerToAChunkedBody(t *testing.T) {
 }
 
 // A client that waits for the answer before it ends its body is not left waiting.
-func TestNetHTTPEarlyAnswerDoesNotWaitForALongBody(t *testing.T) {
-	s := serveNetHTTP(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), http1.Options{})
+func TestEarlyAnswerDoesNotWaitForALongBody(t *testing.T) {
+	s := serveHandler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), http1.Options{})
 	conn, r := dialBoth(t, s.addr)
 	io.WriteString(conn, to("POST", "/", "Transfer-Encoding: chunked")+"3\r\nabc\r\n")
 	a, err := http.ReadResponse(r, nil)
@@ -132,9 +133,9 @@ func TestNetHTTPEarlyAnswerDoesNotWaitForALongBody(t *testing.T) {
 	expect(t, "Connection: close", a.Close, true)
 }
 
-// TestNetHTTPStreamBeforeTheEndOfTheBody announces a close, unless the handler has said
+// TestStreamBeforeTheEndOfTheBody announces a close, unless the handler has said
 // that it reads all of it.
-func TestNetHTTPStreamBeforeTheEndOfTheBody(t *testing.T) {
+func TestStreamBeforeTheEndOfTheBody(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if r.URL.Path == "/duplex" {
@@ -143,7 +144,7 @@ func TestNetHTTPStreamBeforeTheEndOfTheBody(t *testing.T) {
 		c.Flush()
 		io.Copy(w, r.Body)
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	for path, want := range map[string]bool{"/": true, "/duplex": false} {
 		conn, r := dialBoth(t, s.addr)
 		io.WriteString(conn, to("POST", path, "Transfer-Encoding: chunked"))
@@ -165,23 +166,23 @@ func TestNetHTTPStreamBeforeTheEndOfTheBody(t *testing.T) {
 	}
 }
 
-// TestNetHTTPGoroutinesEndWithTheEngine: those of the adapter's own pool.
-func TestNetHTTPGoroutinesEndWithTheEngine(t *testing.T) {
+// TestGoroutinesEndWithTheEngine: those of the adapter's own pool.
+func TestGoroutinesEndWithTheEngine(t *testing.T) {
 	before := poolGoroutines()
-	s := serveNetHTTP(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), http1.Options{})
+	s := serveHandler(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), http1.Options{})
 	for range 3 {
-		expect(t, "status", s.get("/", "").status, 200)
+		expect(t, "status", s.get("/").status, 200)
 	}
 	s.stop()
 	awaitPools(t, before)
 }
 
 // Its goroutines have ended with the first.
-func TestNetHTTPAdapterServesASecondEngine(t *testing.T) {
-	a := http1.NewAdapter(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+func TestAdapterServesASecondEngine(t *testing.T) {
+	a := nethttp.NewAdapter(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
 	for range 2 {
-		s := serveProtocol(t, http1.New(nothing, http1.Options{OnHead: a.OnHead}))
-		expect(t, "status", s.get("/", "").status, 200)
+		s := serve(t)(http1.New(nothing, http1.Options{OnHead: a.OnHead}))
+		expect(t, "status", s.get("/").status, 200)
 		s.stop()
 	}
 }

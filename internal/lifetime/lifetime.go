@@ -1,14 +1,14 @@
-package http1
+// Package lifetime has contexts that are made only when somebody asks for them.
+package lifetime
 
 import (
 	"context"
 	"sync"
 )
 
-// lifetime is how long an answer is wanted. Its context is made only when somebody
-// asks for it. Any goroutine.
-type lifetime struct {
-	parent context.Context // of ctx; nil is context.Background
+// Lifetime ends once, for a reason. The zero Lifetime has not ended. Any goroutine.
+type Lifetime struct {
+	Parent context.Context // of the context; nil is context.Background. It is set before use
 
 	mu    sync.Mutex
 	cause error                   // guarded by mu: why it has ended
@@ -16,11 +16,12 @@ type lifetime struct {
 	stop  context.CancelCauseFunc // guarded by mu
 }
 
-func (l *lifetime) context() context.Context {
+// Context is cancelled with the lifetime and with its parent.
+func (l *Lifetime) Context() context.Context {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.ctx == nil {
-		parent := l.parent
+		parent := l.Parent
 		if parent == nil {
 			parent = context.Background()
 		}
@@ -32,8 +33,8 @@ func (l *lifetime) context() context.Context {
 	return l.ctx
 }
 
-// end cancels the context. Only the first cause counts.
-func (l *lifetime) end(cause error) {
+// End ends the lifetime. Only the first cause counts.
+func (l *Lifetime) End(cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.cause != nil {
@@ -45,8 +46,8 @@ func (l *lifetime) end(cause error) {
 	}
 }
 
-// ended is the cause of the end, nil before it.
-func (l *lifetime) ended() error {
+// Cause is that of the end, nil before it.
+func (l *Lifetime) Cause() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cause

@@ -1,4 +1,4 @@
-package http1_test
+package nethttp_test
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-func TestNetHTTPTakesAForm(t *testing.T) {
+func TestTakesAForm(t *testing.T) {
 	file := pattern(5 << 20)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseMultipartForm(1 << 20); err != nil {
@@ -52,9 +52,9 @@ func TestNetHTTPTakesAForm(t *testing.T) {
 	})
 }
 
-// TestNetHTTPHoldsTheClientUp sends 16 MiB to a handler that begins to read late, and
+// TestHoldsTheClientUp sends 16 MiB to a handler that begins to read late, and
 // gets them back, reading late too.
-func TestNetHTTPHoldsTheClientUp(t *testing.T) {
+func TestHoldsTheClientUp(t *testing.T) {
 	const size = 16 << 20
 	data := pattern(size)
 	begin := make(chan struct{})
@@ -68,7 +68,7 @@ func TestNetHTTPHoldsTheClientUp(t *testing.T) {
 		w.Write(got[:size/2])
 		io.Copy(w, bytes.NewReader(got[size/2:]))
 	})
-	s := serveNetHTTP(t, h, http1.Options{})
+	s := serveHandler(t, h, http1.Options{})
 	conn, r := dialBoth(t, s.addr)
 	sent := make(chan error, 1)
 	go func() {
@@ -96,8 +96,8 @@ func TestNetHTTPHoldsTheClientUp(t *testing.T) {
 	}
 }
 
-// TestNetHTTPContinuesWhenItReads: the client is asked for its body by the first Read.
-func TestNetHTTPContinuesWhenItReads(t *testing.T) {
+// TestContinuesWhenItReads: the client is asked for its body by the first Read.
+func TestContinuesWhenItReads(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/read":
@@ -145,9 +145,9 @@ func TestNetHTTPContinuesWhenItReads(t *testing.T) {
 	})
 }
 
-// TestNetHTTPBodyBreaksOff: what a handler reads when the client goes, and when it sends
+// TestBodyBreaksOff: what a handler reads when the client goes, and when it sends
 // nonsense.
-func TestNetHTTPBodyBreaksOff(t *testing.T) {
+func TestBodyBreaksOff(t *testing.T) {
 	for _, c := range []struct{ name, head, more, want string }{
 		{"length", "Content-Length: 10", "abc", "abc unexpected EOF"},
 		{"chunked", "Transfer-Encoding: chunked", "3\r\nabc\r\n", "abc unexpected EOF"},
@@ -165,7 +165,7 @@ func TestNetHTTPBodyBreaksOff(t *testing.T) {
 				<-r.Context().Done()
 				seen <- "context " + r.Context().Err().Error()
 			})
-			s := serveNetHTTP(t, h, http1.Options{})
+			s := serveHandler(t, h, http1.Options{})
 			conn, r := dialBoth(t, s.addr)
 			io.WriteString(conn, "POST / HTTP/1.1\r\nHost: a\r\n"+c.head+"\r\n\r\n"+c.more)
 			if c.name == "malformed" {
@@ -184,9 +184,9 @@ func TestNetHTTPBodyBreaksOff(t *testing.T) {
 	}
 }
 
-// TestNetHTTPBodyOfAClientThatStopsSending has come whole, though the client counts as
+// TestBodyOfAClientThatStopsSending has come whole, though the client counts as
 // gone.
-func TestNetHTTPBodyOfAClientThatStopsSending(t *testing.T) {
+func TestBodyOfAClientThatStopsSending(t *testing.T) {
 	const size = 1 << 20
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(20 * time.Millisecond) // the end is behind what is not read
@@ -207,7 +207,7 @@ func TestNetHTTPBodyOfAClientThatStopsSending(t *testing.T) {
 	})
 }
 
-func TestNetHTTPReadDeadline(t *testing.T) {
+func TestReadDeadline(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if err := c.SetReadDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
@@ -228,8 +228,8 @@ func TestNetHTTPReadDeadline(t *testing.T) {
 	})
 }
 
-// TestNetHTTPFullDuplex answers every line before the next one comes.
-func TestNetHTTPFullDuplex(t *testing.T) {
+// TestFullDuplex answers every line before the next one comes.
+func TestFullDuplex(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c := http.NewResponseController(w)
 		if err := c.EnableFullDuplex(); err != nil {
@@ -271,15 +271,15 @@ func TestNetHTTPFullDuplex(t *testing.T) {
 	})
 }
 
-// TestNetHTTPLimitsTheBody by Options.MaxBodyBytes only if it is set.
-func TestNetHTTPLimitsTheBody(t *testing.T) {
+// TestLimitsTheBody by Options.MaxBodyBytes only if it is set.
+func TestLimitsTheBody(t *testing.T) {
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n)
 	})
 	sent := "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000000\r\n\r\n" + strings.Repeat("x", 5000000)
 	for limit, status := range map[int64]int{0: 200, 1000: 413} {
-		s := serveNetHTTP(t, h, http1.Options{MaxBodyBytes: limit})
+		s := serveHandler(t, h, http1.Options{MaxBodyBytes: limit})
 		conn, r := dialBoth(t, s.addr)
 		go io.WriteString(conn, sent)
 		a, err := http.ReadResponse(r, nil)
