@@ -34,7 +34,7 @@ func (e *Engine) Adopt(conn net.Conn, p Protocol, done func(c *Conn, err error))
 			l.Logger().Warn("eddy: adopt a connection", "error", err)
 		}
 	})
-	if err != nil {
+	if err != nil && conn != nil {
 		_ = conn.Close() // as if the loop had ended a little later
 	}
 	return err

@@ -298,7 +298,7 @@ func (b *blobs) OnData(c *eddy.Conn, in []byte) (used int) {
 	return len(in)
 }
 
-func ExampleReadBuffer() {
+func ExampleBufferSupplier() {
 	const size = 100_000
 	conn, stop := connect(func(*eddy.Conn) eddy.Handler { return &blobs{blob: make([]byte, 0, size)} })
 	defer stop()

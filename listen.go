@@ -153,4 +153,4 @@ func (ln *Listener) removeFile() {
 	}
 }
 
-var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as one from http1.New: it was nil")
+var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as Open of what http1.New returns: it was nil")

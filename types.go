@@ -36,8 +36,8 @@ type (
 	Handler = loop.Handler
 	// Event is what Handler.OnEvent is called for.
 	Event = loop.Event
-	// ReadBuffer is an optional part of a Handler: it supplies the memory for input.
-	ReadBuffer = loop.ReadBuffer
+	// BufferSupplier is an optional part of a Handler: it supplies the memory for input.
+	BufferSupplier = loop.BufferSupplier
 	// Transport stands between a connection and its socket, or in place of that: see
 	// Conn.AddLayer and Loop.AdoptTransport.
 	Transport = loop.Transport

@@ -78,7 +78,7 @@ func ExampleServer() {
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
 	_, err := http1.New(hello, http1.Options{MaxFields: -1})
 	fmt.Println(err)
-	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 stands for the default, 128
+	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 means the default, 128
 }
 
 func ExampleOptions() {

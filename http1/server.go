@@ -48,7 +48,7 @@ type instance struct {
 	refusal     *instance // for connections beyond the limit; nil in a refusal
 }
 
-var _ loop.ReadBuffer = (*instance)(nil)
+var _ loop.BufferSupplier = (*instance)(nil)
 
 // New returns the protocol that serves h. The error names a field of the options.
 func New(h Handler, options Options) (*Server, error) {

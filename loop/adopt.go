@@ -16,14 +16,24 @@ import (
 // progress; for a descriptor, see net.FileConn. conn is closed, whatever is returned: the
 // loop has its socket. Loop only: elsewhere use Engine.Adopt.
 func (l *Loop) Adopt(conn net.Conn, p Protocol) (*Conn, error) {
+	c, err := l.adopt(conn, p)
+	if err != nil {
+		err = fmt.Errorf("eddy: adopt a connection: %w", err)
+	}
+	return c, err
+}
+
+func (l *Loop) adopt(conn net.Conn, p Protocol) (*Conn, error) {
+	if conn == nil {
+		return nil, errNoConn
+	}
+	defer conn.Close() // the duplicate lives on
 	if p == nil {
-		_ = conn.Close()
 		return nil, errNoProtocol
 	}
 	fd, peer, err := sockets.FromConn(conn)
-	_ = conn.Close() // the duplicate lives on
 	if err != nil {
-		return nil, fmt.Errorf("eddy: adopt a connection: %w", err)
+		return nil, err
 	}
 	sockets.BoundUnacknowledged(fd, l.settings.WriteTimeout)
 	return l.take(l.newConn(fd, peer), p)
@@ -135,7 +145,7 @@ func (d *dialing) connected(conn net.Conn, err error) {
 	case d.finished():
 		_ = conn.Close()
 	default:
-		d.finish(d.loop.Adopt(conn, d.protocol))
+		d.finish(d.loop.adopt(conn, d.protocol))
 	}
 }
 
@@ -175,6 +185,7 @@ func (d *dialing) describe(err error) error {
 }
 
 var (
-	errNoProtocol = errors.New("no protocol: it is nil")
+	errNoConn     = errors.New("the connection is nil")
+	errNoProtocol = errors.New("the protocol is nil")
 	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
 )

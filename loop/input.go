@@ -106,7 +106,7 @@ func (c *Conn) readBuffer() (into []byte, supplied bool) {
 		return c.loop.input, false
 	}
 	defer c.recovered()
-	if into = c.handler.(ReadBuffer).ReadBuffer(c); len(into) == 0 {
+	if into = c.handler.(BufferSupplier).ReadBuffer(c); len(into) == 0 {
 		return c.loop.input, false
 	}
 	return into[:min(len(into), maxFill)], true

@@ -60,10 +60,10 @@ var eventNames = [...]string{
 // String is the name of the event, without its prefix.
 func (e Event) String() string { return eventNames[e] }
 
-// ReadBuffer is an optional part of a Handler that gathers much input: it supplies the
-// memory that the connection is read into, which saves a copy. A wrapper that hides it
-// costs this saving, nothing else.
-type ReadBuffer interface {
+// BufferSupplier is an optional part of a Handler that gathers much input: it supplies
+// the memory that the connection is read into, which saves a copy. A wrapper that hides
+// it costs this saving, nothing else.
+type BufferSupplier interface {
 	// ReadBuffer is called before the connection is read, unless unused input is kept.
 	// Input is read into the slice that it returns, up to 256 KiB; nil stands for the
 	// loop's own buffer. OnData follows at once, with the part of the slice that was
@@ -92,7 +92,7 @@ func (c *Conn) open(p Protocol) {
 		return // p has called SetProtocol
 	}
 	c.handler = h
-	if _, ok := h.(ReadBuffer); ok {
+	if _, ok := h.(BufferSupplier); ok {
 		c.flags |= suppliesBuffer
 	}
 }

@@ -55,7 +55,7 @@ func (sniffer) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
 type wrapper struct{ eddy.Handler }
 
 func (w wrapper) ReadBuffer(c *eddy.Conn) []byte {
-	if inner, ok := w.Handler.(eddy.ReadBuffer); ok {
+	if inner, ok := w.Handler.(eddy.BufferSupplier); ok {
 		return inner.ReadBuffer(c)
 	}
 	return nil
