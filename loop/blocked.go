@@ -31,10 +31,15 @@ type watch struct {
 	seen         int64 // cycle when Idle was last called. Watchdog only
 }
 
+// Watched is the loop as its watchdog sees it.
+func (r *Reactor) Watched() watchdog.Loop { return watched{r.Loop} }
+
+type watched struct{ *Loop }
+
 // Inspect looks whether a callback blocks the loop, and logs the loop's stack if so.
 // Watchdog only.
-func (r *Reactor) Inspect() {
-	l, w := r.Loop, &r.watch
+func (d watched) Inspect() {
+	l, w := d.Loop, &d.watch
 	now := max(l.clock(), 1)
 	mark := w.mark.Load()
 	if mark == 0 {
@@ -64,12 +69,12 @@ func (l *Loop) cycleEnded(began int64) bool {
 }
 
 // Idle reports whether the loop has been waiting since the last call. Watchdog only.
-func (r *Reactor) Idle() bool {
-	w := &r.watch
+func (d watched) Idle() bool {
+	w := &d.watch
 	cycle := w.cycle.Load()
 	same := cycle == w.seen
 	w.seen = cycle
-	return same && r.cycleEnded(cycle)
+	return same && d.cycleEnded(cycle)
 }
 
 // returned is called after every callback, with a *Conn or another owner that callee
@@ -108,7 +113,7 @@ func callee(owner any) []any {
 		return []any{"callback", "timer", "function", functionName(o.fn)}
 	case *dialing:
 		return []any{"callback", "dial", "remote", o.address, "protocol", functionName(o.protocol)}
-	case *Acceptor:
+	case *acceptor:
 		return []any{"callback", "listener"}
 	case task:
 		if o.conn != nil {

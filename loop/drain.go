@@ -20,8 +20,8 @@ func (r *Reactor) StopAccepting(done func()) error {
 }
 
 // stoppedAccepting forgets a listener that is closed.
-func (l *Loop) stoppedAccepting(a *Acceptor) {
-	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *Acceptor) bool { return other == a })
+func (l *Loop) stoppedAccepting(a *acceptor) {
+	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *acceptor) bool { return other == a })
 	if len(l.acceptors) == 0 && l.onStopped != nil {
 		l.onStopped()
 		l.onStopped = nil

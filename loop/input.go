@@ -102,9 +102,13 @@ func (c *Conn) receive() bool {
 // readBuffer is where the next input goes: the loop's buffer, or memory that the handler
 // supplies.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
-	if !c.is(suppliesBuffer) || c.in != nil {
-		return c.loop.input, false
+	if c.is(suppliesBuffer) && c.in == nil {
+		return c.suppliedBuffer()
 	}
+	return c.loop.input, false
+}
+
+func (c *Conn) suppliedBuffer() (into []byte, supplied bool) {
 	defer c.recovered()
 	if into = c.handler.(BufferSupplier).ReadBuffer(c); len(into) == 0 {
 		return c.loop.input, false

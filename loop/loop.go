@@ -25,7 +25,7 @@ type Loop struct {
 	clock  func() int64 // nanoseconds, monotonic
 	now    int64        // the clock at the beginning of this cycle
 	logger *slog.Logger
-	limit  *Limit
+	limit  *limit
 	index  int // among the engine's loops
 	// settings are those that every connection starts with.
 	settings Settings
@@ -44,7 +44,7 @@ type Loop struct {
 	attending []*Conn // the list before, being worked off
 	closed    []*Conn // to free at the end of this cycle
 
-	acceptors []*Acceptor   // that are open
+	acceptors []*acceptor   // that are open
 	onStopped func()        // StopAccepting's; nil if it is not waiting
 	conns     int           // in the table
 	yield     bool          // other goroutines are to run before the next wait

@@ -167,7 +167,10 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function, or a layer
 	held := c.held()
-	taken := c.writeQueue() + held - c.held()
+	taken := c.writeQueue()
+	if c.layered() {
+		taken += held - c.held()
+	}
 	c.loop.count.BytesWritten += uint64(taken)
 	switch {
 	case c.state == closed:

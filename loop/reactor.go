@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
@@ -38,21 +39,37 @@ const (
 // connections registered with it, and their timers. Callbacks see the Loop only.
 type Reactor struct{ *Loop }
 
-// Config is what a Reactor needs from its engine.
+// Config is what an engine's reactors have in common.
 type Config struct {
-	Logger   *slog.Logger       // the engine's does not block: see package asynclog
-	Limit    *Limit             // shared by the engine's loops
-	Settings Settings           // that connections start with
-	Clock    func() int64       // nanoseconds on a monotonic clock; nil is the system's
-	Index    int                // among the engine's loops
-	Watchdog *watchdog.Watchdog // of the engine; nil for none
+	Loops       int                // how many reactors
+	Logger      *slog.Logger       // the engine's does not block: see package asynclog
+	MaxConns    int                // open connections that are served, on all loops
+	MaxRefusals int                // open connections beyond MaxConns: see Conn.Overloaded
+	Settings    Settings           // that connections start with
+	Clock       func() int64       // nanoseconds on a monotonic clock; nil is the system's
+	Watchdog    *watchdog.Watchdog // nil for none
 }
 
-// New returns a reactor that does not run yet.
-func New(cfg Config) (*Reactor, error) {
+// New returns reactors that do not run yet.
+func New(cfg Config) (reactors []*Reactor, err error) {
+	limit := newLimit(cfg.MaxConns, cfg.MaxRefusals)
+	for i := range cfg.Loops {
+		r, err := newReactor(cfg, i, limit)
+		if err != nil {
+			for _, r := range reactors {
+				r.Discard()
+			}
+			return nil, err
+		}
+		reactors = append(reactors, r)
+	}
+	return reactors, nil
+}
+
+func newReactor(cfg Config, index int, limit *limit) (*Reactor, error) {
 	p, err := poller.Open()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("eddy: open a poller: %w", err)
 	}
 	clock := cfg.Clock
 	if clock == nil {
@@ -64,8 +81,8 @@ func New(cfg Config) (*Reactor, error) {
 		clock:    clock,
 		now:      clock(),
 		logger:   cfg.Logger,
-		limit:    cfg.Limit,
-		index:    cfg.Index,
+		limit:    limit,
+		index:    index,
 		settings: cfg.Settings,
 		input:    make([]byte, inputSize),
 		slices:   make([][]byte, 0, sockets.MaxSlices),

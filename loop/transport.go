@@ -99,28 +99,26 @@ func (c *Conn) SetAddrs(remote, local net.Addr) {
 }
 
 // held is how many bytes of output the layers hold.
-func (c *Conn) held() int64 {
-	if !c.layered() {
-		return 0
+func (c *Conn) held() (n int64) {
+	if c.layered() {
+		_, n = c.askLayers(c.extra.top)
 	}
-	_, n := c.ask(c.extra.top)
 	return n
 }
 
 // hasInput reports whether there is input that the poller does not know of.
-func (c *Conn) hasInput() bool {
-	if !c.layered() {
-		return false
-	}
+func (c *Conn) hasInput() bool { return c.layered() && c.layersHaveInput() }
+
+func (c *Conn) layersHaveInput() bool {
 	from := c.extra.top
 	if c.state == lingering {
 		from = c.extra.bottom // see discard
 	}
-	input, _ := c.ask(from)
+	input, _ := c.askLayers(from)
 	return input
 }
 
-func (c *Conn) ask(t Transport) (input bool, output int64) {
+func (c *Conn) askLayers(t Transport) (input bool, output int64) {
 	defer c.recovered()
 	return t.Held()
 }
