@@ -69,7 +69,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 		dst = append(dst, s.lines...)
 		return append(dst, h.fields.lines...)
 	}
-	dst = append(dst, statusLine(h.Status)...)
+	dst = appendStatusLine(dst, h.Status)
 	if !h.NoServer {
 		dst = append(dst, s.lines[s.server:s.date]...)
 	}
@@ -82,7 +82,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 func (s *stamp) renew(now int64) {
 	wall := time.Now()
 	s.until = now + int64(time.Second) - int64(wall.Nanosecond())
-	s.lines = append(s.lines[:0], statusLine(http.StatusOK)...)
+	s.lines = appendStatusLine(s.lines[:0], http.StatusOK)
 	s.server = len(s.lines)
 	if s.name != "" {
 		s.lines = append(s.lines, "Server: "...)

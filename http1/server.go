@@ -293,7 +293,7 @@ func (s *Server) rest(x *session, more bool) {
 func (s *Server) release(x *session) {
 	x.conn.SetState(x.value)
 	if x.deferred != nil && !x.deferred.settled {
-		x.response.owned.drop()
+		x.response.dropOwned()
 		return
 	}
 	if x.in != between { // where it was reset already

@@ -81,9 +81,8 @@ func (w *Response) Stream() *Stream {
 	if x.gone {
 		s.abandon(ErrClientGone)
 	}
-	if w.owned.set {
-		p := w.owned.bytes
-		_ = s.WriteOwned(p, w.owned.take()) // an error is met again by the next Write
+	if w.isOwned {
+		_ = s.put(w.takeOwned()) // an error is met again by the next Write
 	} else if w.body != nil {
 		_, _ = s.Write(w.body.B) // the same
 	}
