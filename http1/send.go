@@ -92,7 +92,7 @@ func (s *Stream) sendHere(p piece) {
 	s.writeWaiting()
 }
 
-// queue has a piece of the loop's wait behind those that came before.
+// queue has a piece of the loop's wait for room, after those that came before.
 func (s *Stream) queue(p piece) error {
 	conn := s.session.conn
 	if p.borrowed {

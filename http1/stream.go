@@ -112,7 +112,7 @@ func (s *Stream) put(p piece) error {
 	case s.session == nil || s.finishing:
 		p.done()
 		return s.cause()
-	case len(s.waiting) > 0:
+	case len(s.waiting) > 0 || !s.Room():
 		return s.queue(p)
 	}
 	return s.write(p)
