@@ -75,12 +75,15 @@ func (w *Response) Status() int { return w.head.Status }
 // SetHead copies h, in place of the status and the fields set so far. It does not undo
 // Connection: close. The error is that of a status which no answer can have.
 func (w *Response) SetHead(h *Head) error {
-	if h.Status < 100 || h.Status > 999 {
+	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
 	}
 	closes := w.head.Close
 	w.head.copyFrom(h)
 	w.head.Close = h.Close || closes
+	if h.Status == 0 {
+		w.head.Status = http.StatusOK
+	}
 	w.offer = false
 	return nil
 }
@@ -109,21 +112,6 @@ func (w *Response) setField(name, value string, replace bool) error {
 	}
 	w.head.fields.add(name, value)
 	return nil
-}
-
-// SetField is SetHeader for a field that has been checked before.
-func (w *Response) SetField(f Field) {
-	if !w.takes(f.owner) {
-		w.head.fields.remove(f.line[:f.name])
-		w.head.fields.lines = append(w.head.fields.lines, f.line...)
-	}
-}
-
-// AddField is AddHeader for a field that has been checked before.
-func (w *Response) AddField(f Field) {
-	if !w.takes(f.owner) {
-		w.head.fields.lines = append(w.head.fields.lines, f.line...)
-	}
 }
 
 // takes notes what a field has the engine do, and says whether that is all of it.
