@@ -33,7 +33,7 @@ type Engine struct {
 	stage     stage           // guarded by mu
 	listeners []*Listener     // guarded by mu: those that are open
 	active    []*loop.Reactor // guarded by mu: those that have not ended
-	err       error           // guarded by mu until done is closed: what Run and Shutdown return
+	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
 // stage is where an engine stands in its life: each leads to the next, ready also to

@@ -44,11 +44,11 @@ func (ln *Listener) Close() error {
 }
 
 // Listen binds an address, on which connections speak p. The network is tcp, tcp4,
-// tcp6 or unix; a TCP address is host:port, where an empty host stands for all
+// tcp6 or unix; a TCP address is host:port, where an empty host means all
 // interfaces and port 0 for a free port; a Unix one is a path. A socket file that
 // no process listens on any more is replaced. A host that is a name is looked up
 // first, which blocks for as long as the resolver takes, or until Shutdown is called. The
-// error says what to change; after Shutdown it is ErrServerClosed. Any goroutine; on a
+// error has advice; after Shutdown it is ErrServerClosed. Any goroutine; on a
 // loop, a lookup would block its connections.
 //
 // Clients can connect from now on; they are served once Run is called. On Linux and

@@ -11,7 +11,7 @@ import (
 type (
 	// Conn is one connection: all methods are for its own loop only.
 	Conn = loop.Conn
-	// Buffer is what Conn.Out returns and Conn.WriteBuffer takes: append to its B.
+	// Buffer is a buffer of Conn.Out and Conn.WriteBuffer: append to its B.
 	Buffer = buffers.Buffer
 	// Ref is the handle of a connection for any goroutine.
 	Ref = loop.Ref
@@ -21,7 +21,7 @@ type (
 	// Settings are the limits and deadlines of a connection, which its protocol may
 	// change: see Conn.SetSettings.
 	Settings = loop.Settings
-	// Stats counts what happened since the start: see Engine.Stats.
+	// Stats counts events since the start: see Engine.Stats.
 	Stats = loop.Stats
 	// BlockedError is part of what Run and Shutdown return when a callback blocks its
 	// loop beyond the end of a drain.
@@ -31,7 +31,7 @@ type (
 	Protocol = loop.Protocol
 	// Handler handles the input and the events of connections.
 	Handler = loop.Handler
-	// Event is what Handler.OnEvent is called for.
+	// Event is an event of a connection, for Handler.OnEvent.
 	Event = loop.Event
 	// Transport stands between a connection and its socket, or in place of that: see
 	// Conn.AddLayer and Loop.AdoptTransport.

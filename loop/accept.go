@@ -27,7 +27,7 @@ const shortageLogEvery = 10 * time.Second
 // limit bounds the open connections of an engine over all its loops.
 type limit struct {
 	served  quota
-	refused quota // for connections that are told of the overload
+	refused quota // for connections that are opened to be refused
 }
 
 // quota bounds one kind of connections.
@@ -163,7 +163,7 @@ func (a *acceptor) end(error) { a.close() }
 func (a *acceptor) close() {
 	if a.fd >= 0 {
 		if a.shared {
-			// What others hold open goes on being polled when this descriptor is closed.
+			// The poller goes on reporting a socket that other processes hold open.
 			// ENOENT: start has failed to register it.
 			_ = a.loop.poller.Delete(a.fd)
 		}
@@ -174,8 +174,8 @@ func (a *acceptor) close() {
 	}
 }
 
-// ready accepts until the queue is empty, within the budget: what is left makes
-// the listener ready in the next cycle too.
+// ready accepts until the queue is empty, within the budget: the listener is
+// ready in the next cycle too if clients are left.
 func (a *acceptor) ready(poller.Ready) {
 	if a.paused {
 		return // the poller goes on reporting: watch has failed

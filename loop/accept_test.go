@@ -287,7 +287,7 @@ func TestOutOfDescriptors(t *testing.T) {
 // setLimit sets a field whose type differs by platform.
 func setLimit[T int64 | uint64](field *T, n int) { *field = T(n) }
 
-// inChild runs the test again in a child process, and says whether this is it.
+// inChild runs the test again in a child process, and reports whether this is it.
 func inChild(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv("EDDY_TEST_CHILD") == t.Name() {

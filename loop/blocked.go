@@ -20,7 +20,7 @@ const slowLogEvery = time.Second
 // loop is not waiting, is as old as its callback at most. So the loop pays for one load
 // after each callback, and a store for each cycle.
 type watch struct {
-	dog      *watchdog.Watchdog // nil for none
+	watchdog *watchdog.Watchdog // nil for none
 	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
 	cycle    atomic.Int64       // when the current cycle began; published.cycle is the same once it has ended
 	reported atomic.Int64       // the mark that the watchdog has logged a stack for
@@ -48,7 +48,7 @@ func (d watched) Inspect() {
 	}
 	cycle := w.cycle.Load()
 	since := max(cycle, mark)
-	if now-since < int64(w.dog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
+	if now-since < int64(w.watchdog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
 		return
 	}
 	stack := watchdog.Stack(w.id.Load())
@@ -92,7 +92,7 @@ func (l *Loop) unmark(owner any) {
 	mark, now := w.mark.Load(), l.clock()
 	w.mark.Store(0)
 	took := now - max(mark, l.now)
-	if took < int64(w.dog.Slow()) {
+	if took < int64(w.watchdog.Slow()) {
 		return
 	}
 	l.count.SlowCallbacks++
@@ -149,11 +149,11 @@ func (e *BlockedError) Error() string {
 	if len(names) == 0 {
 		return fmt.Sprintf("eddy: loop %d has not ended: it has been busy for %v", e.Loop, took)
 	}
-	return fmt.Sprintf("eddy: loop %d has been blocked for %v by %s: move what blocks or computes to another goroutine",
+	return fmt.Sprintf("eddy: loop %d has been blocked for %v by %s: move blocking or long work to another goroutine",
 		e.Loop, took, strings.Join(names, " < "))
 }
 
-// Blocked describes what the loop is doing, for an engine that does not wait for it.
+// Blocked describes the current callback of the loop, for an engine that does not wait for it.
 // It takes the loop's stack. Any goroutine.
 func (r *Reactor) Blocked() *BlockedError {
 	return &BlockedError{

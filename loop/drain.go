@@ -41,8 +41,8 @@ func (r *Reactor) Drain(grace time.Duration) error {
 	}})
 }
 
-// shutdown tells a connection that the engine drains. One that opens, or changes its
-// protocol, during a drain is told then.
+// shutdown tells a connection that the engine drains. A connection that opens, or changes its
+// protocol, during a drain gets the event then.
 func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:

@@ -303,7 +303,7 @@ func pattern(n int) []byte {
 	return p
 }
 
-// descriptorOpen says whether fd is open in this process.
+// descriptorOpen reports whether fd is open in this process.
 func descriptorOpen(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return err == nil

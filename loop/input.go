@@ -58,7 +58,7 @@ func (c *Conn) ResumeRead() {
 }
 
 // Redeliver has OnData called once more, soon but not inside the call, with the unused
-// input, even if no more has come; without any, it does nothing. It is for handlers that
+// input, even if there is no more; without any, it does nothing. It is for handlers that
 // bound the work of one call, so that other connections get their turn. Until that call
 // the connection is not read: an OnData that uses nothing and calls Redeliver each time
 // never sees more, and keeps the loop busy. To wait for more input, return without it.

@@ -15,7 +15,7 @@ import (
 )
 
 // Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
-// clock. Each method says whether it may be called from elsewhere.
+// clock. Each method reports whether it may be called from elsewhere.
 type Loop struct {
 	poller readiness
 	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
@@ -60,7 +60,7 @@ type Loop struct {
 	watch     watch
 }
 
-// source is what a registration with the poller leads to.
+// source handles the events of a registration with the poller.
 type source interface {
 	ready(r poller.Ready)
 	end(cause error) // the loop ends

@@ -189,8 +189,8 @@ func (c *Conn) flush() {
 	}
 }
 
-// writeQueue writes what the transport takes, within writeBudget, and returns how many
-// bytes that were.
+// writeQueue writes as much as the transport takes, within writeBudget, and returns the
+// number of bytes.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
@@ -291,7 +291,7 @@ func (c *Conn) markDrained() {
 	c.shared.And(^refFull)
 	if c.state == open {
 		c.event(EventWritable)
-		c.markFull() // it may have filled the output again: then the poller need not be told
+		c.markFull() // it may have filled the output again: then the interest stays
 	}
 	c.Redeliver()
 }

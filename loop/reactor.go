@@ -39,7 +39,7 @@ const (
 // connections registered with it, and their timers. Callbacks see the Loop only.
 type Reactor struct{ *Loop }
 
-// Config is what an engine's reactors have in common.
+// Config configures the reactors of an engine.
 type Config struct {
 	Loops       int                // how many reactors
 	Logger      *slog.Logger       // the engine's does not block: see package asynclog
@@ -89,7 +89,7 @@ func newReactor(cfg Config, index int, limit *limit) (*Reactor, error) {
 		batch:    maxBatch,
 	}
 	l.wheel = wheel.New(l.now / wheel.Tick)
-	l.watch.dog = cfg.Watchdog
+	l.watch.watchdog = cfg.Watchdog
 	l.begin()
 	l.publish() // it is idle
 	return &Reactor{l}, nil
@@ -195,7 +195,7 @@ func (l *Loop) cycle(patience time.Duration) error {
 	return nil
 }
 
-// begin starts a cycle: callbacks are told this time.
+// begin starts a cycle: Now is its time for all callbacks.
 func (l *Loop) begin() {
 	before := l.now
 	l.now = l.clock()
@@ -203,8 +203,8 @@ func (l *Loop) begin() {
 		l.yieldAt = l.now + int64(yieldEvery) // it was asleep
 	}
 	l.watch.cycle.Store(l.now)
-	if l.watch.dog != nil {
-		l.watch.dog.Wake()
+	if l.watch.watchdog != nil {
+		l.watch.watchdog.Wake()
 	}
 }
 
@@ -283,7 +283,7 @@ func (l *Loop) expire(t *wheel.Timer) {
 	l.returned(t.Owner)
 }
 
-// Discard releases what a loop that will not run holds. Posted tasks run.
+// Discard releases the resources of a loop that will not run. Posted tasks run.
 func (r *Reactor) Discard() {
 	r.watch.id.Store(watchdog.GoroutineID())
 	r.begin()
@@ -297,11 +297,11 @@ func (l *Loop) endSources() {
 	l.free()
 }
 
-// end releases what the loop holds, after its last cycle.
+// end releases the loop's resources, after its last cycle.
 func (l *Loop) end() {
 	l.endSources()
 	l.inbox.close()
-	for !l.runTasks() { // what was accepted is run: nothing waits for it in vain
+	for !l.runTasks() { // accepted tasks run: nobody waits for them in vain
 	}
 	l.endSources() // a connection that was dispatched to this loop may have been among it
 	for _, fn := range l.onEnd {

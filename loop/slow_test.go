@@ -23,7 +23,7 @@ func newHeldRig(t *testing.T) *heldRig {
 	r := &heldRig{rig: newRig(t)}
 	r.loop.logger = slog.New(slog.NewJSONHandler(&r.log, nil))
 	r.loop.clock = func() int64 { return r.now.Add(1) } // no two cycles begin at once
-	r.loop.watch.dog = watchdog.New(100 * time.Millisecond)
+	r.loop.watch.watchdog = watchdog.New(100 * time.Millisecond)
 	r.loop.watch.id.Store(watchdog.GoroutineID())
 	return r
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Transport is what a connection reads from and writes to in place of its socket: a layer
+// Transport is read from and written to by a connection in place of its socket: a layer
 // such as TLS, which has another Transport below it, or memory. A layer embeds the one
-// below and overrides what it changes. The loop calls all methods, and none may block:
-// the error syscall.EAGAIN stands for "not now". After Detach of a connection with
+// below and overrides methods. The loop calls all methods, and none may block:
+// the error syscall.EAGAIN means "not now". After Detach of a connection with
 // layers, one goroutine reads and another one writes, and both may block.
 type Transport interface {
 	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
@@ -87,8 +87,8 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 }
 
 // Wake has the loop read from, and write to, the connection's transport again. A layer
-// calls it when it can go on although nothing has happened below, memory whenever input
-// or room has come.
+// calls it when it can go on although nothing has happened below, memory whenever there is
+// new input or room.
 func (c *Conn) Wake() { c.schedule() }
 
 // SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those
