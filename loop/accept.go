@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -332,5 +333,14 @@ func (a *acceptor) acceptAll() {
 		if a.accepted > before {
 			refused = 0
 		}
+	}
+}
+
+// stoppedAccepting forgets a listener that is closed.
+func (l *Loop) stoppedAccepting(a *acceptor) {
+	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *acceptor) bool { return other == a })
+	if len(l.acceptors) == 0 && l.onStopped != nil {
+		l.onStopped()
+		l.onStopped = nil
 	}
 }

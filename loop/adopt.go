@@ -61,38 +61,6 @@ func (l *Loop) take(c *Conn, p Protocol) (*Conn, error) {
 	return nil, err
 }
 
-// newConn returns a connection that is not the loop's yet.
-func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
-	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched}
-}
-
-// open opens a connection that has its place in the limit, and reports whether it did: a
-// loop that was forced to end does not. The poller learns of the connection when p has
-// returned; while it is short of watches, the connection waits.
-func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
-	if l.forced {
-		c.closeTransport()
-		l.limit.quotaOf(c).release()
-		l.count.Dropped++
-		return false
-	}
-	c.timer.Owner = c
-	c.token = l.table.Add(c)
-	l.conns++
-	*count++
-	c.deadline = later(l.now, c.settings.IdleTimeout)
-	c.armTimer()
-	l.current = c
-	c.open(p)
-	l.current = nil
-	if l.draining {
-		c.shutdown()
-	}
-	c.settle()
-	l.returned(c)
-	return true
-}
-
 // Dial connects to an address, over which p is spoken, on this loop. The network is
 // tcp, tcp4, tcp6 or unix. A name is looked up and its addresses are tried as by
 // net.Dialer (RFC 8305), on a goroutine. done is called once, on the loop and not

@@ -6,7 +6,6 @@ import (
 	"reflect"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/eddynet/eddy/internal/watchdog"
@@ -14,22 +13,6 @@ import (
 
 // slowLogEvery is the least time between two log lines of a loop about slow callbacks.
 const slowLogEvery = time.Second
-
-// watch is what a loop and its watchdog share. The watchdog sets a mark now and then,
-// and the loop removes it whenever a callback has returned: a mark that stays, while the
-// loop is not waiting, is as old as its callback at most. So the loop pays for one load
-// after each callback, and a store for each cycle.
-type watch struct {
-	watchdog *watchdog.Watchdog // nil for none
-	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
-	cycle    atomic.Int64       // when the current cycle began; published.cycle is the same once it has ended
-	reported atomic.Int64       // the mark that the watchdog has logged a stack for
-	id       atomic.Int64       // of Run's goroutine; 0 before
-
-	quietTo      int64 // no log line before this time. Loop only
-	stackQuietTo int64 // no stack before this time. Watchdog only
-	seen         int64 // cycle when Idle was last called. Watchdog only
-}
 
 // Watched is the loop as its watchdog sees it.
 func (r *Reactor) Watched() watchdog.Loop { return watched{r.Loop} }
@@ -75,14 +58,6 @@ func (d watched) Idle() bool {
 	same := cycle == w.seen
 	w.seen = cycle
 	return same && d.cycleEnded(cycle)
-}
-
-// returned is called after every callback, with a *Conn or another owner that callee
-// knows.
-func (l *Loop) returned(owner any) {
-	if l.watch.mark.Load() != 0 {
-		l.unmark(owner)
-	}
 }
 
 // unmark removes the watchdog's mark, and reports the callback that has just

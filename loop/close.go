@@ -1,52 +1,10 @@
 package loop
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/eddynet/eddy/internal/sockets"
 )
-
-// state is where a connection stands in its life.
-type state uint8
-
-const (
-	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
-	// closed.
-	open state = iota
-	// closing: pending output is flushed, nothing is read or accepted for writing. It
-	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
-	// before, on a failure or when the peer takes nothing.
-	closing
-	// lingering: our FIN is sent, and input is read and discarded, because closing a
-	// socket with unread input would destroy output on its way. It leads to closed, at
-	// the peer's FIN, the time limit or the byte limit.
-	lingering
-	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
-	closed
-)
-
-var stateNames = [...]string{"open", "closing", "lingering", "closed"}
-
-func (s state) String() string { return stateNames[s] }
-
-// exits lists the states that each state may lead to, as a set of bits.
-var exits = [...]uint8{
-	open:      1<<closing | 1<<closed,
-	closing:   1<<lingering | 1<<closed,
-	lingering: 1 << closed,
-	closed:    0,
-}
-
-// enter is the one place where the state changes.
-func (c *Conn) enter(next state) {
-	if exits[c.state]&(1<<next) == 0 {
-		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
-	}
-	c.state = next
-	c.shared.Or(refMute) // only an open connection takes output, and no state leads back
-}
 
 // Close ends the connection once everything that was written has reached the kernel, and
 // lets the peer read it: it sends FIN, then reads and discards input, within bounds.
@@ -105,31 +63,6 @@ func (c *Conn) shutWrite() {
 	if c.is(peerDone) {
 		c.closeNow(nil)
 	}
-}
-
-// Abort ends the connection now, with a reset: pending output is dropped, and the
-// peer cannot take what it got for complete. EventClosed comes at the end of the cycle, not
-// inside the call, and err is its cause.
-func (c *Conn) Abort(err error) {
-	if c.state != closed {
-		c.flags |= resetOnClose
-		c.closeNow(err)
-	}
-}
-
-// closeNow ends a connection in any state.
-func (c *Conn) closeNow(cause error) {
-	if c.state == closed {
-		return
-	}
-	c.enter(closed)
-	c.cause = cause
-	c.shared.Or(refGone)
-	c.loop.wheel.Cancel(&c.timer)
-	for c.extra != nil && c.extra.timers != nil {
-		c.extra.timers.Stop()
-	}
-	c.loop.closed = append(c.loop.closed, c)
 }
 
 // end cuts the connection off: with a reset, because only its handler knows whether
@@ -214,4 +147,16 @@ func (c *Conn) free() {
 	l.conns--
 	l.count.ended(c.cause)
 	l.limit.quotaOf(c).release()
+}
+
+// shutdown tells a connection that the engine drains. A connection that opens, or changes its
+// protocol, during a drain gets the event then.
+func (c *Conn) shutdown() {
+	switch {
+	case c.state != open:
+	case c.event(EventShutdown):
+		c.attend()
+	default:
+		c.After(c.loop.grace, (*Conn).CloseIdle)
+	}
 }

@@ -1,13 +1,11 @@
 package loop
 
 import (
-	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/internal/sockets"
@@ -101,20 +99,6 @@ type Settings struct {
 // SetSettings.
 func (c *Conn) Settings() *Settings { return c.settings }
 
-// SetSettings replaces the limits and deadlines, for a protocol that has its own: call it
-// in the Protocol with a changed copy of Settings. One copy may serve all connections of
-// a loop, which start with the same settings. It must not change afterwards.
-func (c *Conn) SetSettings(s *Settings) {
-	if s.WriteTimeout != c.settings.WriteTimeout && c.fd >= 0 {
-		sockets.BoundUnacknowledged(int(c.fd), s.WriteTimeout)
-	}
-	c.settings = s
-	if !c.is(ownDeadline) {
-		c.deadline = later(c.loop.now, s.IdleTimeout)
-		c.armTimer()
-	}
-}
-
 func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
 
 // Loop is the loop that the connection lives on.
@@ -177,186 +161,86 @@ func (c *Conn) schedule() {
 	}
 }
 
-// ready handles the connection's event of this cycle.
-func (c *Conn) ready(r poller.Ready) {
+// state is where a connection stands in its life.
+type state uint8
+
+var stateNames = [...]string{"open", "closing", "lingering", "closed"}
+
+func (s state) String() string { return stateNames[s] }
+
+// exits lists the states that each state may lead to, as a set of bits.
+var exits = [...]uint8{
+	open:      1<<closing | 1<<closed,
+	closing:   1<<lingering | 1<<closed,
+	lingering: 1 << closed,
+	closed:    0,
+}
+
+// enter is the one place where the state changes.
+func (c *Conn) enter(next state) {
+	if exits[c.state]&(1<<next) == 0 {
+		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
+	}
+	c.state = next
+	c.shared.Or(refMute) // only an open connection takes output, and no state leads back
+}
+
+// extra is the part of a connection that most connections do not need.
+type extra struct {
+	top    Transport // read from and written to; nil for the socket itself
+	inlet  *inlet    // below the layer that was added last
+	bottom Transport // the socket, or memory
+	socket socketTransport
+	timers *Timer       // of After, the last one first: they end with the connection
+	local  sockets.Addr // of SetAddrs
+}
+
+func (c *Conn) more() *extra {
+	if c.extra == nil {
+		c.extra = &extra{}
+	}
+	return c.extra
+}
+
+const (
+	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
+	// closed.
+	open state = iota
+	// closing: pending output is flushed, nothing is read or accepted for writing. It
+	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
+	// before, on a failure or when the peer takes nothing.
+	closing
+	// lingering: our FIN is sent, and input is read and discarded, because closing a
+	// socket with unread input would destroy output on its way. It leads to closed, at
+	// the peer's FIN, the time limit or the byte limit.
+	lingering
+	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
+	closed
+)
+
+// Abort ends the connection now, with a reset: pending output is dropped, and the
+// peer cannot take what it got for complete. EventClosed comes at the end of the cycle, not
+// inside the call, and err is its cause.
+func (c *Conn) Abort(err error) {
+	if c.state != closed {
+		c.flags |= resetOnClose
+		c.closeNow(err)
+	}
+}
+
+// closeNow ends a connection in any state.
+func (c *Conn) closeNow(cause error) {
 	if c.state == closed {
 		return
 	}
-	c.loop.current = c
-	switch {
-	case r&poller.Failed != 0:
-		c.failed()
-	case r&(poller.Read|poller.ReadClosed) == 0:
-	case c.is(readBackoff):
-		c.bothEnded()
-	case c.state == lingering:
-		c.discard()
-	case c.wantsRead():
-		if !c.backlogged() {
-			c.receive()
-		}
-	case c.is(watchBackoff):
-		// Of a registration that could be neither replaced nor deleted.
-	case c.interest&(poller.Readable|poller.Hangup) == 0:
-		c.bothEnded()
-	case r&poller.ReadClosed != 0:
-		c.hangup()
+	c.enter(closed)
+	c.cause = cause
+	c.shared.Or(refGone)
+	c.loop.wheel.Cancel(&c.timer)
+	for c.extra != nil && c.extra.timers != nil {
+		c.extra.timers.Stop()
 	}
-	c.loop.current = nil
-	c.loop.unsettled = append(c.loop.unsettled, c)
-}
-
-// failed handles a broken socket. Input that came before the failure is read first:
-// the read after it returns the cause.
-func (c *Conn) failed() {
-	switch {
-	case c.state == lingering:
-		c.closeNow(c.cause) // a reset by a peer that has read enough
-	case c.wantsRead() && c.backlogged():
-		// Kept input is delivered first.
-	case c.wantsRead() && c.receive():
-	default:
-		c.Abort(sockets.Error(int(c.fd)))
-	}
-}
-
-// resume goes on with a connection that was written to, resumed or woken outside its own
-// event.
-func (c *Conn) resume() {
-	c.flags &^= needsAttention
-	if c.is(redeliver) {
-		c.redeliver()
-	}
-	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
-		c.loop.current = c
-		switch {
-		case c.state == lingering:
-			c.discard()
-		case c.wantsRead():
-			c.receive()
-		}
-		c.loop.current = nil
-	}
-	c.settle()
-}
-
-// settle brings a connection in line after its callbacks: output goes out, water
-// marks and closing have their consequences, and the interest of the
-// connection is registered.
-func (c *Conn) settle() {
-	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
-		c.flags &^= eofPending
-		c.endOfInput()
-	}
-	if c.state != closed && !c.is(writeBackoff) && (c.out != nil || c.held() > 0) {
-		c.markFull()
-		c.flush()
-		c.markDrained()
-	}
-	if c.out == nil && c.held() == 0 {
-		switch {
-		case c.state == closing:
-			c.linger()
-		case c.state == open && c.is(writeDone):
-			c.shutWrite()
-		}
-	}
-	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
-		c.watch(want)
-	}
-	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
-		c.fd < 0 && c.interest&poller.Writable != 0 {
-		c.schedule() // the poller does not know of it
-	}
-}
-
-// watch registers the connection's interest with the poller.
-func (c *Conn) watch(want poller.Interest) {
-	if c.fd < 0 {
-		c.interest = want
-		return
-	}
-	register := c.loop.poller.Set
-	if c.is(unwatched) {
-		register = c.loop.poller.Add
-	}
-	err := register(int(c.fd), c.token, want)
-	switch {
-	case err == nil:
-		c.interest = want
-		c.flags &^= unwatched
-	case shortOfWatches(err):
-		// After a failed Set the state of the registration is unknown: it is made
-		// again, or, if it cannot be deleted either, set again.
-		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
-			c.flags |= unwatched
-		}
-		c.interest = unregistered
-		c.retryLater(watchBackoff)
-	default:
-		c.Abort(err)
-	}
-}
-
-// unregistered as Conn.interest differs from everything that interests returns: the
-// connection is to be registered whatever it waits for.
-const unregistered poller.Interest = 1 << 7
-
-// unwatch ends the registration with the poller until the interest changes.
-func (c *Conn) unwatch() {
-	if c.is(unwatched) {
-		return
-	}
-	c.flags |= unwatched
-	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.Abort(err)
-	}
-}
-
-// shortOfWatches reports whether the poller may take the registration later: the kernel
-// is short of memory, or the user of watches (epoll_ctl(2), ENOSPC).
-func shortOfWatches(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM)
-}
-
-// bothEnded handles the end of both directions while nothing is waited for, which
-// the poller would report again and again: after CloseWrite, or when the peer of a Unix
-// socket has closed it, and can take no answer.
-func (c *Conn) bothEnded() {
-	switch {
-	case c.state == lingering:
-		c.closeNow(c.cause) // the FIN it has waited for
-		return
-	case c.state != open || c.is(peerDone):
-		c.closeNow(unix.EPIPE)
-		return
-	}
-	c.unwatch() // the end comes after input that is to be read later
-}
-
-// interests returns the readiness that the connection waits for.
-func (c *Conn) interests() poller.Interest {
-	var want poller.Interest
-	switch {
-	case c.is(readBackoff):
-	case c.state == lingering || c.wantsRead():
-		want = poller.Readable
-	case c.state == open && !c.is(peerDone|peerHungUp):
-		want = poller.Hangup
-	}
-	if c.waitsForRoom() && !c.is(writeBackoff) {
-		want |= poller.Writable
-	}
-	return want
-}
-
-// waitsForRoom reports whether output waits for the socket to take more, or only for the
-// next cycle. A layer that refuses output although the socket has room calls Wake.
-func (c *Conn) waitsForRoom() bool {
-	if c.layered() {
-		return (c.out != nil || c.held() > 0) && (!c.is(writeRefused) || c.extra.socket.full)
-	}
-	return c.out != nil
+	c.loop.closed = append(c.loop.closed, c)
 }
 
 // call hands the connection to fn. A panic costs this connection only.
@@ -371,4 +255,10 @@ func (c *Conn) recovered() {
 		c.flags |= resetOnClose
 		c.closeNow(c.loop.Panicked(v))
 	}
+}
+
+// event reports e, and reports whether the handler has handled it.
+func (c *Conn) event(e Event) (handled bool) {
+	defer c.recovered()
+	return c.handler.OnEvent(c, e)
 }

@@ -44,15 +44,15 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	}
 	if err == nil && c.out != nil {
 		c.out.ReleaseBy(c.loop.callAnyhow)
-		conn = after(conn, c.out)
+		conn = writesAfter(conn, c.out)
 		c.out = nil
 	}
 	c.closeNow(ErrDetached)
 	return conn, input, err
 }
 
-// after returns conn with writes that wait until the output in q is written.
-func after(conn net.Conn, q *buffers.Queue) net.Conn {
+// writesAfter returns conn with writes that wait until the output in q is written.
+func writesAfter(conn net.Conn, q *buffers.Queue) net.Conn {
 	d := &detachedConn{Conn: conn}
 	d.first.Lock()
 	go func() {
@@ -147,4 +147,17 @@ func (d *layeredConn) CloseWrite() error {
 func (d *layeredConn) Close() error {
 	d.top.Close(false)
 	return nil
+}
+
+// callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
+func (l *Loop) callAnyhow(fn func()) {
+	if l.PostUnbounded(fn) == nil {
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			_ = l.logPanic(v) // nobody to close
+		}
+	}()
+	fn()
 }

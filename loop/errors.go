@@ -71,16 +71,3 @@ func (l *Loop) call(fn func()) {
 	}()
 	fn()
 }
-
-// callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
-func (l *Loop) callAnyhow(fn func()) {
-	if l.PostUnbounded(fn) == nil {
-		return
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			_ = l.logPanic(v) // nobody to close
-		}
-	}()
-	fn()
-}

@@ -1,7 +1,16 @@
+// Package loop is the reactor: loops, their connections, and the interface of protocols. Programs use it through package eddy, which has names for the types that a
+// Protocol deals with, and an Engine that makes the loops and hands them sockets; the
+// methods are documented here.
+//
+// A Loop is one goroutine. In each cycle it waits for readiness, reads once from every
+// connection that has input and hands it to its Handler, runs the tasks that
+// other goroutines have posted, calls the timers that are due, writes pending output, and
+// frees closed connections. All callbacks run there, one at a time, and must not block.
 package loop
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -10,6 +19,7 @@ import (
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/internal/slots"
 	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/internal/watchdog"
 	"github.com/eddynet/eddy/internal/wheel"
 	"github.com/eddynet/eddy/poller"
 )
@@ -106,15 +116,6 @@ func (l *Loop) Yield() { l.yield = true }
 // connections at the next opportunity. Loop only.
 func (l *Loop) Draining() bool { return l.draining }
 
-// Post runs fn on the loop, after all tasks that were posted before. It returns
-// ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up with
-// posted tasks, and fn will not run. Any goroutine.
-func (l *Loop) Post(fn func()) error { return l.post(task{run: fn}) }
-
-// PostUnbounded is Post without a bound, for tasks that are bounded by other means, such
-// as one for each request in flight. Any goroutine.
-func (l *Loop) PostUnbounded(fn func()) error { return l.post(task{run: fn, unbounded: true}) }
-
 // Conns lists the open connections with the handler h. It looks at all connections of
 // the loop. Loop only.
 func (l *Loop) Conns(h Handler) []*Conn {
@@ -153,3 +154,31 @@ func errorAttr(err error) slog.Attr {
 	}
 	return slog.Any("error", err)
 }
+
+// watch is what a loop and its watchdog share. The watchdog sets a mark now and then,
+// and the loop removes it whenever a callback has returned: a mark that stays, while the
+// loop is not waiting, is as old as its callback at most. So the loop pays for one load
+// after each callback, and a store for each cycle.
+type watch struct {
+	watchdog *watchdog.Watchdog // nil for none
+	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
+	cycle    atomic.Int64       // when the current cycle began; published.cycle is the same once it has ended
+	reported atomic.Int64       // the mark that the watchdog has logged a stack for
+	id       atomic.Int64       // of Run's goroutine; 0 before
+
+	quietTo      int64 // no log line before this time. Loop only
+	stackQuietTo int64 // no stack before this time. Watchdog only
+	seen         int64 // cycle when Idle was last called. Watchdog only
+}
+
+// returned is called after every callback, with a *Conn or another owner that callee
+// knows.
+func (l *Loop) returned(owner any) {
+	if l.watch.mark.Load() != 0 {
+		l.unmark(owner)
+	}
+}
+
+// Reactor is a loop as its engine sees it: the goroutine that owns a poller, the
+// connections registered with it, and their timers. Callbacks see the Loop only.
+type Reactor struct{ *Loop }

@@ -9,6 +9,7 @@ package loop
 //
 // One Protocol serves all connections of a listener, and two loops call it at the same
 // time: shared state belongs into Conn.SetUserData, into a PerLoop, or behind a lock.
+
 type Protocol func(c *Conn) Handler
 
 // Handler handles the input and the events of one connection, or of many. Its methods
@@ -69,58 +70,4 @@ type BufferSupplier interface {
 	// loop's own buffer. OnData follows at once, with the part of the slice that was
 	// filled. It is empty if there was no input after all.
 	ReadBuffer(c *Conn) []byte
-}
-
-// unopened handles a connection until its Protocol has returned, and one without a
-// handler.
-type unopened struct{}
-
-func (unopened) OnData(*Conn, []byte) int  { return 0 }
-func (unopened) OnEvent(*Conn, Event) bool { return false }
-
-// open has p open the connection.
-func (c *Conn) open(p Protocol) {
-	defer c.recovered()
-	c.flags &^= suppliesBuffer
-	c.handler = unopened{}
-	h := p(c)
-	if h == nil {
-		c.Abort(errNoHandler)
-		return
-	}
-	if c.handler != (unopened{}) {
-		return // p has called SetProtocol
-	}
-	c.handler = h
-	if _, ok := h.(BufferSupplier); ok {
-		c.flags |= suppliesBuffer
-	}
-}
-
-// event reports e, and reports whether the handler has handled it.
-func (c *Conn) event(e Event) (handled bool) {
-	defer c.recovered()
-	return c.handler.OnEvent(c, e)
-}
-
-// SetProtocol gives the connection to another protocol: p is called, and unused input goes
-// to its Handler when the current callback has returned. User data and
-// settings are those of a new connection. The handler before gets no more events.
-func (c *Conn) SetProtocol(p Protocol) {
-	if c.state != open {
-		return
-	}
-	c.userData = nil
-	c.settings = &c.loop.settings
-	c.flags = c.flags&^(readPaused|ownDeadline|fullDuplex) | handedOver
-	if c.is(peerDone) {
-		c.flags |= eofPending
-	}
-	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
-	c.armTimer()
-	c.open(p)
-	if c.loop.draining {
-		c.shutdown()
-	}
-	c.Redeliver()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/eddynet/eddy/internal/sockets"
@@ -34,10 +35,6 @@ const (
 	quickEvent = 20 * time.Microsecond
 	promptFor  = 10 * time.Millisecond
 )
-
-// Reactor is a loop as its engine sees it: the goroutine that owns a poller, the
-// connections registered with it, and their timers. Callbacks see the Loop only.
-type Reactor struct{ *Loop }
 
 // Config configures the reactors of an engine.
 type Config struct {
@@ -312,4 +309,42 @@ func (l *Loop) end() {
 	if err := l.poller.Close(); err != nil {
 		l.logger.Error("eddy: close the poller", "error", err)
 	}
+}
+
+// StopAccepting serves the connections that wait in the kernel's queues, closes
+// the loop's listeners and then calls done, which must not block. Call it once. Any
+// goroutine.
+func (r *Reactor) StopAccepting(done func()) error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
+		l.onStopped = done
+		for _, a := range slices.Clone(l.acceptors) {
+			a.drain()
+		}
+		l.stoppedAccepting(nil)
+	}})
+}
+
+// Drain has every connection end: EventShutdown leaves it to handlers when, others are
+// closed when grace is over. Run returns after the last one. Call it when no loop accepts
+// any more. Any goroutine.
+func (r *Reactor) Drain(grace time.Duration) error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
+		l.draining, l.grace = true, grace
+		for _, c := range l.allConns() {
+			c.shutdown()
+		}
+	}})
+}
+
+// Force ends all connections at once, and the loop with them. Any goroutine.
+func (r *Reactor) Force() error {
+	l := r.Loop
+	return l.post(task{unbounded: true, run: func() {
+		l.draining, l.forced = true, true
+		for _, s := range l.table.All() {
+			s.end(ErrServerClosed)
+		}
+	}})
 }

@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"errors"
 	"io"
 	"net"
 
@@ -35,68 +34,8 @@ type Transport interface {
 	Close(reset bool)
 }
 
-// extra is the part of a connection that most connections do not need.
-type extra struct {
-	top    Transport // read from and written to; nil for the socket itself
-	inlet  *inlet    // below the layer that was added last
-	bottom Transport // the socket, or memory
-	socket socketTransport
-	timers *Timer       // of After, the last one first: they end with the connection
-	local  sockets.Addr // of SetAddrs
-}
-
-func (c *Conn) more() *extra {
-	if c.extra == nil {
-		c.extra = &extra{}
-	}
-	return c.extra
-}
-
 // layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
-
-// AddLayer puts a layer between the connection and its transport, which layer is given.
-// Input that is not used, and all that follows, goes through the layer, and so does
-// everything that is written from now on. Call it in the Protocol, or when no output is
-// pending: otherwise it returns an error.
-func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
-	if c.out != nil {
-		c.flush()
-	}
-	switch {
-	case c.state != open:
-		return ErrClosed
-	case c.Pending() > 0:
-		return errLayerOutput
-	}
-	x := c.more()
-	if x.top == nil {
-		x.socket.conn = c
-		x.top, x.bottom = &x.socket, &x.socket
-	}
-	x.inlet = &inlet{Transport: x.top}
-	x.top = layer(x.inlet)
-	if c.is(delivering) {
-		c.flags |= layerAdded // deliver knows how much input is unused
-	} else if c.in != nil {
-		c.returnInput(c.in.B)
-		c.dropInput()
-	}
-	c.attend()
-	return nil
-}
-
-// Wake has the loop read from, and write to, the connection's transport again. A layer
-// calls it when it can go on although nothing has happened below, memory whenever there is
-// new input or room.
-func (c *Conn) Wake() { c.schedule() }
-
-// SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those
-// of a PROXY header, or of a connection without a socket.
-func (c *Conn) SetAddrs(remote, local net.Addr) {
-	c.peer = sockets.FromNetAddr(remote)
-	c.more().local = sockets.FromNetAddr(local)
-}
 
 // held is how many bytes of output the layers hold.
 func (c *Conn) held() (n int64) {
@@ -143,12 +82,6 @@ func (i *inlet) Read(p []byte) (int, error) {
 func (i *inlet) Held() (bool, int64) {
 	input, output := i.Transport.Held()
 	return input || len(i.prefix) > 0, output
-}
-
-// returnInput gives unused input to the layer that was added last.
-func (c *Conn) returnInput(p []byte) {
-	c.flags &^= layerAdded
-	c.extra.inlet.prefix = append(c.extra.inlet.prefix, p...)
 }
 
 // socketTransport is the lowest transport of a connection with layers.
@@ -292,4 +225,8 @@ func shortOfMemory(err error) bool {
 	return err == unix.ENOBUFS || err == unix.ENOMEM
 }
 
-var errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")
+// returnInput gives unused input to the layer that was added last.
+func (c *Conn) returnInput(p []byte) {
+	c.flags &^= layerAdded
+	c.extra.inlet.prefix = append(c.extra.inlet.prefix, p...)
+}

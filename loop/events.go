@@ -1,0 +1,192 @@
+package loop
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/poller"
+)
+
+// ready handles the connection's event of this cycle.
+func (c *Conn) ready(r poller.Ready) {
+	if c.state == closed {
+		return
+	}
+	c.loop.current = c
+	switch {
+	case r&poller.Failed != 0:
+		c.failed()
+	case r&(poller.Read|poller.ReadClosed) == 0:
+	case c.is(readBackoff):
+		c.bothEnded()
+	case c.state == lingering:
+		c.discard()
+	case c.wantsRead():
+		if !c.backlogged() {
+			c.receive()
+		}
+	case c.is(watchBackoff):
+		// Of a registration that could be neither replaced nor deleted.
+	case c.interest&(poller.Readable|poller.Hangup) == 0:
+		c.bothEnded()
+	case r&poller.ReadClosed != 0:
+		c.hangup()
+	}
+	c.loop.current = nil
+	c.loop.unsettled = append(c.loop.unsettled, c)
+}
+
+// failed handles a broken socket. Input that came before the failure is read first:
+// the read after it returns the cause.
+func (c *Conn) failed() {
+	switch {
+	case c.state == lingering:
+		c.closeNow(c.cause) // a reset by a peer that has read enough
+	case c.wantsRead() && c.backlogged():
+		// Kept input is delivered first.
+	case c.wantsRead() && c.receive():
+	default:
+		c.Abort(sockets.Error(int(c.fd)))
+	}
+}
+
+// resume goes on with a connection that was written to, resumed or woken outside its own
+// event.
+func (c *Conn) resume() {
+	c.flags &^= needsAttention
+	if c.is(redeliver) {
+		c.redeliver()
+	}
+	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
+		c.loop.current = c
+		switch {
+		case c.state == lingering:
+			c.discard()
+		case c.wantsRead():
+			c.receive()
+		}
+		c.loop.current = nil
+	}
+	c.settle()
+}
+
+// settle brings a connection in line after its callbacks: output goes out, water
+// marks and closing have their consequences, and the interest of the
+// connection is registered.
+func (c *Conn) settle() {
+	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
+		c.flags &^= eofPending
+		c.endOfInput()
+	}
+	if c.state != closed && !c.is(writeBackoff) && (c.out != nil || c.held() > 0) {
+		c.markFull()
+		c.flush()
+		c.markDrained()
+	}
+	if c.out == nil && c.held() == 0 {
+		switch {
+		case c.state == closing:
+			c.linger()
+		case c.state == open && c.is(writeDone):
+			c.shutWrite()
+		}
+	}
+	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
+		c.watch(want)
+	}
+	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
+		c.fd < 0 && c.interest&poller.Writable != 0 {
+		c.schedule() // the poller does not know of it
+	}
+}
+
+// watch registers the connection's interest with the poller.
+func (c *Conn) watch(want poller.Interest) {
+	if c.fd < 0 {
+		c.interest = want
+		return
+	}
+	register := c.loop.poller.Set
+	if c.is(unwatched) {
+		register = c.loop.poller.Add
+	}
+	err := register(int(c.fd), c.token, want)
+	switch {
+	case err == nil:
+		c.interest = want
+		c.flags &^= unwatched
+	case shortOfWatches(err):
+		// After a failed Set the state of the registration is unknown: it is made
+		// again, or, if it cannot be deleted either, set again.
+		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
+			c.flags |= unwatched
+		}
+		c.interest = unregistered
+		c.retryLater(watchBackoff)
+	default:
+		c.Abort(err)
+	}
+}
+
+// unregistered as Conn.interest differs from everything that interests returns: the
+// connection is to be registered whatever it waits for.
+const unregistered poller.Interest = 1 << 7
+
+// unwatch ends the registration with the poller until the interest changes.
+func (c *Conn) unwatch() {
+	if c.is(unwatched) {
+		return
+	}
+	c.flags |= unwatched
+	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+		c.Abort(err)
+	}
+}
+
+// shortOfWatches reports whether the poller may take the registration later: the kernel
+// is short of memory, or the user of watches (epoll_ctl(2), ENOSPC).
+func shortOfWatches(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM)
+}
+
+// bothEnded handles the end of both directions while nothing is waited for, which
+// the poller would report again and again: after CloseWrite, or when the peer of a Unix
+// socket has closed it, and can take no answer.
+func (c *Conn) bothEnded() {
+	switch {
+	case c.state == lingering:
+		c.closeNow(c.cause) // the FIN it has waited for
+		return
+	case c.state != open || c.is(peerDone):
+		c.closeNow(unix.EPIPE)
+		return
+	}
+	c.unwatch() // the end comes after input that is to be read later
+}
+
+// interests returns the readiness that the connection waits for.
+func (c *Conn) interests() poller.Interest {
+	var want poller.Interest
+	switch {
+	case c.is(readBackoff):
+	case c.state == lingering || c.wantsRead():
+		want = poller.Readable
+	case c.state == open && !c.is(peerDone|peerHungUp):
+		want = poller.Hangup
+	}
+	if c.waitsForRoom() && !c.is(writeBackoff) {
+		want |= poller.Writable
+	}
+	return want
+}
+
+// waitsForRoom reports whether output waits for the socket to take more, or only for the
+// next cycle. A layer that refuses output although the socket has room calls Wake.
+func (c *Conn) waitsForRoom() bool {
+	if c.layered() {
+		return (c.out != nil || c.held() > 0) && (!c.is(writeRefused) || c.extra.socket.full)
+	}
+	return c.out != nil
+}
