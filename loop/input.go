@@ -178,12 +178,12 @@ func (c *Conn) dropInput() {
 }
 
 // deliver calls OnData until the handler that the connection has at the end has seen the
-// unused rest, and returns how much was used.
-func (c *Conn) deliver(p []byte) int {
-	used := 0
+// unused rest, and returns how much was used. After a panic the connection is closed.
+func (c *Conn) deliver(p []byte) (used int) {
+	defer c.recovered()
 	for {
 		c.flags = c.flags&^(handedOver|redeliver) | delivering
-		n := c.onData(p[used:])
+		n := c.handler.OnData(c, p[used:])
 		c.flags &^= delivering
 		if n < 0 || n > len(p)-used {
 			c.Abort(errUsed)
@@ -198,11 +198,6 @@ func (c *Conn) deliver(p []byte) int {
 			return used
 		}
 	}
-}
-
-func (c *Conn) onData(p []byte) (used int) {
-	defer c.recovered()
-	return c.handler.OnData(c, p)
 }
 
 // endOfInput handles the end of the peer's input.
