@@ -202,7 +202,7 @@ func (b *bodyReader) readSpace(x *session) []byte {
 		b.space = b.gathered.B[len(b.gathered.B):cap(b.gathered.B)]
 	}
 	b.space = b.space[:min(int64(len(b.space)), left)]
-	return b.space
+	return b.space // if it is empty, the loop does not use it
 }
 
 // filled takes n bytes in the space.
