@@ -12,8 +12,9 @@ import (
 // any goroutine, also when the client has gone. It costs no goroutine.
 type Deferred struct {
 	departure
-	conn     *loop.Conn // loop only
+	ref      loop.Ref
 	loop     *loop.Loop
+	conn     *loop.Conn    // loop only
 	timeout  time.Duration // 0 for Options.HandlerTimeout
 	answered atomic.Bool
 	onLate   func(*Response) // loop only
@@ -29,7 +30,7 @@ func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
 func (w *Response) DeferFor(timeout time.Duration) *Deferred {
 	x := w.session
 	x.answer(deferred)
-	x.deferred = &Deferred{conn: x.conn, loop: x.conn.Loop(), timeout: timeout}
+	x.deferred = &Deferred{ref: x.conn.Ref(), loop: x.conn.Loop(), conn: x.conn, timeout: timeout}
 	x.pin() // other goroutines may read the request from now on
 	x.awaitAnswer()
 	if w.body != nil && len(w.body.B) == 0 {
@@ -50,7 +51,7 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
 	}
-	err := d.conn.Ref().DoUnbounded(func(*loop.Conn) {
+	err := d.ref.DoUnbounded(func(*loop.Conn) {
 		if x := d.session(); x != nil && x.out == deferred {
 			d.settle()
 			d.write(x, fn)
