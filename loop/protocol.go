@@ -9,7 +9,6 @@ package loop
 //
 // One Protocol serves all connections of a listener, and two loops call it at the same
 // time: shared state belongs into Conn.SetUserData, into a PerLoop, or behind a lock.
-
 type Protocol func(c *Conn) Handler
 
 // Handler handles the input and the events of one connection, or of many. Its methods
