@@ -172,7 +172,7 @@ func TestAdoptRefusesNonsense(t *testing.T) {
 	}{
 		"no socket":   {func(*testing.T) (ours, peer net.Conn) { return net.Pipe() }, greeter(""), []string{"*net.pipe", "only *net.TCPConn and *net.UnixConn"}},
 		"wrapped":     {wrappedPair, greeter(""), []string{"eddy_test.wrappedConn", "only *net.TCPConn and *net.UnixConn"}},
-		"no protocol": {socketPair, nil, []string{"no protocol: it is nil"}},
+		"no protocol": {socketPair, nil, []string{"the protocol is nil"}},
 		"closed":      {closedPair, greeter(""), []string{"eddy: adopt a connection", "closed"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 
 // Shutdown ends the engine without losing anything: it goes on as before for
 // Options.DrainDelay; it serves the connections that wait in the kernel's queues and
-// closes the listeners; requests and answers in
-// work are finished; idle connections are kept for Options.DrainGrace, in case a
-// request is on its way. When ctx ends first, what is left is cut off, and all callers
+// closes the listeners; requests in
+// flight are finished; idle connections are kept for Options.DrainGrace, in case a
+// request is on its way. When ctx ends first, the remaining connections are cut off, and all callers
 // of Shutdown, and Run, return the same error, which wraps the context's. They return
 // within 0.2 s of the end of ctx, also if a callback blocks its loop: then the error is
 // a *BlockedError too. It must not be called on a loop, which would wait for itself.
@@ -51,7 +51,7 @@ func (e *Engine) Draining() bool { return e.serving.Err() != nil }
 const stopTimeout = 500 * time.Millisecond
 
 // drain waits for DrainDelay, then tells the loops to finish. No loop does before all
-// have stopped accepting, because one may still deal connections to another.
+// have stopped accepting, because one may still dispatch connections to another.
 func (e *Engine) drain() {
 	if e.options.DrainDelay > 0 {
 		select {
@@ -102,7 +102,7 @@ func (e *Engine) discard() {
 	e.end(loops.Wait)
 }
 
-// forceTimeout is how long loops that were told to end at once are waited for.
+// forceTimeout is how long a forced end waits for loops.
 const forceTimeout = 75 * time.Millisecond
 
 // force ends all loops at once. It sees to it that the engine ends within

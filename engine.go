@@ -33,7 +33,7 @@ type Engine struct {
 	stage     stage           // guarded by mu
 	listeners []*Listener     // guarded by mu: those that are open
 	active    []*loop.Reactor // guarded by mu: those that have not ended
-	err       error           // guarded by mu until done is closed: what Run and Shutdown return
+	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
 // stage is where an engine stands in its life: each leads to the next, ready also to
@@ -59,23 +59,15 @@ func New(options Options) (*Engine, error) {
 	e := &Engine{options: options, log: asynclog.New(options.Logger.Handler()), done: make(chan struct{})}
 	e.serving, e.leave = context.WithCancel(context.Background())
 	e.overdue, e.hurry = context.WithCancel(context.Background())
-	logger := slog.New(e.log)
-	limit := loop.NewLimit(options.MaxConns, options.MaxRefusals)
 	if options.SlowCallback > 0 {
 		e.watchdog = watchdog.New(options.SlowCallback)
 	}
-	for i := range options.Loops {
-		l, err := loop.New(loop.Config{
-			Logger: logger, Limit: limit, Settings: options.settings(),
-			Index: i, Watchdog: e.watchdog,
-		})
-		if err != nil {
-			for _, l := range e.loops {
-				l.Discard()
-			}
-			return nil, fmt.Errorf("eddy: open a poller: %w", err)
-		}
-		e.loops = append(e.loops, l)
+	e.loops, err = loop.New(loop.Config{
+		Loops: options.Loops, Logger: slog.New(e.log), Settings: options.settings(), Watchdog: e.watchdog,
+		MaxConns: options.MaxConns, MaxRefusals: options.MaxRefusals,
+	})
+	if err != nil {
+		return nil, err
 	}
 	e.active = slices.Clone(e.loops)
 	return e, nil
@@ -104,7 +96,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	if e.watchdog != nil {
 		watched := make([]watchdog.Loop, len(e.loops))
 		for i, l := range e.loops {
-			watched[i] = l
+			watched[i] = l.Watched()
 		}
 		helpers.Go(func() { e.watchdog.Run(watched, stop) })
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // connect serves p and connects to it.
@@ -251,7 +252,7 @@ type visits struct{ count int }
 
 // A value for each loop, which the connections there have in common.
 func ExamplePerLoop() {
-	var loops eddy.PerLoop[*visits]
+	var loops loop.PerLoop[*visits]
 	conn, stop := connect(func(c *eddy.Conn) eddy.Handler {
 		v := loops.Get(c.Loop(), func() *visits { return new(visits) })
 		v.count++
@@ -429,7 +430,7 @@ func ExampleRef() {
 // patient says that it waits, unless input comes.
 type patient struct {
 	base
-	timer *eddy.Timer
+	timer *loop.Timer
 }
 
 func (p patient) OnData(c *eddy.Conn, in []byte) (used int) {
@@ -493,7 +494,7 @@ func ExamplePanicError() {
 	defer stop()
 	fmt.Fprint(conn, "hello")
 
-	var panicked *eddy.PanicError
+	var panicked *loop.PanicError
 	if errors.As(<-ended, &panicked) {
 		fmt.Println(panicked.Value)
 	}

@@ -123,7 +123,7 @@ func (s stubborn) OnEvent(_ *eddy.Conn, e eddy.Event) (handled bool) {
 	return false
 }
 
-// refused says whether nobody listens on the address.
+// refused reports whether nobody listens on the address.
 func refused(addr net.Addr) bool {
 	conn, err := net.DialTimeout(addr.Network(), addr.String(), patience)
 	if err == nil {

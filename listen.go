@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/eddynet/eddy/internal/sockets"
-	"github.com/eddynet/eddy/loop"
 )
 
 // Listener is an address that an engine accepts connections on.
@@ -23,8 +22,8 @@ type Listener struct {
 	file     os.FileInfo // of a Unix socket
 	unlinked sync.Once   // not twice: another process may have bound the path by then
 
-	sockets   []int            // guarded by engine.mu: owned until the loops have them
-	acceptors []*loop.Acceptor // guarded by engine.mu: the loops'
+	sockets []int          // guarded by engine.mu: owned until the loops have them
+	stops   []func() error // guarded by engine.mu: of the loops that accept
 }
 
 // Addr is the bound address: with the port that was chosen where 0 was asked for.
@@ -45,11 +44,11 @@ func (ln *Listener) Close() error {
 }
 
 // Listen binds an address, on which connections speak p. The network is tcp, tcp4,
-// tcp6 or unix; a TCP address is host:port, where an empty host stands for all
+// tcp6 or unix; a TCP address is host:port, where an empty host means all
 // interfaces and port 0 for a free port; a Unix one is a path. A socket file that
 // no process listens on any more is replaced. A host that is a name is looked up
 // first, which blocks for as long as the resolver takes, or until Shutdown is called. The
-// error says what to change; after Shutdown it is ErrServerClosed. Any goroutine; on a
+// error has advice; after Shutdown it is ErrServerClosed. Any goroutine; on a
 // loop, a lookup would block its connections.
 //
 // Clients can connect from now on; they are served once Run is called. On Linux and
@@ -118,12 +117,12 @@ func (ln *Listener) start() (failed error) {
 		if len(ln.sockets) == 1 {
 			to = loops
 		}
-		a, err := loops[i].Accept(fd, to, ln.protocol, ln.shared) // it owns fd, whatever fails
+		stop, err := loops[i].Accept(fd, to, ln.protocol, ln.shared) // it owns fd, whatever fails
 		if err != nil {
 			failed = err
 			continue
 		}
-		ln.acceptors = append(ln.acceptors, a)
+		ln.stops = append(ln.stops, stop)
 	}
 	ln.sockets = nil
 	return failed
@@ -134,10 +133,10 @@ func (ln *Listener) close() {
 	for _, fd := range ln.sockets {
 		_ = unix.Close(fd) // nothing was written that could fail
 	}
-	for _, a := range ln.acceptors {
-		_ = a.Close() // an error says that its loop has ended, and has closed it
+	for _, stop := range ln.stops {
+		_ = stop() // an error says that its loop has ended, and has closed it
 	}
-	ln.sockets, ln.acceptors = nil, nil
+	ln.sockets, ln.stops = nil, nil
 }
 
 // unlink removes the file of a Unix socket, if it still is this one's.

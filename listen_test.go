@@ -326,5 +326,5 @@ func TestDialWithoutAProtocol(t *testing.T) {
 	if err := e.Dial("tcp", "127.0.0.1:1", nil, patience, func(_ *eddy.Conn, err error) { failed <- err }); err != nil {
 		t.Fatal(err)
 	}
-	says(t, receive(t, failed, "the failure is reported"), "no protocol: it is nil")
+	says(t, receive(t, failed, "the failure is reported"), "the protocol is nil")
 }

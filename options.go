@@ -66,7 +66,7 @@ type Options struct {
 	// that are already on their way. Default: 500 ms.
 	DrainGrace time.Duration
 	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay,
-	// before what is left is cut off. Default: 30 s.
+	// before the remaining connections are cut off. Default: 30 s.
 	DrainTimeout time.Duration
 
 	// SlowCallback is how long a callback may block its loop before it is counted in

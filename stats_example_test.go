@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // The counts of an engine among the program's other variables, which a net/http server
@@ -34,13 +35,13 @@ type lineCounts struct{ Lines, Bytes uint64 }
 // lines counts the lines that come in. Every loop has counts of its own, so that
 // counting needs no lock.
 type lines struct {
-	loops eddy.PerLoop[*lineHandler]
+	loops loop.PerLoop[*lineHandler]
 }
 
 // Open returns the handler of the connection's loop.
 func (p *lines) Open(c *eddy.Conn) eddy.Handler {
 	return p.loops.Get(c.Loop(), func() *lineHandler {
-		return &lineHandler{eddy.NewCounts[lineCounts](c.Loop())}
+		return &lineHandler{loop.NewCounts[lineCounts](c.Loop())}
 	})
 }
 
@@ -56,7 +57,7 @@ func (p *lines) Stats() (sum lineCounts) {
 
 // lineHandler handles the connections of one loop.
 type lineHandler struct {
-	counts *eddy.Counts[lineCounts]
+	counts *loop.Counts[lineCounts]
 }
 
 func (*lineHandler) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }

@@ -54,15 +54,14 @@ func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
 		o.MaxConns = 1 << 30
 	}
 	s := &Server{t: t, protocol: p, now: int64(time.Hour)}
-	s.reactor, err = loop.New(loop.Config{
-		Logger:   o.Logger,
-		Limit:    loop.NewLimit(o.MaxConns, o.MaxRefusals),
-		Settings: settings,
-		Clock:    func() int64 { return s.now },
+	reactors, err := loop.New(loop.Config{
+		Loops: 1, Logger: o.Logger, Settings: settings, Clock: func() int64 { return s.now },
+		MaxConns: o.MaxConns, MaxRefusals: o.MaxRefusals,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.reactor = reactors[0]
 	t.Cleanup(s.end)
 	return s
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/eddytest"
 	"github.com/eddynet/eddy/internal/leak"
+	"github.com/eddynet/eddy/loop"
 )
 
 func TestMain(m *testing.M) { leak.Main(m) }
@@ -126,7 +127,7 @@ func TestWriteTimeoutOfAPeerThatDoesNotRead(t *testing.T) {
 		t.Fatal("closed early")
 	}
 	s.Advance(2 * time.Millisecond)
-	if closed, reset := c.Closed(); !closed || !reset || p.err != eddy.ErrWriteTimeout {
+	if closed, reset := c.Closed(); !closed || !reset || p.err != loop.ErrWriteTimeout {
 		t.Errorf("closed %v, reset %v, cause %v", closed, reset, p.err)
 	}
 }
@@ -151,7 +152,7 @@ func TestIdleTimeoutAndDrain(t *testing.T) {
 	s := eddytest.NewServerOptions(t, p.Open, eddy.Options{IdleTimeout: time.Minute})
 	c := s.Dial()
 	s.Advance(time.Minute)
-	if closed, reset := c.Closed(); !closed || !reset || p.err != eddy.ErrTimeout {
+	if closed, reset := c.Closed(); !closed || !reset || p.err != loop.ErrTimeout {
 		t.Errorf("closed %v, reset %v, cause %v", closed, reset, p.err)
 	}
 	c = s.Dial()

@@ -196,7 +196,7 @@ func (j *blockingJob) call() (err *loop.PanicError) {
 
 // adopt takes over an answer that was gathered elsewhere.
 func (w *Response) adopt(from *Response) {
-	w.owned.drop()
+	w.dropOwned()
 	w.dropBody()
 	from.head.Close = from.head.Close || w.head.Close
 	w.head, w.body, w.offer = from.head, from.body, from.offer

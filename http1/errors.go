@@ -26,8 +26,8 @@ var (
 
 var errNoHandler = errors.New("http1: New needs a handler: it was nil")
 
-// FieldError says why a field cannot be set: SetHeader, AddHeader, SetTrailer and
-// NewField return it, and leave the answer as it was.
+// FieldError says why a field cannot be set: SetHeader, AddHeader, SetTrailer, AddTrailer
+// and Head.Add return it, and leave the answer as it was.
 type FieldError struct {
 	Name, Value string // as they were given
 	Reason      string // the rule, with its RFC section

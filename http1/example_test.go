@@ -204,11 +204,14 @@ func newRequest(url string) *http.Request {
 	return r
 }
 
-// A field that every answer has is checked once.
-func ExampleField() {
-	plain := http1.MustField("Content-Type", "text/plain; charset=utf-8")
+// Fields that every answer has are checked once.
+func ExampleResponse_SetHead() {
+	var plain http1.Head
+	if err := plain.Add("Content-Type", "text/plain; charset=utf-8"); err != nil {
+		log.Fatal(err)
+	}
 	url, stop := begin(http1.New(func(w *http1.Response, _ *http1.Request) {
-		w.SetField(plain)
+		w.SetHead(&plain)
 		w.WriteString("Hello!")
 	}, http1.Options{}))
 	defer stop()

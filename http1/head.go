@@ -2,14 +2,16 @@ package http1
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
-// Head is the status line and the fields of an answer, made by itself: by an adapter, a
-// proxy or a cache, on any goroutine. Response.SetHead and WriteInterim copy it. Unlike
-// SetHeader, it takes the fields that the server sets by default.
+// Head is the status line and the fields of an answer, made by itself: once, for many
+// answers, or by an adapter, a proxy or a cache. Response.SetHead and WriteInterim copy it.
+// Unlike SetHeader, it takes the fields that the server sets by default, and with Upgrade
+// it leaves Connection to the program. Any goroutine may use one that is not changed.
 type Head struct {
-	Status int  // 100 to 999
+	Status int  // 100 to 999; 0 is 200
 	Close  bool // the connection ends with the answer
 
 	NoDate   bool // the server adds no Date: the fields have one, or there is none
@@ -21,15 +23,20 @@ type Head struct {
 
 // Add appends a field. The error is a *FieldError: the name is not a token, the value
 // holds a control byte, or the field frames the message: Content-Length and
-// Transfer-Encoding follow from the body, Response.SetLength and Stream.
+// Transfer-Encoding follow from the body, Response.SetLength and Stream. Connection: close
+// sets Close.
 func (h *Head) Add(name, value string) error {
 	if err := checkSyntax(name, value); err != nil {
 		return err
 	}
-	if ownerOf(name) == ownerFraming {
-		return &FieldError{name, value, "the body has the framing: see SetLength"}
+	switch who := ownerOf(name); {
+	case who == ownerFraming:
+		return &FieldError{name, value, "the server chooses the framing; SetLength announces the length of a stream"}
+	case who == ownerConnection && strings.EqualFold(value, "close"):
+		h.Close = true
+	default:
+		h.fields.add(name, value)
 	}
-	h.fields.add(name, value)
 	return nil
 }
 
@@ -69,7 +76,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 		dst = append(dst, s.lines...)
 		return append(dst, h.fields.lines...)
 	}
-	dst = append(dst, statusLine(h.Status)...)
+	dst = appendStatusLine(dst, h.Status)
 	if !h.NoServer {
 		dst = append(dst, s.lines[s.server:s.date]...)
 	}
@@ -82,7 +89,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 func (s *stamp) renew(now int64) {
 	wall := time.Now()
 	s.until = now + int64(time.Second) - int64(wall.Nanosecond())
-	s.lines = append(s.lines[:0], statusLine(http.StatusOK)...)
+	s.lines = appendStatusLine(s.lines[:0], http.StatusOK)
 	s.server = len(s.lines)
 	if s.name != "" {
 		s.lines = append(s.lines, "Server: "...)

@@ -117,7 +117,7 @@ func TestHeadCannotSplitAnAnswer(t *testing.T) {
 	}
 	s := serve(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetStatus(201)
-		for _, status := range []int{0, 99, 1000} {
+		for _, status := range []int{-1, 99, 1000} {
 			if w.SetHead(&http1.Head{Status: status}) == nil {
 				t.Errorf("status %d was taken", status)
 			}
@@ -170,4 +170,28 @@ func TestInterimAnswers(t *testing.T) {
 	c.send("GET / HTTP/1.0\r\n\r\n")
 	proceed <- true
 	expect(t, "status to HTTP/1.0", c.answer("GET").status, 200)
+}
+
+// TestHeadOfManyAnswers is made once: what an answer adds is its own.
+func TestHeadOfManyAnswers(t *testing.T) {
+	var h http1.Head
+	for _, f := range [][2]string{{"A", "1"}, {"Connection", "close"}} {
+		if err := h.Add(f[0], f[1]); err != nil {
+			t.Error(err)
+		}
+	}
+	s := serve(t, func(w *http1.Response, r *http1.Request) {
+		if err := w.SetHead(&h); err != nil {
+			t.Error(err)
+		}
+		w.SetStatus(201)
+		w.AddHeader("B", string(r.Path()))
+	}, http1.Options{})
+	for _, path := range []string{"/1", "/2"} {
+		a := s.get(path, "")
+		expect(t, "status", a.status, 201)
+		expect(t, "fields", strings.Join(fieldNames(a), " "), "Server Date A B Connection Content-Length")
+		expect(t, "B", a.field("B"), path)
+		expect(t, "Connection", a.field("Connection"), "close")
+	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/loop"
 )
 
 // flood holds a loop and fills its inbox, until the returned function is called.
@@ -18,7 +19,7 @@ func flood(t *testing.T, l *eddy.Loop) (release func()) {
 	for {
 		switch err := l.Post(func() {}); err {
 		case nil:
-		case eddy.ErrInboxFull:
+		case loop.ErrInboxFull:
 			return func() { close(hold) }
 		default:
 			t.Fatal(err)

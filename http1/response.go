@@ -21,7 +21,8 @@ type Response struct {
 	request *Request
 	head    Head
 	body    *buffers.Buffer // nil while nothing is written
-	owned   owned           // set with SetBody, in place of body
+	owned   piece           // set with SetBody, in place of body
+	isOwned bool            // owned is set
 	length  int64           // announced with SetLength; -1 if not
 	sent    int64           // bytes of body handed to the connection
 	offer   bool            // an Upgrade field is set
@@ -37,7 +38,7 @@ func (w *Response) begin() {
 func (w *Response) reset() {
 	w.head.Reset()
 	w.offer = false
-	w.owned.drop()
+	w.dropOwned()
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next answer
 	} else if w.body != nil {
@@ -74,12 +75,15 @@ func (w *Response) Status() int { return w.head.Status }
 // SetHead copies h, in place of the status and the fields set so far. It does not undo
 // Connection: close. The error is that of a status which no answer can have.
 func (w *Response) SetHead(h *Head) error {
-	if h.Status < 100 || h.Status > 999 {
+	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
 	}
 	closes := w.head.Close
 	w.head.copyFrom(h)
 	w.head.Close = h.Close || closes
+	if h.Status == 0 {
+		w.head.Status = http.StatusOK
+	}
 	w.offer = false
 	return nil
 }
@@ -110,21 +114,6 @@ func (w *Response) setField(name, value string, replace bool) error {
 	return nil
 }
 
-// SetField is SetHeader for a field that has been checked before.
-func (w *Response) SetField(f Field) {
-	if !w.takes(f.owner) {
-		w.head.fields.remove(f.line[:f.name])
-		w.head.fields.lines = append(w.head.fields.lines, f.line...)
-	}
-}
-
-// AddField is AddHeader for a field that has been checked before.
-func (w *Response) AddField(f Field) {
-	if !w.takes(f.owner) {
-		w.head.fields.lines = append(w.head.fields.lines, f.line...)
-	}
-}
-
 // takes notes what a field has the engine do, and says whether that is all of it.
 func (w *Response) takes(o owner) bool {
 	w.head.Close = w.head.Close || o == ownerConnection
@@ -150,7 +139,7 @@ func (w *Response) buffer() *buffers.Buffer {
 	if w.body == nil {
 		w.body = buffers.Get()
 	}
-	if w.owned.set {
+	if w.isOwned {
 		w.copyOwned()
 	}
 	return w.body
@@ -190,7 +179,7 @@ func (w *Response) Finish() {
 	unframed := w.unframed()
 	switch {
 	case unframed || w.head.Status == http.StatusResetContent:
-	case w.owned.set:
+	case w.isOwned:
 		body = w.owned.bytes
 	case w.body != nil:
 		body = w.body.B
@@ -209,17 +198,19 @@ func (w *Response) Finish() {
 	switch { // a failure ends the connection
 	case len(body) <= copyLimit:
 		out.B = append(dst, body...)
-	case w.owned.set:
-		_ = x.conn.WriteOwned(body, w.owned.take())
+	case w.isOwned:
+		_ = x.conn.WriteOwned(body, w.takeOwned().release)
 	default:
 		_ = x.conn.WriteBuffer(w.body)
 		w.body = nil
 	}
-	release := w.owned.take()
-	x.sent()
-	if release != nil {
-		release() // when the answer is given: it may panic
+	if !w.isOwned {
+		x.sent()
+		return
 	}
+	owned := w.takeOwned()
+	x.sent()
+	owned.done() // when the answer is given: it may panic
 }
 
 // Refuse answers with this status and its reason phrase as the body, in place of what
@@ -275,8 +266,7 @@ func (w *Response) WriteInterim(h *Head) error {
 		return nil
 	}
 	out := x.conn.Out()
-	out.B = append(out.B, statusLine(h.Status)...)
-	out.B = append(out.B, h.fields.lines...)
+	out.B = append(appendStatusLine(out.B, h.Status), h.fields.lines...)
 	out.B = append(out.B, "\r\n"...)
 	return nil
 }
@@ -325,30 +315,6 @@ func (w *Response) connectionLine() string {
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }
 
-// owned is memory of the program's, until it is released.
-type owned struct {
-	set     bool
-	bytes   []byte
-	release func() // may be nil
-}
-
-// take gives up the memory, and returns what is to be called when it is done with.
-func (o *owned) take() (release func()) {
-	release = o.release
-	*o = owned{}
-	return release
-}
-
-// drop releases the memory, if there is any.
-func (o *owned) drop() {
-	if !o.set {
-		return
-	}
-	if release := o.take(); release != nil {
-		release()
-	}
-}
-
 // SetBody makes p the body, in place of what was written so far. A large one is sent
 // without a copy: p must not change until release is called, once, on the loop: when it
 // is written, and also when it is not sent at all, to HEAD or with a status that has no
@@ -357,11 +323,11 @@ func (o *owned) drop() {
 // call comes behind p, which is copied then. For a handler of Blocking p is copied at
 // once, and release called on its goroutine.
 func (w *Response) SetBody(p []byte, release func()) {
-	w.owned.drop()
+	w.dropOwned()
 	if w.body != nil {
 		w.body.Reset()
 	}
-	w.owned = owned{true, p, release}
+	w.owned, w.isOwned = piece{bytes: p, release: release}, true
 	if w.session == nil {
 		w.buffer() // nobody would release it if the client went
 	}
@@ -370,5 +336,19 @@ func (w *Response) SetBody(p []byte, release func()) {
 // copyOwned makes the memory of SetBody the response's own.
 func (w *Response) copyOwned() {
 	w.body.B = append(w.body.B, w.owned.bytes...)
-	w.owned.drop()
+	w.dropOwned()
+}
+
+// takeOwned gives up the memory of SetBody.
+func (w *Response) takeOwned() piece {
+	p := w.owned
+	w.owned, w.isOwned = piece{}, false
+	return p
+}
+
+// dropOwned releases it, if there is any.
+func (w *Response) dropOwned() {
+	if w.isOwned {
+		w.takeOwned().done()
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
 )
 
@@ -151,4 +152,24 @@ func TestWriteComesAfterWhatWasSent(t *testing.T) {
 		t.Errorf("the body of %d bytes differs: %v", len(body), err)
 	}
 	expect(t, "trailers", strings.Join(a.Trailer["X"], " "), "1 2")
+}
+
+// TestLastPieceWaitsForRoom, however little MaxOutput is.
+func TestLastPieceWaitsForRoom(t *testing.T) {
+	const mark = 16 << 10
+	piece := pattern(48 << 10)
+	s := serveWith(t, func(w *http1.Response, _ *http1.Request) {
+		stream := w.Stream()
+		for stream.Room() {
+			stream.Write(piece)
+		}
+		if _, err := stream.Write([]byte("last")); err != nil {
+			t.Error(err)
+		}
+		expect(t, "Finish", stream.Finish(), nil)
+	}, http1.Options{}, eddy.Options{HighWater: mark, LowWater: mark / 2, MaxOutput: 2 * mark})
+	c := s.dialSmall()
+	c.send(get("/"))
+	a := c.answer("GET")
+	expect(t, "end of the body", string(a.body[len(a.body)-4:]), "last")
 }

@@ -248,7 +248,7 @@ func (s *instance) rest(x *session, more bool) {
 func (s *instance) release(x *session) {
 	x.conn.SetUserData(x.value)
 	if x.deferred != nil && !x.deferred.settled {
-		x.response.owned.drop()
+		x.response.dropOwned()
 		return
 	}
 	if x.in != between { // where it was reset already

@@ -26,22 +26,14 @@ func reason(code int) string {
 	return http.StatusText(code)
 }
 
-// statusLines are the lines of all final status codes. The reason is empty where
-// none is registered; its space stays (RFC 9112 section 4).
-var statusLines = func() (lines [maxStatus + 1 - minStatus]string) {
-	for i := range lines {
-		code := minStatus + i
-		lines[i] = "HTTP/1.1 " + strconv.Itoa(code) + " " + reason(code) + "\r\n"
-	}
-	return lines
-}()
-
-// statusLine also makes those of codes that only a Head may have.
-func statusLine(code int) string {
-	if code < minStatus || code > maxStatus {
-		return "HTTP/1.1 " + strconv.Itoa(code) + " " + reason(code) + "\r\n"
-	}
-	return statusLines[code-minStatus]
+// appendStatusLine appends the status line. The space before a reason that is empty stays
+// (RFC 9112 section 4).
+func appendStatusLine(dst []byte, code int) []byte {
+	dst = append(dst, "HTTP/1.1 "...)
+	dst = strconv.AppendInt(dst, int64(code), 10)
+	dst = append(dst, ' ')
+	dst = append(dst, reason(code)...)
+	return append(dst, "\r\n"...)
 }
 
 // lengthless says that an answer of this status has no body, whatever the handler wrote,

@@ -2,8 +2,10 @@ package http1
 
 import (
 	"net/http"
+	"sync"
 
 	"github.com/eddynet/eddy/httpparse"
+	"github.com/eddynet/eddy/loop"
 )
 
 // Stream is an answer whose body is sent piece by piece: chunked, or with the
@@ -21,7 +23,18 @@ type Stream struct {
 	finishing bool   // Finish was called, and waits for its turn
 	trailers  fieldList
 	onReady   func()
-	sender    sender
+
+	// For Send, which bounds what is on its way to the loop, and waits while the client
+	// does not keep up.
+	ref     loop.Ref
+	loop    *loop.Loop
+	window  int64   // bytes
+	waiting []piece // that have come and wait for room. Loop only
+	mu      sync.Mutex
+	change  sync.Cond // on mu: room, or the end
+	onWay   int64     // guarded by mu: bytes
+	full    bool      // guarded by mu: the connection's output is
+	ended   bool      // guarded by mu
 }
 
 // SetLength announces the length in bytes of the body of a stream, which is then
@@ -39,8 +52,8 @@ func (w *Response) Stream() *Stream {
 	}
 	x.answer(streaming)
 	w.decide(x.body.pieces != nil || x.body.bounded(x))
-	s := &Stream{session: x}
-	s.sender.begin(x)
+	s := &Stream{session: x, ref: x.conn.Ref(), loop: x.conn.Loop(), window: x.conn.Settings().HighWater}
+	s.change.L = &s.mu
 	bodyless := w.unframed() || w.head.Status == http.StatusResetContent
 	switch {
 	case bodyless:
@@ -68,9 +81,8 @@ func (w *Response) Stream() *Stream {
 	if x.gone {
 		s.abandon(ErrClientGone)
 	}
-	if w.owned.set {
-		p := w.owned.bytes
-		_ = s.WriteOwned(p, w.owned.take()) // an error is met again by the next Write
+	if w.isOwned {
+		_ = s.put(w.takeOwned()) // an error is met again by the next Write
 	} else if w.body != nil {
 		_, _ = s.Write(w.body.B) // the same
 	}
@@ -100,7 +112,7 @@ func (s *Stream) put(p piece) error {
 	case s.session == nil || s.finishing:
 		p.done()
 		return s.cause()
-	case len(s.sender.waiting) > 0:
+	case len(s.waiting) > 0 || !s.Room():
 		return s.queue(p)
 	}
 	return s.write(p)
@@ -192,7 +204,7 @@ func (s *Stream) finishInTurn() error {
 	x := s.session
 	chunked := s.framing == httpparse.ChunkedBody && !s.silent
 	switch {
-	case len(s.sender.waiting) > 0 || chunked && !s.Room():
+	case len(s.waiting) > 0 || chunked && !s.Room():
 		return nil
 	case s.framing == httpparse.ContentLength && s.left > 0 && !s.silent:
 		x.conn.Close()
@@ -241,7 +253,14 @@ func (s *Stream) closed(err error) {
 func (s *Stream) end(cause error) {
 	s.session, s.settled = nil, true
 	s.lifetime.End(cause)
-	s.sender.end()
+	for _, p := range s.waiting {
+		p.done()
+	}
+	s.waiting = nil
+	s.mu.Lock()
+	s.ended = true
+	s.change.Broadcast()
+	s.mu.Unlock()
 }
 
 func (s *Stream) cause() error {

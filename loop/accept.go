@@ -24,10 +24,10 @@ const handshakeTime = 100 * time.Microsecond
 // shortageLogEvery is the least time between two log lines on the same shortage.
 const shortageLogEvery = 10 * time.Second
 
-// Limit bounds the open connections of an engine over all its loops.
-type Limit struct {
+// limit bounds the open connections of an engine over all its loops.
+type limit struct {
 	served  quota
-	refused quota // for connections that are told of the overload
+	refused quota // for connections that are opened to be refused
 }
 
 // quota bounds one kind of connections.
@@ -36,10 +36,10 @@ type quota struct {
 	used atomic.Int64
 }
 
-// NewLimit returns a limit of max open connections that are served, and of as many as
+// newLimit returns a limit of max open connections that are served, and of as many as
 // refusals beyond it.
-func NewLimit(max, refusals int) *Limit {
-	return &Limit{served: quota{max: int64(max)}, refused: quota{max: int64(refusals)}}
+func newLimit(max, refusals int) *limit {
+	return &limit{served: quota{max: int64(max)}, refused: quota{max: int64(refusals)}}
 }
 
 func (q *quota) acquire() bool {
@@ -60,7 +60,7 @@ func (q *quota) release() { q.used.Add(-1) }
 
 // acquire makes room for a connection, if possible one that is served. It returns nil if
 // there is none.
-func (l *Limit) acquire() *quota {
+func (l *limit) acquire() *quota {
 	for _, q := range [...]*quota{&l.served, &l.refused} {
 		if q.acquire() {
 			return q
@@ -69,7 +69,7 @@ func (l *Limit) acquire() *quota {
 	return nil
 }
 
-func (l *Limit) quotaOf(c *Conn) *quota {
+func (l *limit) quotaOf(c *Conn) *quota {
 	if c.is(overloaded) {
 		return &l.refused
 	}
@@ -79,9 +79,18 @@ func (l *Limit) quotaOf(c *Conn) *quota {
 // Accept has the loop accept the connections of the listening socket fd, which it owns
 // from now on, whatever is returned, and dispatch them to the loops in turn. p opens
 // them. A shared socket is held by other processes too: its queue is theirs when this
-// acceptor is closed. Any goroutine.
-func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (*Acceptor, error) {
-	a := &Acceptor{loop: r.Loop, fd: fd, protocol: p, shared: shared}
+// loop stops accepting. stop serves the queue once more and closes the socket; its error
+// says that the loop has ended, which has closed it. Any goroutine, like stop.
+func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (stop func() error, err error) {
+	a, err := r.acceptFrom(fd, to, p, shared)
+	if err != nil {
+		return nil, err
+	}
+	return a.Close, nil
+}
+
+func (r *Reactor) acceptFrom(fd int, to []*Reactor, p Protocol, shared bool) (*acceptor, error) {
+	a := &acceptor{loop: r.Loop, fd: fd, protocol: p, shared: shared}
 	for _, r := range to {
 		a.to = append(a.to, r.Loop)
 	}
@@ -93,12 +102,10 @@ func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (*Accep
 	return a, nil
 }
 
-// Close serves the queue once more and closes the socket. An error says that the loop
-// has ended, which has closed it. Any goroutine.
-func (a *Acceptor) Close() error { return a.loop.PostUnbounded(a.drain) }
+func (a *acceptor) Close() error { return a.loop.PostUnbounded(a.drain) }
 
-// Acceptor is a listening socket on a loop.
-type Acceptor struct {
+// acceptor is a listening socket on a loop.
+type acceptor struct {
 	loop     *Loop
 	fd       int  // -1 when closed
 	draining bool // drain was called
@@ -116,7 +123,7 @@ type Acceptor struct {
 	registered bool // with the poller
 }
 
-func (a *Acceptor) start() {
+func (a *acceptor) start() {
 	l := a.loop
 	if addr, err := sockets.LocalAddr(a.fd); err == nil {
 		a.tcp = addr.Network() == "tcp"
@@ -128,7 +135,7 @@ func (a *Acceptor) start() {
 
 // arm has the poller report clients. A poller that cannot is asked again: they wait in
 // the kernel's queue.
-func (a *Acceptor) arm() {
+func (a *acceptor) arm() {
 	a.paused = false
 	if a.fd >= 0 && !a.watch(poller.Readable) {
 		a.loop.After(shortageDelay, a.arm)
@@ -137,7 +144,7 @@ func (a *Acceptor) arm() {
 
 // watch sets the listener's interest in the poller. After an error the registration is
 // made again: its state is unknown.
-func (a *Acceptor) watch(i poller.Interest) bool {
+func (a *acceptor) watch(i poller.Interest) bool {
 	register := a.loop.poller.Set
 	if !a.registered {
 		register = a.loop.poller.Add
@@ -151,12 +158,12 @@ func (a *Acceptor) watch(i poller.Interest) bool {
 	return a.registered
 }
 
-func (a *Acceptor) end(error) { a.close() }
+func (a *acceptor) end(error) { a.close() }
 
-func (a *Acceptor) close() {
+func (a *acceptor) close() {
 	if a.fd >= 0 {
 		if a.shared {
-			// What others hold open goes on being polled when this descriptor is closed.
+			// The poller goes on reporting a socket that other processes hold open.
 			// ENOENT: start has failed to register it.
 			_ = a.loop.poller.Delete(a.fd)
 		}
@@ -167,9 +174,9 @@ func (a *Acceptor) close() {
 	}
 }
 
-// ready accepts until the queue is empty, within the budget: what is left makes
-// the listener ready in the next cycle too.
-func (a *Acceptor) ready(poller.Ready) {
+// ready accepts until the queue is empty, within the budget: the listener is
+// ready in the next cycle too if clients are left.
+func (a *acceptor) ready(poller.Ready) {
 	if a.paused {
 		return // the poller goes on reporting: watch has failed
 	}
@@ -185,7 +192,7 @@ func (a *Acceptor) ready(poller.Ready) {
 	}
 }
 
-func (a *Acceptor) acceptOne() sockets.AcceptResult {
+func (a *acceptor) acceptOne() sockets.AcceptResult {
 	l := a.loop
 	place := l.limit.acquire()
 	if place == nil && a.draining {
@@ -225,7 +232,7 @@ func (a *Acceptor) acceptOne() sockets.AcceptResult {
 
 // dispatch gives the connection to the loop whose turn it is, or the next one that has
 // not ended.
-func (a *Acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
+func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	mark := flags(0)
 	if place == &a.loop.limit.refused {
 		mark = overloaded
@@ -249,7 +256,7 @@ func (a *Acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 
 // open opens the connection on its loop. If the poller is short of watches, accepting
 // pauses.
-func (a *Acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
+func (a *acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
 	c := l.newConn(fd, peer)
 	c.flags |= mark
 	if !l.open(c, a.protocol, &l.count.Accepted) || !c.is(watchBackoff) {
@@ -266,7 +273,7 @@ func (a *Acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
 }
 
 // disarm stops accepting for a while, in which clients wait in the kernel's queue.
-func (a *Acceptor) disarm(why string, err error) {
+func (a *acceptor) disarm(why string, err error) {
 	if a.paused {
 		return
 	}
@@ -280,7 +287,7 @@ func (a *Acceptor) disarm(why string, err error) {
 }
 
 // warn writes a log line, if there was none for a while.
-func (a *Acceptor) warn(message string, err error) {
+func (a *acceptor) warn(message string, err error) {
 	if l := a.loop; l.now >= a.quietTo {
 		a.quietTo = l.now + int64(shortageLogEvery)
 		l.logger.Warn(message, errorAttr(err))
@@ -289,7 +296,7 @@ func (a *Acceptor) warn(message string, err error) {
 
 // drain serves the connections queued in the kernel, and closes the listener: a little
 // later where new clients can be kept out.
-func (a *Acceptor) drain() {
+func (a *acceptor) drain() {
 	if a.fd < 0 || a.draining {
 		return
 	}
@@ -304,7 +311,7 @@ func (a *Acceptor) drain() {
 
 // finish closes the listener when its queue is served. Short of descriptors it waits for
 // connections to end, which make room.
-func (a *Acceptor) finish() {
+func (a *acceptor) finish() {
 	a.acceptAll()
 	if a.fd >= 0 && a.paused && sockets.HasClients(a.fd) {
 		a.loop.After(shortageDelay, a.finish)
@@ -315,7 +322,7 @@ func (a *Acceptor) finish() {
 
 // acceptAll accepts until the queue is empty. A system that goes on refusing may not
 // take anything off it.
-func (a *Acceptor) acceptAll() {
+func (a *acceptor) acceptAll() {
 	a.paused = false // a drain does not wait for the end of a pause
 	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
 		before := a.accepted

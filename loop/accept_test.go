@@ -18,13 +18,13 @@ import (
 
 // listen puts a listener on the loop, whose connections speak p there, and returns its
 // address.
-func (r *rig) listen(network, address string, p opener) (*Acceptor, net.Addr) {
+func (r *rig) listen(network, address string, p opener) (*acceptor, net.Addr) {
 	r.t.Helper()
 	return r.listenFor(network, address, p, r.loop)
 }
 
 // listenFor is listen for connections that are dispatched to loops.
-func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*Acceptor, net.Addr) {
+func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*acceptor, net.Addr) {
 	r.t.Helper()
 	fds, addr, err := sockets.Listen(r.t.Context(), network, address, 1)
 	if err != nil {
@@ -33,7 +33,7 @@ func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*Acc
 	for _, l := range to {
 		l.settings = *r.settings
 	}
-	a, err := r.loop.Accept(fds[0], to, underLayer(p.Open), false)
+	a, err := r.loop.acceptFrom(fds[0], to, underLayer(p.Open), false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestAcceptOnEveryNetwork(t *testing.T) {
 
 func TestSharedListenerDealsOutOverLoops(t *testing.T) {
 	r := newRig(t)
-	limit := NewLimit(100, 0)
+	limit := newLimit(100, 0)
 	loops := []*Reactor{r.loop, r.newLoop(limit), r.newLoop(limit)}
 	r.loop.limit = limit
 	_, addr := r.listenFor("tcp4", "127.0.0.1:0", hello{}, loops...)
@@ -164,7 +164,7 @@ func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, true); err != nil {
+	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, hello{}.Open, true); err != nil {
 		t.Fatal(err)
 	}
 	r.cycle()
@@ -183,7 +183,7 @@ func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 // have gone.
 func TestMaxConns(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(2, 0)
+	r.loop.limit = newLimit(2, 0)
 	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 5 {
@@ -287,7 +287,7 @@ func TestOutOfDescriptors(t *testing.T) {
 // setLimit sets a field whose type differs by platform.
 func setLimit[T int64 | uint64](field *T, n int) { *field = T(n) }
 
-// inChild runs the test again in a child process, and says whether this is it.
+// inChild runs the test again in a child process, and reports whether this is it.
 func inChild(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv("EDDY_TEST_CHILD") == t.Name() {
@@ -327,7 +327,7 @@ func TestClosedAcceptorServesItsQueueFirst(t *testing.T) {
 
 func TestAcceptorClosedWhilePaused(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(0, 0)
+	r.loop.limit = newLimit(0, 0)
 	a, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	client := dial(t, addr)
 	r.until("the listener pauses", func() bool { return r.loop.count.AcceptPauses > 0 })
@@ -357,7 +357,7 @@ func (p apologetic) Open(c *Conn) Handler {
 // Beyond MaxConns as many as MaxRefusals are opened with that mark; the others wait.
 func TestMaxRefusals(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(1, 1)
+	r.loop.limit = newLimit(1, 1)
 	_, addr := r.listen("tcp4", "127.0.0.1:0", apologetic{})
 	first := dial(t, addr)
 	r.until("the first is greeted", first.has("hello"))

@@ -40,7 +40,7 @@ func (l *Loop) adopt(conn net.Conn, p Protocol) (*Conn, error) {
 }
 
 // AdoptTransport is Adopt for a connection without a socket: t, memory for example, calls
-// Conn.Wake whenever input or room has come. remote and local may be nil. Loop only.
+// Conn.Wake whenever there is new input or room. remote and local may be nil. Loop only.
 func (l *Loop) AdoptTransport(t Transport, remote, local net.Addr, p Protocol) (*Conn, error) {
 	c := l.newConn(-1, sockets.FromNetAddr(remote))
 	c.extra = &extra{top: t, bottom: t, local: sockets.FromNetAddr(local)}

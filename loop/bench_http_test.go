@@ -17,13 +17,16 @@ func BenchmarkRequest(b *testing.B) {
 		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36\r\n" +
 		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n" +
 		"Accept-Encoding: gzip, deflate, br, zstd\r\nAccept-Language: en-US,en;q=0.9\r\n\r\n"
-	plain := http1.MustField("Content-Type", "text/plain")
+	var plain http1.Head
+	if err := plain.Add("Content-Type", "text/plain"); err != nil {
+		b.Fatal(err)
+	}
 	handler := func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) != "/plaintext" {
 			w.SetStatus(404)
 			return
 		}
-		w.SetField(plain)
+		w.SetHead(&plain)
 		w.WriteString("Hello, World!")
 	}
 	for _, c := range []struct {

@@ -41,7 +41,7 @@ func (s *stub) Close(bool)          {}
 // each of conns connections of protocol reads input in each cycle, and whatever it
 // writes is taken. It returns how many bytes were written for each event.
 func BenchCycles(b *testing.B, protocol Protocol, conns int, input []byte) int64 {
-	l, err := New(Config{Limit: NewLimit(conns, 0), Settings: testSettings()})
+	l, err := newReactor(Config{Settings: testSettings()}, 0, newLimit(conns, 0))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const slowLogEvery = time.Second
 // loop is not waiting, is as old as its callback at most. So the loop pays for one load
 // after each callback, and a store for each cycle.
 type watch struct {
-	dog      *watchdog.Watchdog // nil for none
+	watchdog *watchdog.Watchdog // nil for none
 	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
 	cycle    atomic.Int64       // when the current cycle began; published.cycle is the same once it has ended
 	reported atomic.Int64       // the mark that the watchdog has logged a stack for
@@ -31,10 +31,15 @@ type watch struct {
 	seen         int64 // cycle when Idle was last called. Watchdog only
 }
 
+// Watched is the loop as its watchdog sees it.
+func (r *Reactor) Watched() watchdog.Loop { return watched{r.Loop} }
+
+type watched struct{ *Loop }
+
 // Inspect looks whether a callback blocks the loop, and logs the loop's stack if so.
 // Watchdog only.
-func (r *Reactor) Inspect() {
-	l, w := r.Loop, &r.watch
+func (d watched) Inspect() {
+	l, w := d.Loop, &d.watch
 	now := max(l.clock(), 1)
 	mark := w.mark.Load()
 	if mark == 0 {
@@ -43,7 +48,7 @@ func (r *Reactor) Inspect() {
 	}
 	cycle := w.cycle.Load()
 	since := max(cycle, mark)
-	if now-since < int64(w.dog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
+	if now-since < int64(w.watchdog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
 		return
 	}
 	stack := watchdog.Stack(w.id.Load())
@@ -64,12 +69,12 @@ func (l *Loop) cycleEnded(began int64) bool {
 }
 
 // Idle reports whether the loop has been waiting since the last call. Watchdog only.
-func (r *Reactor) Idle() bool {
-	w := &r.watch
+func (d watched) Idle() bool {
+	w := &d.watch
 	cycle := w.cycle.Load()
 	same := cycle == w.seen
 	w.seen = cycle
-	return same && r.cycleEnded(cycle)
+	return same && d.cycleEnded(cycle)
 }
 
 // returned is called after every callback, with a *Conn or another owner that callee
@@ -87,7 +92,7 @@ func (l *Loop) unmark(owner any) {
 	mark, now := w.mark.Load(), l.clock()
 	w.mark.Store(0)
 	took := now - max(mark, l.now)
-	if took < int64(w.dog.Slow()) {
+	if took < int64(w.watchdog.Slow()) {
 		return
 	}
 	l.count.SlowCallbacks++
@@ -108,7 +113,7 @@ func callee(owner any) []any {
 		return []any{"callback", "timer", "function", functionName(o.fn)}
 	case *dialing:
 		return []any{"callback", "dial", "remote", o.address, "protocol", functionName(o.protocol)}
-	case *Acceptor:
+	case *acceptor:
 		return []any{"callback", "listener"}
 	case task:
 		if o.conn != nil {
@@ -144,11 +149,11 @@ func (e *BlockedError) Error() string {
 	if len(names) == 0 {
 		return fmt.Sprintf("eddy: loop %d has not ended: it has been busy for %v", e.Loop, took)
 	}
-	return fmt.Sprintf("eddy: loop %d has been blocked for %v by %s: move what blocks or computes to another goroutine",
+	return fmt.Sprintf("eddy: loop %d has been blocked for %v by %s: move blocking or long work to another goroutine",
 		e.Loop, took, strings.Join(names, " < "))
 }
 
-// Blocked describes what the loop is doing, for an engine that does not wait for it.
+// Blocked describes the current callback of the loop, for an engine that does not wait for it.
 // It takes the loop's stack. Any goroutine.
 func (r *Reactor) Blocked() *BlockedError {
 	return &BlockedError{

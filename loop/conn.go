@@ -63,7 +63,7 @@ const (
 	outputFull                       // above the high-water mark, not yet at the low-water mark
 	peerDone                         // the end of the peer's input has been read
 	eofPending                       // EventEOF is due: the handler came after the end
-	peerHungUp                       // the peer's FIN has been seen behind unread input
+	peerHungUp                       // the peer's FIN has been seen after unread input
 	needsAttention                   // in the loop's attention list
 	redeliver                        // kept input is to be delivered again
 	handedOver                       // SetProtocol was called
@@ -131,7 +131,7 @@ func (c *Conn) SetUserData(v any) { c.userData = v }
 func (c *Conn) Open() bool { return c.state == open }
 
 // Overloaded reports that the connection is beyond Options.MaxConns, and was accepted to
-// be told so (Options.MaxRefusals): the protocol should answer briefly, and close.
+// be refused (Options.MaxRefusals): the protocol should answer briefly, and close.
 func (c *Conn) Overloaded() bool { return c.is(overloaded) }
 
 // Err is the cause of the connection's end, for EventClosed: nil after Close, io.EOF when
@@ -241,8 +241,8 @@ func (c *Conn) resume() {
 }
 
 // settle brings a connection in line after its callbacks: output goes out, water
-// marks and closing have their consequences, and the poller learns what the
-// connection waits for.
+// marks and closing have their consequences, and the interest of the
+// connection is registered.
 func (c *Conn) settle() {
 	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
 		c.flags &^= eofPending
@@ -270,7 +270,7 @@ func (c *Conn) settle() {
 	}
 }
 
-// watch registers with the poller what the connection waits for.
+// watch registers the connection's interest with the poller.
 func (c *Conn) watch(want poller.Interest) {
 	if c.fd < 0 {
 		c.interest = want
@@ -334,7 +334,7 @@ func (c *Conn) bothEnded() {
 	c.unwatch() // the end comes after input that is to be read later
 }
 
-// interests is what the connection waits for.
+// interests returns the readiness that the connection waits for.
 func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {

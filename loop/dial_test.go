@@ -178,7 +178,7 @@ func TestDialWhileTheLoopEnds(t *testing.T) {
 
 func TestDialBeyondMaxConns(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(0, 0)
+	r.loop.limit = newLimit(0, 0)
 	fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 	if err != nil {
 		t.Fatal(err)

@@ -20,8 +20,8 @@ func (r *Reactor) StopAccepting(done func()) error {
 }
 
 // stoppedAccepting forgets a listener that is closed.
-func (l *Loop) stoppedAccepting(a *Acceptor) {
-	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *Acceptor) bool { return other == a })
+func (l *Loop) stoppedAccepting(a *acceptor) {
+	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *acceptor) bool { return other == a })
 	if len(l.acceptors) == 0 && l.onStopped != nil {
 		l.onStopped()
 		l.onStopped = nil
@@ -41,8 +41,8 @@ func (r *Reactor) Drain(grace time.Duration) error {
 	}})
 }
 
-// shutdown tells a connection that the engine drains. One that opens, or changes its
-// protocol, during a drain is told then.
+// shutdown tells a connection that the engine drains. A connection that opens, or changes its
+// protocol, during a drain gets the event then.
 func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:

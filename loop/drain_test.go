@@ -266,7 +266,7 @@ func TestStopAcceptingWaitsForAllListeners(t *testing.T) {
 // closing the listener would reset them.
 func TestStopAcceptingServesTheQueueBeyondTheLimit(t *testing.T) {
 	r := newRig(t)
-	r.loop.limit = NewLimit(1, 0)
+	r.loop.limit = newLimit(1, 0)
 	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	var clients []*socket
 	for range 4 {

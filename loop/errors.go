@@ -37,7 +37,7 @@ var (
 
 // PanicError is the cause of a connection's end when a callback of it panicked.
 type PanicError struct {
-	Value any    // what the callback panicked with
+	Value any    // of the panic
 	Stack []byte // of the loop, at the panic
 }
 

@@ -30,7 +30,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 		f.errno = unix.ENOMEM
 		t.Run(f.String(), func(t *testing.T) {
 			r := newRig(t)
-			limit := NewLimit(0, 0)
+			limit := newLimit(0, 0)
 			r.loop.limit = limit
 			fds, addr, err := sockets.Listen(t.Context(), "tcp4", "127.0.0.1:0", 1)
 			if err != nil {
@@ -38,7 +38,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			}
 			faults := inject(r.loop)
 			faults.arm(f, fds[0])
-			if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, false); err != nil {
+			if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, hello{}.Open, false); err != nil {
 				t.Fatal(err)
 			}
 			client := dial(t, addr)
@@ -144,7 +144,7 @@ func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != ErrServerClosed {
+	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != ErrServerClosed {
 		t.Errorf("Accept: %v, want ErrServerClosed", err)
 	}
 	if after := openDescriptors(); after > before {

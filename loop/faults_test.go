@@ -101,7 +101,7 @@ func (f *faults) arm(fault fault, fds ...int) {
 
 func (f *faults) disarm() { f.armed = false }
 
-// strike says whether this call is one that fails.
+// strike reports whether this call is one that fails.
 func (f *faults) strike(call callName, fd int) bool {
 	if !f.armed || !f.aim[fd] {
 		return false

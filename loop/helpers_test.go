@@ -34,15 +34,15 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	r.now.Store(int64(time.Hour))
-	r.loop = r.newLoop(NewLimit(1<<20, 0))
+	r.loop = r.newLoop(newLimit(1<<20, 0))
 	r.settings = &r.loop.settings
 	return r
 }
 
 // newLoop makes a loop on the rig's clock, ended when the test is over.
-func (r *rig) newLoop(limit *Limit) *Reactor {
+func (r *rig) newLoop(limit *limit) *Reactor {
 	r.t.Helper()
-	l, err := New(Config{Logger: slog.New(&r.logged), Limit: limit, Clock: r.now.Load, Settings: testSettings()})
+	l, err := newReactor(Config{Logger: slog.New(&r.logged), Clock: r.now.Load, Settings: testSettings()}, 0, limit)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -303,7 +303,7 @@ func pattern(n int) []byte {
 	return p
 }
 
-// descriptorOpen says whether fd is open in this process.
+// descriptorOpen reports whether fd is open in this process.
 func descriptorOpen(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return err == nil

@@ -50,7 +50,7 @@ type inbox struct {
 func (b *inbox) pending() bool { return b.next < len(b.batch) || b.waiting.Load() }
 
 // prepareToWait is called before a wait, and reports whether to wait. Either it sees a
-// task that has come meanwhile, or whoever posts it sees that the loop is asleep.
+// task that has come meanwhile, or the goroutine that posts it sees that the loop is asleep.
 func (b *inbox) prepareToWait() bool {
 	b.asleep.Store(true)
 	return !b.pending()

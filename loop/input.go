@@ -58,7 +58,7 @@ func (c *Conn) ResumeRead() {
 }
 
 // Redeliver has OnData called once more, soon but not inside the call, with the unused
-// input, even if no more has come; without any, it does nothing. It is for handlers that
+// input, even if there is no more; without any, it does nothing. It is for handlers that
 // bound the work of one call, so that other connections get their turn. Until that call
 // the connection is not read: an OnData that uses nothing and calls Redeliver each time
 // never sees more, and keeps the loop busy. To wait for more input, return without it.
@@ -102,9 +102,13 @@ func (c *Conn) receive() bool {
 // readBuffer is where the next input goes: the loop's buffer, or memory that the handler
 // supplies.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
-	if !c.is(suppliesBuffer) || c.in != nil {
-		return c.loop.input, false
+	if c.is(suppliesBuffer) && c.in == nil {
+		return c.suppliedBuffer()
 	}
+	return c.loop.input, false
+}
+
+func (c *Conn) suppliedBuffer() (into []byte, supplied bool) {
 	defer c.recovered()
 	if into = c.handler.(BufferSupplier).ReadBuffer(c); len(into) == 0 {
 		return c.loop.input, false

@@ -15,7 +15,7 @@ func TestLimitOfConnectionsIsNoError(t *testing.T) {
 	r := newRig(t)
 	var log bytes.Buffer
 	r.loop.logger = slog.New(slog.NewTextHandler(&log, nil))
-	r.loop.limit = NewLimit(1, 0)
+	r.loop.limit = newLimit(1, 0)
 	_, addr := r.listen("tcp4", "127.0.0.1:0", hello{})
 	dial(t, addr)
 	dial(t, addr)

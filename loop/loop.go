@@ -15,7 +15,7 @@ import (
 )
 
 // Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
-// clock. Each method says whether it may be called from elsewhere.
+// clock. Each method reports whether it may be called from elsewhere.
 type Loop struct {
 	poller readiness
 	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
@@ -25,7 +25,7 @@ type Loop struct {
 	clock  func() int64 // nanoseconds, monotonic
 	now    int64        // the clock at the beginning of this cycle
 	logger *slog.Logger
-	limit  *Limit
+	limit  *limit
 	index  int // among the engine's loops
 	// settings are those that every connection starts with.
 	settings Settings
@@ -44,7 +44,7 @@ type Loop struct {
 	attending []*Conn // the list before, being worked off
 	closed    []*Conn // to free at the end of this cycle
 
-	acceptors []*Acceptor   // that are open
+	acceptors []*acceptor   // that are open
 	onStopped func()        // StopAccepting's; nil if it is not waiting
 	conns     int           // in the table
 	yield     bool          // other goroutines are to run before the next wait
@@ -60,7 +60,7 @@ type Loop struct {
 	watch     watch
 }
 
-// source is what a registration with the poller leads to.
+// source handles the events of a registration with the poller.
 type source interface {
 	ready(r poller.Ready)
 	end(cause error) // the loop ends

@@ -167,7 +167,10 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function, or a layer
 	held := c.held()
-	taken := c.writeQueue() + held - c.held()
+	taken := c.writeQueue()
+	if c.layered() {
+		taken += held - c.held()
+	}
 	c.loop.count.BytesWritten += uint64(taken)
 	switch {
 	case c.state == closed:
@@ -186,8 +189,8 @@ func (c *Conn) flush() {
 	}
 }
 
-// writeQueue writes what the transport takes, within writeBudget, and returns how many
-// bytes that were.
+// writeQueue writes as much as the transport takes, within writeBudget, and returns the
+// number of bytes.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
@@ -288,7 +291,7 @@ func (c *Conn) markDrained() {
 	c.shared.And(^refFull)
 	if c.state == open {
 		c.event(EventWritable)
-		c.markFull() // it may have filled the output again: then the poller need not be told
+		c.markFull() // it may have filled the output again: then the interest stays
 	}
 	c.Redeliver()
 }

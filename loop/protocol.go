@@ -4,8 +4,8 @@ package loop
 // protocol (Conn.SetProtocol). It is called on the connection's loop, before anything
 // else, and may set the connection's settings, its first deadline and layers, and write.
 // The Handler that it returns gets the connection's input and events; nil aborts the
-// connection. To leave the connection to another protocol, return what that one returns:
-// so a wrapper is a function around a Protocol.
+// connection. To leave the connection to another protocol, return the Handler of that
+// one: so a wrapper is a function around a Protocol.
 //
 // One Protocol serves all connections of a listener, and two loops call it at the same
 // time: shared state belongs into Conn.SetUserData, into a PerLoop, or behind a lock.
@@ -15,7 +15,7 @@ type Protocol func(c *Conn) Handler
 // run on the connection's loop and must not block: all other connections of the loop
 // wait meanwhile. A wrapper embeds a Handler and overrides a method.
 type Handler interface {
-	// OnData is called when input has come. in is valid until it returns, and is never
+	// OnData is called with new input. in is valid until it returns, and is never
 	// empty, except after ReadBuffer. It returns how many bytes of in are used. The rest
 	// is kept and comes back with more appended to it, up to Settings.MaxInput. It may
 	// change bytes that it uses, to unmask them in place for example; unused bytes come
@@ -26,7 +26,7 @@ type Handler interface {
 	OnEvent(c *Conn, e Event) (handled bool)
 }
 
-// Event is what OnEvent is called for.
+// Event is an event of a connection, for OnEvent.
 type Event uint8
 
 const (
@@ -65,7 +65,7 @@ func (e Event) String() string { return eventNames[e] }
 // it costs this saving, nothing else.
 type BufferSupplier interface {
 	// ReadBuffer is called before the connection is read, unless unused input is kept.
-	// Input is read into the slice that it returns, up to 256 KiB; nil stands for the
+	// Input is read into the slice that it returns, up to 256 KiB; nil selects the
 	// loop's own buffer. OnData follows at once, with the part of the slice that was
 	// filled. It is empty if there was no input after all.
 	ReadBuffer(c *Conn) []byte
@@ -97,7 +97,7 @@ func (c *Conn) open(p Protocol) {
 	}
 }
 
-// event reports e, and says whether the handler has handled it.
+// event reports e, and reports whether the handler has handled it.
 func (c *Conn) event(e Event) (handled bool) {
 	defer c.recovered()
 	return c.handler.OnEvent(c, e)

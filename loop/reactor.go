@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
@@ -38,21 +39,37 @@ const (
 // connections registered with it, and their timers. Callbacks see the Loop only.
 type Reactor struct{ *Loop }
 
-// Config is what a Reactor needs from its engine.
+// Config configures the reactors of an engine.
 type Config struct {
-	Logger   *slog.Logger       // the engine's does not block: see package asynclog
-	Limit    *Limit             // shared by the engine's loops
-	Settings Settings           // that connections start with
-	Clock    func() int64       // nanoseconds on a monotonic clock; nil is the system's
-	Index    int                // among the engine's loops
-	Watchdog *watchdog.Watchdog // of the engine; nil for none
+	Loops       int                // how many reactors
+	Logger      *slog.Logger       // the engine's does not block: see package asynclog
+	MaxConns    int                // open connections that are served, on all loops
+	MaxRefusals int                // open connections beyond MaxConns: see Conn.Overloaded
+	Settings    Settings           // that connections start with
+	Clock       func() int64       // nanoseconds on a monotonic clock; nil is the system's
+	Watchdog    *watchdog.Watchdog // nil for none
 }
 
-// New returns a reactor that does not run yet.
-func New(cfg Config) (*Reactor, error) {
+// New returns reactors that do not run yet.
+func New(cfg Config) (reactors []*Reactor, err error) {
+	limit := newLimit(cfg.MaxConns, cfg.MaxRefusals)
+	for i := range cfg.Loops {
+		r, err := newReactor(cfg, i, limit)
+		if err != nil {
+			for _, r := range reactors {
+				r.Discard()
+			}
+			return nil, err
+		}
+		reactors = append(reactors, r)
+	}
+	return reactors, nil
+}
+
+func newReactor(cfg Config, index int, limit *limit) (*Reactor, error) {
 	p, err := poller.Open()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("eddy: open a poller: %w", err)
 	}
 	clock := cfg.Clock
 	if clock == nil {
@@ -64,15 +81,15 @@ func New(cfg Config) (*Reactor, error) {
 		clock:    clock,
 		now:      clock(),
 		logger:   cfg.Logger,
-		limit:    cfg.Limit,
-		index:    cfg.Index,
+		limit:    limit,
+		index:    index,
 		settings: cfg.Settings,
 		input:    make([]byte, inputSize),
 		slices:   make([][]byte, 0, sockets.MaxSlices),
 		batch:    maxBatch,
 	}
 	l.wheel = wheel.New(l.now / wheel.Tick)
-	l.watch.dog = cfg.Watchdog
+	l.watch.watchdog = cfg.Watchdog
 	l.begin()
 	l.publish() // it is idle
 	return &Reactor{l}, nil
@@ -178,7 +195,7 @@ func (l *Loop) cycle(patience time.Duration) error {
 	return nil
 }
 
-// begin starts a cycle: callbacks are told this time.
+// begin starts a cycle: Now is its time for all callbacks.
 func (l *Loop) begin() {
 	before := l.now
 	l.now = l.clock()
@@ -186,8 +203,8 @@ func (l *Loop) begin() {
 		l.yieldAt = l.now + int64(yieldEvery) // it was asleep
 	}
 	l.watch.cycle.Store(l.now)
-	if l.watch.dog != nil {
-		l.watch.dog.Wake()
+	if l.watch.watchdog != nil {
+		l.watch.watchdog.Wake()
 	}
 }
 
@@ -266,7 +283,7 @@ func (l *Loop) expire(t *wheel.Timer) {
 	l.returned(t.Owner)
 }
 
-// Discard releases what a loop that will not run holds. Posted tasks run.
+// Discard releases the resources of a loop that will not run. Posted tasks run.
 func (r *Reactor) Discard() {
 	r.watch.id.Store(watchdog.GoroutineID())
 	r.begin()
@@ -280,11 +297,11 @@ func (l *Loop) endSources() {
 	l.free()
 }
 
-// end releases what the loop holds, after its last cycle.
+// end releases the loop's resources, after its last cycle.
 func (l *Loop) end() {
 	l.endSources()
 	l.inbox.close()
-	for !l.runTasks() { // what was accepted is run: nothing waits for it in vain
+	for !l.runTasks() { // accepted tasks run: nobody waits for them in vain
 	}
 	l.endSources() // a connection that was dispatched to this loop may have been among it
 	for _, fn := range l.onEnd {

@@ -141,13 +141,13 @@ func (s *socket) pull(max int) int {
 	return total
 }
 
-// all reads everything that is there and says whether the end has come.
+// all reads everything that is there and reports whether the end has come.
 func (s *socket) all() bool {
 	s.pull(1 << 30)
 	return s.eof || s.err != nil
 }
 
-// has says whether what came so far is text.
+// has reports whether what came so far is text.
 func (s *socket) has(text string) func() bool {
 	return func() bool {
 		s.pull(1 << 30)

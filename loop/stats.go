@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats counts what happened since the start, on one loop or on all of an engine.
+// Stats counts events since the start, on one loop or on all of an engine.
 // PendingOutput is as of now, MaxLag a maximum; everything else only grows.
 type Stats struct {
 	Accepted uint64 // connections, from listeners
@@ -77,7 +77,7 @@ func (s Stats) Add(o Stats) Stats {
 	return s
 }
 
-// ended counts what a connection was closed for.
+// ended counts a connection's end, by its cause.
 func (s *Stats) ended(cause error) {
 	s.Closed++
 	switch cause {

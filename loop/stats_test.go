@@ -150,7 +150,7 @@ func TestPendingOutputIsWhatPeersLeave(t *testing.T) {
 func BenchmarkPublish(b *testing.B) {
 	for _, protocols := range []int{0, 1, 2} {
 		b.Run(fmt.Sprintf("protocols=%d", protocols), func(b *testing.B) {
-			l, err := New(Config{Limit: NewLimit(1, 0)})
+			l, err := newReactor(Config{}, 0, newLimit(1, 0))
 			if err != nil {
 				b.Fatal(err)
 			}

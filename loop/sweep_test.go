@@ -67,7 +67,7 @@ func newTrial(t *testing.T, x *exchange) *trial {
 	return tr
 }
 
-// awake says whether the loop would not sleep now.
+// awake reports whether the loop would not sleep now.
 func (tr *trial) awake() bool {
 	if tr.loop.timeout() == 0 {
 		return true
@@ -85,7 +85,7 @@ func (tr *trial) must(what string, err error) {
 }
 
 // step runs a cycle if the loop is awake. If it waits for a moment, the moment
-// passes. It says whether there was anything to do.
+// passes. It reports whether there was anything to do.
 func (tr *trial) step() bool {
 	tr.t.Helper()
 	if tr.awake() {
@@ -218,7 +218,7 @@ func (x *exchange) masked(got []byte) []byte {
 }
 
 // check holds the outcome for the client and the protocol against what is allowed,
-// and says whether the exchange was whole.
+// and reports whether the exchange was whole.
 func (tr *trial) check(row row, client *socket, victim *life) (whole bool) {
 	t, got := tr.t, tr.x.masked(client.got)
 	t.Helper()

@@ -10,10 +10,10 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Transport is what a connection reads from and writes to in place of its socket: a layer
+// Transport is read from and written to by a connection in place of its socket: a layer
 // such as TLS, which has another Transport below it, or memory. A layer embeds the one
-// below and overrides what it changes. The loop calls all methods, and none may block:
-// the error syscall.EAGAIN stands for "not now". After Detach of a connection with
+// below and overrides methods. The loop calls all methods, and none may block:
+// the error syscall.EAGAIN means "not now". After Detach of a connection with
 // layers, one goroutine reads and another one writes, and both may block.
 type Transport interface {
 	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
@@ -87,8 +87,8 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 }
 
 // Wake has the loop read from, and write to, the connection's transport again. A layer
-// calls it when it can go on although nothing has happened below, memory whenever input
-// or room has come.
+// calls it when it can go on although nothing has happened below, memory whenever there is
+// new input or room.
 func (c *Conn) Wake() { c.schedule() }
 
 // SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those
@@ -99,28 +99,26 @@ func (c *Conn) SetAddrs(remote, local net.Addr) {
 }
 
 // held is how many bytes of output the layers hold.
-func (c *Conn) held() int64 {
-	if !c.layered() {
-		return 0
+func (c *Conn) held() (n int64) {
+	if c.layered() {
+		_, n = c.askLayers(c.extra.top)
 	}
-	_, n := c.ask(c.extra.top)
 	return n
 }
 
 // hasInput reports whether there is input that the poller does not know of.
-func (c *Conn) hasInput() bool {
-	if !c.layered() {
-		return false
-	}
+func (c *Conn) hasInput() bool { return c.layered() && c.layersHaveInput() }
+
+func (c *Conn) layersHaveInput() bool {
 	from := c.extra.top
 	if c.state == lingering {
 		from = c.extra.bottom // see discard
 	}
-	input, _ := c.ask(from)
+	input, _ := c.askLayers(from)
 	return input
 }
 
-func (c *Conn) ask(t Transport) (input bool, output int64) {
+func (c *Conn) askLayers(t Transport) (input bool, output int64) {
 	defer c.recovered()
 	return t.Held()
 }

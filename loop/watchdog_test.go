@@ -13,14 +13,14 @@ import (
 func TestWatchdogIsToldOfCycles(t *testing.T) {
 	r := newHeldRig(t)
 	r.cycle()
-	if r.loop.Idle() {
+	if r.loop.Watched().Idle() {
 		t.Fatal("idle just after a cycle")
 	}
-	if !r.loop.Idle() {
+	if !r.loop.Watched().Idle() {
 		t.Fatal("not idle, with no cycle since the last look")
 	}
 	_ = r.loop.Post(func() {
-		if r.loop.Idle(); r.loop.Idle() {
+		if r.loop.Watched().Idle(); r.loop.Watched().Idle() {
 			t.Error("idle in a callback")
 		}
 	})
@@ -32,11 +32,11 @@ func TestWatchdogWakesUpForAHeldLoop(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var logged logBook
 	w := watchdog.New(4 * time.Millisecond)
-	l, err := New(Config{Logger: slog.New(&logged), Limit: NewLimit(1, 0), Watchdog: w})
+	l, err := newReactor(Config{Logger: slog.New(&logged), Watchdog: w}, 0, newLimit(1, 0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	loops, stop, ended := []watchdog.Loop{l}, make(chan struct{}), make(chan struct{})
+	loops, stop, ended := []watchdog.Loop{l.Watched()}, make(chan struct{}), make(chan struct{})
 	go func() {
 		w.Run(loops, stop)
 		close(ended)

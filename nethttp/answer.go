@@ -57,12 +57,8 @@ func (w *responseWriter) sendMore(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	written := make(chan struct{})
-	err := w.stream.SendOwned(p, func() {
-		close(written)
-		w.exchange.loop.Yield()
-	})
-	if err != nil {
+	written, done := w.signal()
+	if err := w.stream.SendOwned(p, done); err != nil {
 		return err
 	}
 	<-written
@@ -77,11 +73,7 @@ func (w *responseWriter) start(p []byte) error {
 	} else {
 		w.sniff(p)
 	}
-	written := make(chan struct{})
-	done := func() {
-		close(written)
-		w.exchange.loop.Yield()
-	}
+	written, done := w.signal()
 	err := w.exchange.deferred.Do(func(r *http1.Response) {
 		if r == nil {
 			done()
@@ -102,6 +94,16 @@ func (w *responseWriter) start(p []byte) error {
 		return http1.ErrClientGone
 	}
 	return w.stream.Send(nil)
+}
+
+// signal returns a channel that the handler waits for, and the function that closes it on
+// the loop.
+func (w *responseWriter) signal() (written <-chan struct{}, done func()) {
+	ch := make(chan struct{})
+	return ch, func() {
+		close(ch)
+		w.exchange.loop.Yield()
+	}
 }
 
 // setHead gives the head to the answer. Loop only.

@@ -49,8 +49,8 @@ type requestBody struct {
 	buf      *buffers.Buffer // guarded by mu: what has come; nil for nothing
 	used     int             // guarded by mu: bytes of buf that were read
 	dest     []byte          // guarded by mu: the slice of a Read that waits; nil without one
-	landed   int             // guarded by mu: bytes in dest
-	lent     bool            // guarded by mu: the loop reads into dest or buf, which nobody else may touch
+	direct   int             // guarded by mu: bytes in dest
+	reading  bool            // guarded by mu: the loop reads into dest or buf, which nobody else may touch
 	closed   bool            // guarded by mu: by the reader, who wants no more
 	paused   bool            // guarded by mu: until the reader has caught up, or asks for 100 Continue
 	late     bool            // guarded by mu: the read deadline has passed
@@ -83,10 +83,10 @@ func (b *requestBody) receive(chunk []byte, err error) {
 	switch {
 	case err != nil:
 		b.end(err)
-	case b.lent:
-		b.land(len(chunk))
+	case b.reading:
+		b.filled(len(chunk))
 	case b.closed:
-		// The rest is discarded when the answer is given, within bounds.
+		// What comes is discarded when the answer is given, within bounds.
 		b.request.PauseBody()
 		return
 	default:
@@ -118,8 +118,8 @@ func (b *requestBody) end(err error) {
 // held.
 func (b *requestBody) append(chunk []byte) {
 	if b.buf == nil {
-		n := copy(b.dest[b.landed:], chunk)
-		b.landed += n
+		n := copy(b.dest[b.direct:], chunk)
+		b.direct += n
 		if chunk = chunk[n:]; len(chunk) == 0 {
 			return
 		}
@@ -142,12 +142,12 @@ func (b *requestBody) pause() {
 func (b *requestBody) space(left int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	space := b.dest[b.landed:]
+	space := b.dest[b.direct:]
 	switch {
 	case b.closed:
 		return nil
 	case b.buf == nil && len(space) > 0 && int64(len(space)) >= min(left, directFrom):
-		b.lent = true
+		b.reading = true
 		return space
 	case b.received < smallBody:
 		return nil
@@ -160,20 +160,20 @@ func (b *requestBody) space(left int64) []byte {
 		b.pause()
 		return nil
 	case b.used == 0:
-		return nil // append makes it larger: empty memory must not be lent
+		return nil // append makes it larger
 	default: // the reader has had the client go on
 		b.compact()
 	}
-	b.lent = true
+	b.reading = true
 	return b.buf.B[len(b.buf.B):cap(b.buf.B)]
 }
 
-// land takes n bytes that the loop has read into the space. b.mu is held.
-func (b *requestBody) land(n int) {
-	b.lent = false
+// filled takes n bytes that the loop has read into the space. b.mu is held.
+func (b *requestBody) filled(n int) {
+	b.reading = false
 	switch {
 	case b.buf == nil:
-		b.landed += n
+		b.direct += n
 	case len(b.buf.B)+n == 0:
 		b.drop()
 	default:
@@ -246,7 +246,7 @@ func (b *requestBody) await(p []byte) (n int, err error) {
 				b.err = os.ErrDeadlineExceeded // for good, as in net/http
 			}
 			return 0, os.ErrDeadlineExceeded
-		case b.buf != nil && !b.lent:
+		case b.buf != nil && !b.reading:
 			return 0, nil
 		case b.err != nil:
 			return 0, b.ended()
@@ -266,14 +266,14 @@ func (b *requestBody) wait(p []byte) (n int) {
 	b.dest = p
 	b.change.Wait()
 	b.settle()
-	n = b.landed
-	b.dest, b.landed = nil, 0
+	n = b.direct
+	b.dest, b.direct = nil, 0
 	return n
 }
 
-// settle waits until the loop has given back what it was lent. b.mu is held.
+// settle waits until the loop has read. b.mu is held.
 func (b *requestBody) settle() {
-	for b.lent {
+	for b.reading {
 		b.change.Wait()
 	}
 }

@@ -51,9 +51,9 @@ func still(t *testing.T, what string, result chan error) {
 	}
 }
 
-// TestReaderKeepsItsSliceLent: a Read whose deadline passes, or whose body is closed,
+// TestReadWaitsForTheLoop: a Read whose deadline passes, or whose body is closed,
 // while the loop reads into its slice, does not return before the loop is done.
-func TestReaderKeepsItsSliceLent(t *testing.T) {
+func TestReadWaitsForTheLoop(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func(b *requestBody)
@@ -81,19 +81,19 @@ func TestReaderKeepsItsSliceLent(t *testing.T) {
 			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			if b.dest != nil || b.landed != 0 {
+			if b.dest != nil || b.direct != 0 {
 				t.Error("the slice is still there")
 			}
 		})
 	}
 }
 
-// TestOnlyLargeReadsAreLent, and those for which all that is left is not too much.
-func TestOnlyLargeReadsAreLent(t *testing.T) {
+// TestOnlyLargeReadsAreDirect, and those for which all that is left is not too much.
+func TestOnlyLargeReadsAreDirect(t *testing.T) {
 	for _, c := range []struct {
-		size int
-		left int64
-		lent bool
+		size   int
+		left   int64
+		direct bool
 	}{
 		{directFrom - 1, 1 << 20, false},
 		{directFrom, 1 << 20, true},
@@ -103,10 +103,10 @@ func TestOnlyLargeReadsAreLent(t *testing.T) {
 		b := newBody()
 		_, result := reading(t, b, c.size)
 		space := b.space(c.left)
-		if lent := len(space) > 0; lent != c.lent || int64(len(space)) > c.left {
+		if direct := len(space) > 0; direct != c.direct || int64(len(space)) > c.left {
 			t.Errorf("%d bytes asked for, %d left: a space of %d", c.size, c.left, len(space))
 		}
-		if c.lent {
+		if c.direct {
 			b.receive(nil, nil)
 		}
 		go b.Close()

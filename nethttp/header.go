@@ -10,9 +10,6 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// sniffLen is how many bytes http.DetectContentType looks at.
-const sniffLen = 512
-
 // framing is what the fields that a net/http handler has set mean for the framing of its
 // answer, when the head is fixed.
 type framing struct {

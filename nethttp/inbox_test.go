@@ -6,6 +6,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/loop"
 	"github.com/eddynet/eddy/nethttp"
 )
 
@@ -20,7 +21,7 @@ func flood(t *testing.T, l *eddy.Loop) (release func()) {
 	for {
 		switch err := l.Post(func() {}); err {
 		case nil:
-		case eddy.ErrInboxFull:
+		case loop.ErrInboxFull:
 			return func() { close(hold) }
 		default:
 			t.Fatal(err)

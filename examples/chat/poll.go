@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/loop"
 )
 
 // patience is the timeout of a poll. Proxies usually time out after a minute.
@@ -17,7 +17,7 @@ const patience = 25 * time.Second
 // that nothing is lost between two polls.
 type poll struct {
 	deferred *http1.Deferred
-	timer    *eddy.Timer
+	timer    *loop.Timer
 }
 
 func (m *room) poll(w *http1.Response, r *http1.Request) {

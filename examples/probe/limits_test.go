@@ -131,7 +131,7 @@ func TestLoops(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return strings.Count(string(stacks), "loop.(*Loop).Run(") == n
+			return strings.Count(string(stacks), "loop.(*Reactor).Run(") == n
 		})
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/eddynet/eddy/internal/lifetime"
 )
 
-var first, second = errors.New("first"), errors.New("second")
+var errFirst, errSecond = errors.New("first"), errors.New("second")
 
 func TestFirstCauseCounts(t *testing.T) {
 	for name, asked := range map[string]bool{"asked for before": true, "asked for afterwards": false} {
@@ -16,9 +16,9 @@ func TestFirstCauseCounts(t *testing.T) {
 		if asked && l.Context().Err() != nil || l.Cause() != nil {
 			t.Errorf("%s: it has ended at once", name)
 		}
-		l.End(first)
-		l.End(second)
-		if l.Cause() != first || context.Cause(l.Context()) != first || l.Context() != l.Context() {
+		l.End(errFirst)
+		l.End(errSecond)
+		if l.Cause() != errFirst || context.Cause(l.Context()) != errFirst || l.Context() != l.Context() {
 			t.Errorf("%s: cause %v, of the context %v", name, l.Cause(), context.Cause(l.Context()))
 		}
 	}
@@ -28,9 +28,9 @@ func TestEndsWithItsParent(t *testing.T) {
 	parent, cancel := context.WithCancelCause(context.Background())
 	l := lifetime.Lifetime{Parent: parent}
 	ctx := l.Context()
-	cancel(first)
+	cancel(errFirst)
 	<-ctx.Done()
-	if context.Cause(ctx) != first || l.Cause() != nil {
+	if context.Cause(ctx) != errFirst || l.Cause() != nil {
 		t.Errorf("cause %v, of the lifetime itself %v", context.Cause(ctx), l.Cause())
 	}
 }

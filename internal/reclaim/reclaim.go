@@ -11,8 +11,8 @@ import (
 // Go collects garbage when the heap has grown by as much as was live before, or
 // after two minutes, and keeps the memory that the heap had as its goal then. After a
 // spike of load that is long: the engine allocates next to nothing in ordinary work,
-// and what the spike has left stays. So the engine looks now and then, and has it
-// collected when the program has come to rest; the runtime then gives the memory back
+// and the garbage of the spike stays. So the engine looks now and then, and has it
+// collected when the program is idle; the runtime then gives the memory back
 // to the system within seconds.
 
 const (
@@ -26,7 +26,7 @@ const (
 	pauseMin, pauseMax = 2, 24
 )
 
-// heapSample is what the runtime tells of the heap.
+// heapSample is a sample of the runtime's heap metrics.
 type heapSample struct {
 	allocated uint64 // bytes since the start
 	held      uint64 // bytes that the system has not got back, in use or not
@@ -56,7 +56,7 @@ type reclaimer struct {
 	wait      int    // looks that are left of it
 }
 
-// due says whether to collect: the program has allocated next to nothing since the
+// due reports whether to collect: the program has allocated next to nothing since the
 // last look, and the heap holds more than that needs, or might.
 func (r *reclaimer) due(now heapSample) bool {
 	atRest := now.allocated-r.allocated <= max(now.held/64, 1<<20)

@@ -1,4 +1,4 @@
-// Package slots maps tokens of a poller to what they stand for.
+// Package slots maps tokens of a poller to values.
 package slots
 
 import "github.com/eddynet/eddy/poller"

@@ -11,7 +11,7 @@ const (
 	AcceptWait                     // nothing can be accepted for a while
 )
 
-// ClassifyAccept decides what follows an error of accept4. None ends the engine.
+// ClassifyAccept returns the consequence of an error of accept4. None ends the engine.
 func ClassifyAccept(errno unix.Errno) AcceptResult {
 	switch errno {
 	case unix.EAGAIN:

@@ -9,12 +9,12 @@ const (
 	tcpACK     = 0x10
 )
 
-// HoldOff has the kernel drop what asks a TCP listener for a new connection, so that
+// HoldOff has the kernel drop requests for new connections of a TCP listener, so that
 // none joins the queue between the last accept and close, which would reset it: a
 // client whose first packet is dropped asks again, a second later, and is refused or
 // finds another listener. Handshakes that are under way go on. Accepted connections
 // inherit the filter, of which they notice nothing: their packets have ACK or RST. It
-// says whether the kernel does so. Otherwise the gap stays as it is, some microseconds.
+// reports whether the kernel does so. Otherwise the gap stays as it is, some microseconds.
 func HoldOff(fd int) bool {
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: tcpFlagsAt},

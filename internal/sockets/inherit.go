@@ -10,8 +10,8 @@ import (
 )
 
 // Inherit duplicates a listening socket that was opened elsewhere, by another process
-// as a rule, and makes it fit for a loop: non-blocking, and with what accepted
-// connections are to inherit. Both are properties of the socket, which its other
+// as a rule, and makes it fit for a loop: non-blocking, and with the options that
+// accepted connections inherit. Both are properties of the socket, which its other
 // holders share. The caller owns the descriptor.
 func Inherit(raw syscall.RawConn) (fd int, addr net.Addr, err error) {
 	err = control(raw, func(original int) error {
@@ -35,8 +35,8 @@ func Inherit(raw syscall.RawConn) (fd int, addr net.Addr, err error) {
 	return fd, addr, err
 }
 
-// checkListening says what is wrong with a descriptor that connections cannot be
-// accepted from.
+// checkListening returns an error, with advice, for a descriptor that connections cannot
+// be accepted from.
 func checkListening(fd int) error {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	switch {
@@ -80,7 +80,7 @@ func LocalAddr(fd int) (net.Addr, error) {
 	return nil, fmt.Errorf("its address is a %T: only TCP and Unix sockets are served", sa)
 }
 
-// KeepNonblocking undoes what another process may have done to the socket that it
+// KeepNonblocking undoes a change that another process may have made to a socket that it
 // shares with this one: os.File.Fd, for one, which os/exec calls, turns O_NONBLOCK off.
 // A system call that blocks would block the loop.
 func KeepNonblocking(fd int) error {

@@ -8,7 +8,7 @@ import (
 )
 
 // spread keeps to one socket: SO_REUSEPORT does not balance here. Its connections
-// are dealt out over the loops.
+// are dispatched to the loops.
 func spread(ctx context.Context, network, address string, n int) ([]net.Listener, error) {
 	return single(ctx, network, address, n)
 }

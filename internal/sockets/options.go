@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // MaxSlices is how many slices one Writev takes.
 const MaxSlices = 64
 
-// setTCPOptions sets what connections have in common. They inherit it from their
+// setTCPOptions sets the options of all connections, which they inherit from their
 // listener (tcp(7)).
 func setTCPOptions(fd int) error {
 	if err := unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
@@ -26,7 +26,7 @@ func Error(fd int) error {
 	return unix.ECONNRESET // it was reported before
 }
 
-// ResetOnClose has close(2) send a reset and drop what the kernel holds.
+// ResetOnClose has close(2) send a reset and drop the kernel's buffers.
 func ResetOnClose(fd int) error {
 	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }

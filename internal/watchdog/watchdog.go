@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Loop is what the watchdog looks at. Its methods are called by the watchdog alone.
+// Loop is a loop that the watchdog inspects. Its methods are called by the watchdog alone.
 type Loop interface {
 	// Inspect reports a callback that blocks the loop.
 	Inspect()

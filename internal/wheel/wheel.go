@@ -19,7 +19,7 @@ const (
 type Timer struct {
 	next, prev *Timer
 	When       int64 // tick at which it expires
-	Owner      any   // what expires
+	Owner      any   // that expires
 }
 
 // Armed reports whether the timer waits to expire.
@@ -53,7 +53,7 @@ func (w *Wheel) Arm(t *Timer, when int64) {
 	w.insert(t)
 }
 
-// Cancel unlinks t. The slot's mark stays behind: a mark without timers costs at
+// Cancel unlinks t. The slot's mark stays: a mark without timers costs at
 // most one early wake-up, and finding out would cost more.
 func (w *Wheel) Cancel(t *Timer) {
 	if t.next == nil {

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // The actions of a sequence. Most of them need a client.
@@ -135,7 +136,7 @@ func (m *model) refWrite(t *rapid.T) {
 		l.written[byRef]++
 		l.bytes += int64(len(p))
 		l.lateWrite = l.lateWrite || m.drained != nil
-	case eddy.ErrClosed, eddy.ErrOutputFull, eddy.ErrServerClosed:
+	case loop.ErrClosed, loop.ErrOutputFull, eddy.ErrServerClosed:
 	default:
 		t.Errorf("Ref.Write: %v", err)
 	}

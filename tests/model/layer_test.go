@@ -4,6 +4,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // layer is the kind of protocol between a listener and the one under test. No promise to
@@ -55,7 +56,7 @@ func (sniffer) OnEvent(*eddy.Conn, eddy.Event) (handled bool) { return false }
 type wrapper struct{ eddy.Handler }
 
 func (w wrapper) ReadBuffer(c *eddy.Conn) []byte {
-	if inner, ok := w.Handler.(eddy.BufferSupplier); ok {
+	if inner, ok := w.Handler.(loop.BufferSupplier); ok {
 		return inner.ReadBuffer(c)
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // patience bounds every wait. A passing test never reaches it.
@@ -207,9 +208,9 @@ func (m *model) check(t *rapid.T, c *client) {
 		legal = l.abortCalled
 	case l.cause == eddy.ErrServerClosed:
 		legal = m.cut
-	case l.cause == eddy.ErrTimeout:
+	case l.cause == loop.ErrTimeout:
 		legal = l.deadlineSet
-	case l.cause == eddy.ErrOutputFull:
+	case l.cause == loop.ErrOutputFull:
 		legal = l.outputFull
 	case errors.Is(l.cause, syscall.ECONNRESET), errors.Is(l.cause, syscall.EPIPE), errors.Is(l.cause, syscall.ENOTCONN):
 		legal = c.gone

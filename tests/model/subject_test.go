@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/loop"
 )
 
 // subject is the protocol under test. It consumes input in units, may write after each
@@ -128,11 +129,11 @@ func (l *life) write(c *eddy.Conn, by source, size int, how func(p []byte) error
 		l.written[by]++
 		l.bytes += int64(len(p))
 		l.full = l.full || c.Full()
-	case eddy.ErrClosed:
+	case loop.ErrClosed:
 		if open {
 			l.errorf("a write to an open connection: %v", err)
 		}
-	case eddy.ErrOutputFull:
+	case loop.ErrOutputFull:
 		l.outputFull = true
 		if c.Open() {
 			l.errorf("still open after %v", err)

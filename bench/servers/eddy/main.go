@@ -94,10 +94,15 @@ func millis(r *http1.Request) time.Duration {
 	return time.Duration(common.Number(string(r.Query()))) * time.Millisecond
 }
 
-var plain = http1.MustField("Content-Type", "text/plain")
+var plain = func() (h http1.Head) {
+	if err := h.Add("Content-Type", "text/plain"); err != nil {
+		log.Fatal(err)
+	}
+	return h
+}()
 
 func text(w *http1.Response, s string) {
-	w.SetField(plain)
+	w.SetHead(&plain)
 	w.WriteString(s)
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/eddynet/eddy/examples/internal/websocket"
 	"github.com/eddynet/eddy/examples/internal/websocket/wstest"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/loop"
 )
 
 const maxMessage = 1000
@@ -226,7 +227,7 @@ func TestClientWithoutPongIsReset(t *testing.T) {
 	s := serve(t, eddy.Options{}, websocket.Options{Quiet: 20 * time.Millisecond, Pong: 20 * time.Millisecond})
 	c := s.dial(t)
 	c.Read(ws.OpPing)
-	if err := within(t, s.ended); !errors.Is(err, eddy.ErrTimeout) {
+	if err := within(t, s.ended); !errors.Is(err, loop.ErrTimeout) {
 		t.Errorf("Conn.Err in OnClose is %v", err)
 	}
 	if _, err := c.Conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
