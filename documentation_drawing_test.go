@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +212,24 @@ func TestDocumentationDrawingHasTheImports(t *testing.T) {
 	}
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%s is not that of the imports (%v): run go test -run Drawing . -update", file, err)
+	}
+}
+
+// The page beside the drawing names every file of the packages that it goes through.
+func TestDocumentationNamesTheFiles(t *testing.T) {
+	text, err := os.ReadFile("docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range []string{"", "loop/", "http1/", "nethttp/"} {
+		files, err := filepath.Glob(folder + "*.go")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no files in %q: %v", folder, err)
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") && !strings.Contains(string(text), "| `"+file+"` |") {
+				t.Errorf("docs/architecture.md has no row for %s", file)
+			}
+		}
 	}
 }
