@@ -4,24 +4,30 @@
 //
 // # The way of the bytes
 //
-//	poller ──▶ loop ──▶ Conn ──▶ Protocol ──▶ outbound queue ──▶ one write
-//	readiness  cycle    one read  OnData       pooled buffers     for the batch
+//	poller ──▶ loop ──▶ Conn ──▶ Handler ──▶ pending output ──▶ one write
+//	readiness  cycle    one read  OnData      pooled buffers     for each connection
 //
 // A loop waits for readiness, reads once from every connection that has input, and
-// hands the bytes to the connection's protocol. What the protocol writes gathers in
-// pooled buffers, and leaves soon after the callback has returned. Timers, functions posted
-// from other goroutines, and accepting have their place in the same cycle; nothing
-// else runs on a loop.
+// hands the bytes to the connection's Handler. The output gathers in pooled buffers, and
+// leaves soon after the callback has returned. Timers, functions posted from other
+// goroutines, and accepting have their place in the same cycle; nothing else runs on a
+// loop.
 //
-// Conn, Protocol and what else a protocol deals with are names for types of package
-// loop, which has the documentation of their methods.
+// A Protocol is a function that opens a connection and returns its Handler, which gets
+// input (OnData) and events (OnEvent). A wrapper is a function around a Protocol. A
+// Transport is a layer between a connection and its socket: see Conn.AddLayer.
+// Conn.SetProtocol hands a connection to another protocol.
+//
+// Conn, Protocol and the other types of a protocol are names for types of package loop,
+// which has the documentation of their methods. Package eddytest tests protocols without
+// sockets.
 //
 // # Threads
 //
-// A Conn belongs to its loop: use it in the callbacks of a Protocol, and in
+// A Conn belongs to its loop: use it in a Protocol, in the methods of a Handler, and in
 // functions that a Ref, a Timer or Loop.Post runs there. Callbacks of one loop never
-// run at the same time, so what they share needs no lock if it stays on that loop;
-// two loops do run at the same time. Callbacks must not block.
+// run at the same time, so state that stays on one loop needs no lock (loop.PerLoop); two
+// loops do run at the same time. Callbacks must not block.
 //
 // Engine, Listener and Ref may be used on any goroutine. The comment of every method,
 // or of its type, says where it may be called.
@@ -29,5 +35,5 @@
 // # Non-goals
 //
 // TLS, HTTP/2 and Windows. A program that needs them has net/http, or a proxy in
-// front.
+// front. docs/architecture.md describes the source.
 package eddy

@@ -1,7 +1,6 @@
 package eddy_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -92,13 +91,4 @@ func TestSecurityNotesGiveTheDefaults(t *testing.T) {
 	if got := tabled(t, "(`http1.Options`)"); !reflect.DeepEqual(got, of) {
 		t.Errorf("SECURITY.md has\n%v, want\n%v", got, of)
 	}
-}
-
-// unreported is the error in the options of a server, which http1.New does not return yet.
-func unreported(server *http1.Server) error {
-	invalid := reflect.ValueOf(server).Elem().FieldByName("invalid").Elem()
-	if !invalid.IsValid() {
-		return nil
-	}
-	return errors.New(strings.Trim(fmt.Sprint(invalid), "&{}"))
 }

@@ -1,34 +1,37 @@
 // Package http1 is HTTP/1.1 as a protocol of an eddy engine (RFC 9110, RFC 9112):
-// keep-alive, pipelining, and answers that come now, later, or piece by piece.
+// keep-alive, pipelining, and responses that come now, later, or in pieces.
 //
 //	engine, err := eddy.New(eddy.Options{})
 //	...
-//	protocol, err := http1.New(handler, http1.Options{})
+//	server, err := http1.New(handler, http1.Options{})
 //	...
-//	_, err = engine.Listen("tcp", ":8080", protocol)
+//	_, err = engine.Listen("tcp", ":8080", server.Open)
 //
-// A Handler runs on the connection's loop and must not block. There is a way for
-// each answer that it cannot give at once:
+// Server.Open is a loop.Protocol: it can be wrapped, stand over layers, and take over a
+// connection from another protocol.
 //
-//   - Response.Defer: later, from any goroutine, which costs none while it waits.
-//   - Response.Stream: piece by piece, no faster than the client reads.
+// A Handler runs on the connection's loop and must not block. Responses that are not
+// ready at once have these ways:
+//
+//   - Response.Defer: later, from any goroutine. While it waits, it costs none.
+//   - Response.Stream: in pieces, no faster than the client reads.
 //   - Blocking: by a handler that blocks, on a Pool of goroutines.
 //   - Package nethttp: by a net/http handler.
 //   - Response.Upgrade and Response.Hijack: in another protocol.
 //
 // Options.OnHead sees a request before its body has come: to refuse it early, or to
-// have the body delivered piece by piece with Request.OnBody.
+// have the body delivered in pieces with Request.OnBody.
 //
 // Request, Response and Stream belong to the loop. Deferred, Head, Pool, and Stream's Send,
 // TrySend, SendOwned, Close and Context are for any goroutine.
 //
-// For an adapter to another interface, which package nethttp is an example of: Request.Head
-// is the head as it was parsed; OnBodyBuffer has a body read into memory of the program's;
-// PauseBody and ResumeBody leave its pace to the reader; Head and Response.SetHead send a
-// head that was made elsewhere; Deferred.Do reaches the exchange from another goroutine;
-// and Stream.SendOwned sends memory of the program's.
+// For adapters to other interfaces, such as package nethttp: Request.Head is the parsed
+// head; OnBodyBuffer has a body read into memory of the program; PauseBody and ResumeBody
+// leave its pace to the reader; Head and Response.SetHead send a head that was made
+// elsewhere; Deferred.Do reaches the exchange from another goroutine; and Stream.SendOwned
+// sends memory of the program.
 //
-// Package httpparse parses, and is as strict as its comment says: what breaks a rule
-// gets the status that the rule has, and the connection is closed. What a handler sets
-// cannot split an answer: SetHeader refuses it.
+// Package httpparse parses. A request that breaks one of its rules gets the status of the
+// rule, and the connection is closed. A handler cannot split a response: SetHeader refuses
+// control bytes.
 package http1

@@ -257,7 +257,7 @@ func (c *Conn) recovered() {
 	}
 }
 
-// event reports e, and reports whether the handler has handled it.
+// event reports e to the handler, and returns whether the handler has handled it.
 func (c *Conn) event(e Event) (handled bool) {
 	defer c.recovered()
 	return c.handler.OnEvent(c, e)

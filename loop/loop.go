@@ -1,11 +1,18 @@
-// Package loop is the reactor: loops, their connections, and the interface of protocols. Programs use it through package eddy, which has names for the types that a
-// Protocol deals with, and an Engine that makes the loops and hands them sockets; the
-// methods are documented here.
+// Package loop has the event loops, their connections, and the interface of protocols.
+// Programs use it through package eddy, which has names for the types that a protocol
+// meets, and an Engine that makes the loops and gives them sockets; the methods are
+// documented here.
 //
-// A Loop is one goroutine. In each cycle it waits for readiness, reads once from every
-// connection that has input and hands it to its Handler, runs the tasks that
-// other goroutines have posted, calls the timers that are due, writes pending output, and
-// frees closed connections. All callbacks run there, one at a time, and must not block.
+// A loop is one goroutine. In each cycle it waits for readiness, reads once from every
+// connection that has input and hands it to the connection's Handler, writes pending
+// output, runs posted tasks, calls the timers that are due, and frees the connections
+// that have ended. All callbacks run there, one at a time, and must not block.
+//
+// Callbacks see a loop as a Loop: tasks, timers, the clock, outgoing connections. Its
+// engine has a Reactor: the same loop, with methods to run, drain and end it.
+//
+// A connection reads from its socket and writes to it, or to a Transport in its place:
+// layers that Conn.AddLayer has put above the socket, or memory (Loop.AdoptTransport).
 package loop
 
 import (
@@ -25,7 +32,7 @@ import (
 )
 
 // Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
-// clock. Each method reports whether it may be called from elsewhere.
+// clock. Each method says whether it may be called from elsewhere.
 type Loop struct {
 	poller readiness
 	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests

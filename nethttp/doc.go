@@ -1,9 +1,9 @@
 // Package nethttp has net/http handlers, muxes and frameworks serve on an eddy engine,
 // unchanged, each request on a goroutine:
 //
-//	protocol, err := nethttp.New(mux, http1.Options{})
+//	server, err := nethttp.New(mux, http1.Options{})
 //	...
-//	_, err = engine.Listen("tcp", ":8080", protocol)
+//	_, err = engine.Listen("tcp", ":8080", server.Open)
 //
 // New takes a handler, NewServer also the settings of an http.Server, and an Adapter
 // answers some of the requests of a server whose others are answered on the loop. Options
