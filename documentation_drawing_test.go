@@ -32,6 +32,7 @@ var boxes = []box{
 	{"", "eddy (the root)", "Engine: listen, dial, drain", 1, 585, 190},
 	{"loop", "loop", "event loops, connections, layers, timers", 2, 420, 270},
 	{"internal/lifetime", "internal/lifetime", "contexts on demand", 3, 80, 130},
+	{"internal/workpool", "internal/workpool", "goroutines", 3, 207, 114},
 	{"internal/slots", "internal/slots", "tokens", 3, 322, 104},
 	{"internal/wheel", "internal/wheel", "timers", 3, 455, 104},
 	{"internal/watchdog", "internal/watchdog", "blocked loops", 3, 590, 106},

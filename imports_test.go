@@ -36,10 +36,11 @@ var importRules = []struct {
 	{"internal/watchdog", nil},
 	{"internal/reclaim", nil},
 	{"internal/lifetime", nil},
+	{"internal/workpool", nil},
 	{"internal/slots", []string{"poller"}},
 	{"workers", []string{"asynclog", "internal/defaults"}},
 	{"loop", []string{"poller", "buffers", "asynclog", "internal/slots", "internal/sockets", "internal/wheel", "internal/watchdog"}},
-	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults", "internal/lifetime"}},
+	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults", "internal/lifetime", "internal/workpool"}},
 	{"nethttp", []string{"http1", "loop", "httpparse", "buffers", "internal/lifetime"}},
 	// HTTP is one protocol among others: the root does not know it.
 	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/reclaim", "internal/sockets", "internal/watchdog"}},

@@ -15,7 +15,7 @@ import (
 )
 
 // row is a line of a table of options: its name and its default.
-var row = regexp.MustCompile("(?m)^\\| `(\\w+)` \\| (\\S+)(?: (\\S+))? \\|")
+var row = regexp.MustCompile("(?m)^\\| `([\\w.]+)` \\| (\\S+)(?: (\\S+))? \\|")
 
 // units are those of the tables; bytes and counts have none.
 var units = map[string]int64{
@@ -47,14 +47,23 @@ func tabled(t *testing.T, start string) map[string]int64 {
 	return defaults
 }
 
-// coded are the defaults of the fields of options, a pointer to a struct, that have
-// one of their own. The error about a negative value tells it.
+// coded are the defaults of the fields of options, a pointer to a struct, and of its
+// Limits, that have one of their own. The error about a negative value tells it.
 func coded(t *testing.T, options any, check func() error) map[string]int64 {
 	t.Helper()
 	defaults := map[string]int64{}
-	fields := reflect.ValueOf(options).Elem()
+	addCoded(t, defaults, "", reflect.ValueOf(options).Elem(), check)
+	return defaults
+}
+
+// addCoded adds the defaults of the fields of a struct.
+func addCoded(t *testing.T, defaults map[string]int64, prefix string, fields reflect.Value, check func() error) {
+	t.Helper()
 	for i := range fields.NumField() {
-		name, field := fields.Type().Field(i).Name, fields.Field(i)
+		name, field := prefix+fields.Type().Field(i).Name, fields.Field(i)
+		if name == "Limits" {
+			addCoded(t, defaults, "Limits.", field, check)
+		}
 		if !field.CanInt() || name == "SlowCallback" { // which bounds nothing, and may be negative
 			continue
 		}
@@ -75,7 +84,6 @@ func coded(t *testing.T, options any, check func() error) map[string]int64 {
 			defaults[name] = int64(d)
 		}
 	}
-	return defaults
 }
 
 func TestSecurityNotesGiveTheDefaults(t *testing.T) {

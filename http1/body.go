@@ -8,16 +8,16 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// bodies and largeBodies are the pools for bodies of requests: a large buffer is not for
-// a few bytes that come slowly.
+// bodies and largeBodies are the pools for request bodies: a few bytes that arrive slowly do
+// not occupy a large buffer.
 var (
 	bodies      = buffers.NewPool(buffers.MaxKept)
 	largeBodies = buffers.NewPool(defaultMaxBody)
 )
 
-// spaceFrom is how many bytes of a body must have come until the next are put behind
-// them without a copy.
-const spaceFrom = 16 << 10
+// directFrom is the number of buffered bytes of a body from which the connection is read
+// directly into its buffer.
+const directFrom = 16 << 10
 
 func putBody(b *buffers.Buffer) {
 	if cap(b.B) <= buffers.MaxKept {
@@ -27,36 +27,36 @@ func putBody(b *buffers.Buffer) {
 	}
 }
 
-// bodyReader takes a request's body off the input. A body that has come whole with
-// its head is left where it is; any other is gathered, unless it goes to OnBody
-// piece by piece, or is not wanted any more.
+// bodyReader reads a request body from the input. A body that arrives with its head is used
+// in place. Any other is copied to a buffer, delivered to OnBody, or discarded.
 type bodyReader struct {
-	limit     int64 // bytes; 413 beyond
-	waiting   bool  // the deadline of the head runs
-	paused    bool  // by the program
-	ended     bool  // all has come
-	continued bool  // 100 Continue is sent, or was not asked for
-	unwanted  bool  // the answer is given: what comes is discarded
-	inPlace   bool  // all of it stands behind the head
-	pausedAt  int64 // on the loop's clock
-	started   int64 // when the body began, on the loop's clock
-	received  int64 // bytes of the body
-	chunks    httpparse.Chunked
-	gathered  *buffers.Buffer               // what has come; nil while nothing has been copied
-	pieces    func(chunk []byte, err error) // the program's OnBody
-	buffer    func(left int64) []byte       // the program's OnBodyBuffer
-	space     []byte                        // where the loop is about to read
+	limit      int64 // bytes; 413 beyond
+	headTimer  bool  // the timeout of the head is set
+	paused     bool  // by PauseBody
+	ended      bool  // all bytes were received
+	continued  bool  // 100 Continue is sent, or was not asked for
+	discarding bool  // after the response
+	inPlace    bool  // the complete body follows the head in the input
+	pausedAt   int64 // on the loop's clock
+	started    int64 // when the body began, on the loop's clock
+	received   int64 // bytes of the body
+	chunks     httpparse.Chunked
+	buffered   *buffers.Buffer               // nil while nothing was copied
+	onBody     func(chunk []byte, err error) // of Request.OnBody
+	onBuffer   func(left int64) []byte       // of Request.OnBodyBuffer
+	readBuffer []byte                        // where the loop is about to read; nil for its own buffer
 }
 
 // begin is called at the end of the head.
 func (b *bodyReader) begin(x *session) {
-	b.waiting = false
+	b.headTimer = false
 	b.continued = !x.request.head.ExpectContinue
 	b.limit = x.server.options.MaxBodyBytes
 }
 
-// expect is called when a body follows, which may be empty. rest is what of it is here.
-func (b *bodyReader) expect(x *session, rest []byte) {
+// start is called at the beginning of the body, which may be empty. rest is the input after
+// the head.
+func (b *bodyReader) start(x *session, rest []byte) {
 	h := &x.request.head
 	chunked := h.Framing == httpparse.ChunkedBody
 	b.ended = !chunked && h.Length == 0
@@ -68,11 +68,11 @@ func (b *bodyReader) expect(x *session, rest []byte) {
 	case len(rest) == 0:
 		b.sendContinue(x)
 	}
-	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.pieces == nil && !b.unwanted
+	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.onBody == nil && !b.discarding
 	b.started = x.conn.Loop().Now()
 }
 
-// sendContinue tells a client that waits for it to send the body, unless the answer has
+// sendContinue sends 100 Continue to a client that waits for it, unless the response has
 // begun.
 func (b *bodyReader) sendContinue(x *session) {
 	if !b.continued && x.out < streaming {
@@ -81,10 +81,10 @@ func (b *bodyReader) sendContinue(x *session) {
 	}
 }
 
-// wait moves the deadline with what has come: the peer owes MinBodyRate.
-func (b *bodyReader) wait(x *session) {
+// setTimeout sets the timeout of the body, which MinBodyRate extends.
+func (b *bodyReader) setTimeout(x *session) {
 	if b.paused {
-		x.awaitAnswer()
+		x.setResponseTimeout()
 		return
 	}
 	o := &x.server.options
@@ -93,7 +93,7 @@ func (b *bodyReader) wait(x *session) {
 	x.conn.SetTimeout(max(o.ReadTimeout+earned-spent, 1))
 }
 
-// read takes what in has of the body, and returns how much of in it has used.
+// read reads from in, and returns the number of bytes used.
 func (b *bodyReader) read(x *session, in []byte) (used int) {
 	length := x.request.head.Length
 	switch {
@@ -102,7 +102,7 @@ func (b *bodyReader) read(x *session, in []byte) (used int) {
 		used = b.readChunks(x, in)
 	case !b.inPlace:
 		used = int(min(int64(len(in)), length-b.received))
-		b.take(x, in[:used])
+		b.add(x, in[:used])
 		b.ended = b.received == length
 	case int64(len(in)) >= length:
 		x.request.body = in[:length]
@@ -113,60 +113,60 @@ func (b *bodyReader) read(x *session, in []byte) (used int) {
 	case b.ended && !b.paused:
 		b.end(x)
 	default:
-		b.wait(x)
+		b.setTimeout(x)
 	}
 	return used
 }
 
-// end follows the last byte of a body, or the end of a pause after that.
+// end is called after the last byte of a body, or at the end of a pause after that.
 func (b *bodyReader) end(x *session) {
-	if b.pieces != nil {
+	if b.onBody != nil {
 		b.deliver(x, nil, io.EOF)
 	}
 	if !x.conn.Open() {
 		return
 	}
-	if b.gathered != nil {
-		x.request.body = b.gathered.B
+	if b.buffered != nil {
+		x.request.body = b.buffered.B
 	}
-	x.receive(complete)
+	x.receive(done)
 	if x.out == deferred || x.out == streaming {
-		x.awaitAnswer()
+		x.setResponseTimeout()
 	}
 }
 
-// take hands a piece of the body to where it belongs.
-func (b *bodyReader) take(x *session, p []byte) {
+// add processes a piece of the body.
+func (b *bodyReader) add(x *session, p []byte) {
 	b.received += int64(len(p))
 	switch {
-	case b.unwanted:
+	case b.discarding:
 		if b.received > x.server.options.MaxDiscardBytes {
 			x.conn.Close()
 		}
 	case b.received > b.limit || b.chunks.Left() > b.limit-b.received:
-		b.malformed(x, errBodyTooLarge)
-	case b.pieces == nil:
-		b.gather(p, x.request.head.Length)
+		b.reject(x, errBodyTooLarge)
+	case b.onBody == nil:
+		b.append(p, x.request.head.Length)
 	case len(p) > 0:
 		b.deliver(x, p, nil)
 	}
 }
 
-// gather appends a piece.
-func (b *bodyReader) gather(p []byte, length int64) {
-	if b.gathered == nil {
-		b.gathered = bodies.Get()
+// append copies a piece to the buffer.
+func (b *bodyReader) append(p []byte, length int64) {
+	if b.buffered == nil {
+		b.buffered = bodies.Get()
 	}
-	if need := len(b.gathered.B) + len(p); need > cap(b.gathered.B) {
+	if need := len(b.buffered.B) + len(p); need > cap(b.buffered.B) {
 		b.grow(need, length)
 	}
-	b.gathered.B = append(b.gathered.B, p...)
+	b.buffered.B = append(b.buffered.B, p...)
 }
 
-// grow makes room for need bytes, and for more to come: up to the length, if it is known,
-// but not beyond 16 times need. Memory follows what has come, not what was announced.
+// grow makes room for need bytes and for more: up to the length, if it is known, but at most
+// 16 times need. Memory depends on the bytes received, not on the length announced.
 func (b *bodyReader) grow(need int, length int64) {
-	old := b.gathered
+	old := b.buffered
 	size := 4 * need
 	if length > 0 {
 		size = int(min(16*int64(need), length))
@@ -175,90 +175,90 @@ func (b *bodyReader) grow(need int, length int64) {
 		old.B = append(make([]byte, 0, size), old.B...)
 		return
 	}
-	b.gathered = largeBodies.Get()
-	if cap(b.gathered.B) < size {
-		b.gathered.B = make([]byte, 0, size)
+	b.buffered = largeBodies.Get()
+	if cap(b.buffered.B) < size {
+		b.buffered.B = make([]byte, 0, size)
 	}
-	b.gathered.B = append(b.gathered.B, old.B...)
+	b.buffered.B = append(b.buffered.B, old.B...)
 	putBody(old)
 }
 
-// readSpace is where the loop may put what comes next of a body: where the program wants
-// it, or, of a large one, behind what was gathered.
-func (b *bodyReader) readSpace(x *session) []byte {
+// nextReadBuffer is the memory that the loop should read the next bytes into: that of the
+// program, or the free part of the buffer of a large body; nil for the loop's own.
+func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {
-	case h.Framing != httpparse.ContentLength || b.unwanted || b.inPlace:
+	case h.Framing != httpparse.ContentLength || b.discarding || b.inPlace:
 		return nil
-	case b.buffer != nil:
-		b.space = b.buffer(left)
-	case b.gathered == nil || len(b.gathered.B) < spaceFrom:
+	case b.onBuffer != nil:
+		b.readBuffer = b.onBuffer(left)
+	case b.buffered == nil || len(b.buffered.B) < directFrom:
 		return nil
 	default:
-		if len(b.gathered.B) == cap(b.gathered.B) {
-			b.grow(len(b.gathered.B)+1, h.Length)
+		if len(b.buffered.B) == cap(b.buffered.B) {
+			b.grow(len(b.buffered.B)+1, h.Length)
 		}
-		b.space = b.gathered.B[len(b.gathered.B):cap(b.gathered.B)]
+		b.readBuffer = b.buffered.B[len(b.buffered.B):cap(b.buffered.B)]
 	}
-	if b.space = b.space[:min(int64(len(b.space)), left)]; len(b.space) == 0 {
-		b.space = nil
+	if b.readBuffer = b.readBuffer[:min(int64(len(b.readBuffer)), left)]; len(b.readBuffer) == 0 {
+		b.readBuffer = nil
 	}
-	return b.space
+	return b.readBuffer
 }
 
-// filled takes n bytes in the space.
+// filled is called when the loop has read n bytes into readBuffer.
 func (b *bodyReader) filled(x *session, n int) {
-	p := b.space[:n]
-	b.space = nil
+	p := b.readBuffer[:n]
+	b.readBuffer = nil
 	b.received += int64(n)
 	b.ended = b.received == x.request.head.Length
-	if b.buffer != nil {
+	if b.onBuffer != nil {
 		b.deliver(x, p, nil)
 	} else {
-		b.gathered.B = b.gathered.B[:len(b.gathered.B)+n]
+		b.buffered.B = b.buffered.B[:len(b.buffered.B)+n]
 	}
 }
 
-// deliver calls OnBody. A panic ends the exchange like one of the handler, and is the last
-// call.
+// deliver calls OnBody's function. A panic is handled like one of the handler, and ends the
+// calls.
 func (b *bodyReader) deliver(x *session, p []byte, err error) {
-	pieces := b.pieces
-	b.pieces = nil
+	onBody := b.onBody
+	b.onBody = nil
 	x.call(func(*Response, *Request) {
-		pieces(p, err)
-		if err == nil && !b.unwanted {
-			b.pieces = pieces
+		onBody(p, err)
+		if err == nil && !b.discarding {
+			b.onBody = onBody
 		}
 	})
 }
 
-// fail tells OnBody that the rest of the body will not come.
-func (b *bodyReader) fail(err error) {
-	if pieces := b.pieces; pieces != nil {
-		b.pieces, b.buffer = nil, nil
-		pieces(nil, err)
+// abort calls OnBody's function with the error.
+func (b *bodyReader) abort(err error) {
+	if onBody := b.onBody; onBody != nil {
+		b.onBody, b.onBuffer = nil, nil
+		onBody(nil, err)
 	}
 }
 
-// readChunks takes chunks, then the trailer section.
+// readChunks reads chunks, then the trailer section.
 func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	for !b.chunks.Done() {
-		data, n, err := b.chunks.Next(in[used:], &x.server.limits)
+		data, n, err := b.chunks.Next(in[used:], &x.server.options.Limits)
 		if err != nil {
-			b.malformed(x, err)
+			b.reject(x, err)
 			return 0
 		}
 		used += n
-		b.take(x, data)
+		b.add(x, data)
 		if !x.conn.Open() || b.paused || used == len(in) && !b.chunks.Done() {
 			return used
 		}
 	}
 	r := &x.request
-	n, err := r.trailer.Parse(in[used:], &x.server.limits)
+	n, err := r.trailer.Parse(in[used:], &x.server.options.Limits)
 	if err != nil {
-		b.malformed(x, err)
+		b.reject(x, err)
 		return 0
 	}
 	if n > 0 {
@@ -268,51 +268,51 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	return used + n
 }
 
-// malformed handles a body that breaks a rule or a limit, which an answer that has
-// begun cannot tell.
-func (b *bodyReader) malformed(x *session, err error) {
+// reject handles an invalid or too large body. If the response has begun, it cannot report
+// the error.
+func (b *bodyReader) reject(x *session, err error) {
 	switch x.out {
-	case answered:
+	case responded:
 		x.server.count().BrokenBodies++
 		x.conn.Close()
 	case streaming:
 		x.server.count().BrokenBodies++
-		b.fail(err)
+		b.abort(err)
 		x.conn.Abort(err)
 	default:
 		x.refuse(err)
 	}
 }
 
-// bounded says whether the rest of the body is known to be within MaxDiscardBytes: only
-// then does an answer that is given before the end of the body leave out
-// Connection: close. The length of a chunked body is not known before its end.
-func (b *bodyReader) bounded(x *session) bool {
-	return b.discardable(x) && (x.in == complete || x.request.head.Framing != httpparse.ChunkedBody)
+// discardBounded reports whether the rest of the body is known to be within MaxDiscardBytes:
+// otherwise an early response has Connection: close. The length of a chunked body is unknown
+// before its end.
+func (b *bodyReader) discardBounded(x *session) bool {
+	return b.discardable(x) && (x.in == done || x.request.head.Framing != httpparse.ChunkedBody)
 }
 
-// discardable says whether the rest of the body may be discarded, so that the
-// connection can go on.
+// discardable reports whether the rest of the body may be discarded, so that the connection
+// persists.
 func (b *bodyReader) discardable(x *session) bool {
 	h := &x.request.head
 	switch {
-	case x.in == complete:
+	case x.in == done:
 		return true
 	case !b.continued:
-		return false // the client may send the body, or not
+		return false // the client may or may not send the body
 	case h.Framing == httpparse.ContentLength:
 		return h.Length <= x.server.options.MaxDiscardBytes
 	}
-	return true // a chunked body is cut off when it turns out too long
+	return true // a chunked body that turns out too long closes the connection
 }
 
-// discard is called when the answer is given before the body is complete.
+// discard is called when the response is complete before the body.
 func (b *bodyReader) discard(x *session) {
-	b.unwanted = true
-	b.pieces, b.buffer = nil, nil
-	if b.gathered != nil {
-		putBody(b.gathered)
-		b.gathered = nil
+	b.discarding = true
+	b.onBody, b.onBuffer = nil, nil
+	if b.buffered != nil {
+		putBody(b.buffered)
+		b.buffered = nil
 	}
 	x.request.body = nil
 	if !b.discardable(x) || b.received > x.server.options.MaxDiscardBytes {
@@ -325,19 +325,19 @@ func (b *bodyReader) discard(x *session) {
 	}
 }
 
-// pin copies a body that stands in the loop's input buffer.
+// pin copies a body from the loop's input buffer.
 func (b *bodyReader) pin(r *Request) {
-	if b.gathered != nil || len(r.body) == 0 {
+	if b.buffered != nil || len(r.body) == 0 {
 		return
 	}
-	b.gathered = bodies.Get()
-	b.gathered.B = append(b.gathered.B, r.body...)
-	r.body = b.gathered.B
+	b.buffered = bodies.Get()
+	b.buffered.B = append(b.buffered.B, r.body...)
+	r.body = b.buffered.B
 }
 
 func (b *bodyReader) reset() {
-	if b.gathered != nil {
-		putBody(b.gathered)
+	if b.buffered != nil {
+		putBody(b.buffered)
 	}
 	*b = bodyReader{}
 }

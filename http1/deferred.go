@@ -8,52 +8,60 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Deferred is an answer that comes later than the handler's return. It is safe on
-// any goroutine, also when the client has gone. It costs no goroutine.
+// Deferred is a response that comes after the handler's return. It needs no goroutine. Its
+// methods may be called after the client has gone.
 type Deferred struct {
-	departure
-	ref      loop.Ref
-	loop     *loop.Loop
-	conn     *loop.Conn    // loop only
-	timeout  time.Duration // 0 for Options.HandlerTimeout
-	answered atomic.Bool
-	onLate   func(*Response) // loop only
+	cancellation
+	ref       loop.Ref
+	loop      *loop.Loop
+	conn      *loop.Conn      // loop only
+	timeout   time.Duration   // 0 for Options.HandlerTimeout. Loop only
+	onTimeout func(*Response) // nil for 503. Loop only
+	claimed   atomic.Bool     // by Respond, Do, or the deadline
 }
 
-// Defer keeps the exchange open after the handler has returned. Later requests of
-// the connection wait until it is answered, by Respond. If no answer comes within
-// Options.HandlerTimeout, the client gets 503, or what OnTimeout writes. Call it once,
-// in the handler or in OnHead: a second call panics. Loop only.
-func (w *Response) Defer() *Deferred { return w.DeferFor(0) }
-
-// DeferFor is Defer with a timeout of its own in place of Options.HandlerTimeout.
-func (w *Response) DeferFor(timeout time.Duration) *Deferred {
+// Defer keeps the exchange open after the handler has returned. Later requests of the
+// connection wait for its response, which Respond gives. Without one in
+// Options.HandlerTimeout, the client gets 503: see SetTimeout. Call it once, in the handler
+// or in OnHead: a second call panics. Loop only.
+func (w *Response) Defer() *Deferred {
 	x := w.session
-	x.answer(deferred)
-	x.deferred = &Deferred{ref: x.conn.Ref(), loop: x.conn.Loop(), conn: x.conn, timeout: timeout}
+	x.respond(deferred)
+	x.deferred = &Deferred{ref: x.conn.Ref(), loop: x.conn.Loop(), conn: x.conn}
 	x.pin() // other goroutines may read the request from now on
-	x.awaitAnswer()
+	x.setResponseTimeout()
 	if w.body != nil && len(w.body.B) == 0 {
-		w.dropBody() // nothing is held while waiting
+		w.dropBody() // no buffer is kept meanwhile
 	}
-	if x.gone {
-		x.deferred.abandon(ErrClientGone)
+	if x.peerGone {
+		x.deferred.cancel(ErrClientGone)
 	}
 	return x.deferred
 }
 
-// Respond has fn write the answer, on the connection's loop, which it must not
-// block. It returns ErrAnswered if the request was answered before, by the deadline
-// too, and ErrClientGone if the connection is gone. If it goes before fn had its turn, fn
-// is not called. The request must not be used after the call, other than by fn. Any
-// goroutine.
+// SetTimeout limits the time until the response, from now; 0 is Options.HandlerTimeout. fn
+// writes the response at the deadline: 204 for a long poll, for example. The connection
+// persists then, and other goroutines may still read the request. nil is 503, and the
+// connection is closed. Loop only, as fn is.
+func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
+	d.timeout, d.onTimeout = timeout, fn
+	if x := d.session(); x != nil {
+		x.setResponseTimeout()
+	}
+}
+
+// Respond has fn write the response, on the connection's loop; fn must not block. For a
+// client that has gone, (*Response).Drop ends the connection. The error is ErrAnswered if
+// the request already has a response, also that of the deadline, or ErrClientGone. If the
+// connection ends before fn is called, fn is not called. Only fn may use the request after
+// the call. Any goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
 	}
 	err := d.ref.DoUnbounded(func(*loop.Conn) {
 		if x := d.session(); x != nil && x.out == deferred {
-			d.settle()
+			d.release()
 			d.write(x, fn)
 		}
 	})
@@ -63,11 +71,10 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 	return nil
 }
 
-// Do has fn called on the connection's loop, which it must not block, in the middle of an
-// exchange: to send an interim answer, to resume the body, or to answer after all, with
-// Finish, Stream, Hijack or Drop. w is nil if there is nothing to be done any more: the
-// answer is complete, or the connection gone. The error says that fn will not be called,
-// because the loop has ended. Any goroutine.
+// Do calls fn on the connection's loop during the exchange: to send an interim response, to
+// resume the body, or to respond with Finish, Stream, Hijack or Drop. fn must not block. w
+// is nil if the response is complete or the connection has ended. The error says that fn
+// will not be called, because the loop has ended. Any goroutine.
 func (d *Deferred) Do(fn func(w *Response)) error {
 	err := d.loop.PostUnbounded(func() {
 		x := d.session()
@@ -78,7 +85,7 @@ func (d *Deferred) Do(fn func(w *Response)) error {
 		x.do(func(w *Response) {
 			fn(w)
 			if x.out != deferred && d.claim() {
-				d.settle()
+				d.release()
 			}
 		})
 	})
@@ -88,53 +95,42 @@ func (d *Deferred) Do(fn func(w *Response)) error {
 	return nil
 }
 
-// Abort ends the connection without an answer: for a client that has gone, which need
-// not be kept until the deadline. It returns ErrAnswered if there is an answer, and
-// ErrClientGone if the connection is gone. The request must not be used after the call.
-// Any goroutine.
-func (d *Deferred) Abort() error { return d.Respond((*Response).Drop) }
-
-// session is that of the exchange, nil if that has its answer or is over. Loop only.
+// session is that of the exchange, nil after its response or its end. Loop only.
 func (d *Deferred) session() *session {
 	x, ok := d.conn.UserData().(*session)
-	if !ok || x.deferred != d || x.out == answered || !d.conn.Open() {
+	if !ok || x.deferred != d || x.out == responded || !d.conn.Open() {
 		return nil
 	}
 	return x
 }
 
-// OnTimeout has fn write the answer when the time for it is up, in place of 503: a long
-// poll may end with 204. The connection goes on, and whoever still works on the request
-// may read it as before. Loop only, as fn is.
-func (d *Deferred) OnTimeout(fn func(w *Response)) { d.onLate = fn }
-
-// timedOut is called when the time for the answer is up.
+// timedOut is called at the deadline.
 func (d *Deferred) timedOut(x *session) {
 	switch {
-	case !d.claim(): // the answer is on its way through the inbox
+	case !d.claim(): // the response is in the loop's queue
 		d.lifetime.End(context.DeadlineExceeded)
 		return
-	case d.onLate != nil:
+	case d.onTimeout != nil:
 		d.lifetime.End(context.DeadlineExceeded)
-		x.response.head.Close = x.response.head.Close || x.in != complete
-		d.write(x, d.onLate) // not settled: whoever works on it may still read the request
+		x.response.head.Close = x.response.head.Close || x.in != done
+		d.write(x, d.onTimeout) // without release: other goroutines may still read the request
 	default:
-		d.abandon(context.DeadlineExceeded)
-		x.refuse(errUnanswered)
+		d.cancel(context.DeadlineExceeded)
+		x.refuse(errNoResponse)
 	}
 	x.server.count().HandlerTimeouts++
 }
 
-// claim makes sure that a request is answered once.
-func (d *Deferred) claim() bool { return d.answered.CompareAndSwap(false, true) }
+// claim reports whether the caller may respond: only the first one.
+func (d *Deferred) claim() bool { return d.claimed.CompareAndSwap(false, true) }
 
-// settle notes that the answer is given: whoever still works on it may stop. Loop only.
-func (d *Deferred) settle() {
-	d.settled = true
+// release is called when the program has given the response: the context ends. Loop only.
+func (d *Deferred) release() {
+	d.released = true
 	d.lifetime.End(context.Canceled)
 }
 
-// write has fn write the answer.
+// write has fn write the response.
 func (d *Deferred) write(x *session, fn func(w *Response)) {
 	x.do(func(w *Response) {
 		fn(w)

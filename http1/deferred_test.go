@@ -137,7 +137,9 @@ func TestDeferredDeadline(t *testing.T) {
 			w.SetHeader("X", "left over")
 			w.WriteString("left over")
 			if name == "own" {
-				ch <- w.DeferFor(shortly)
+				d := w.Defer()
+				d.SetTimeout(shortly, nil)
+				ch <- d
 			} else {
 				ch <- w.Defer()
 			}
@@ -160,13 +162,13 @@ func TestDeferredDeadline(t *testing.T) {
 	}
 }
 
-// TestDeferredAnswerOfTheDeadline: OnTimeout answers in place of 503, and the
+// TestDeferredAnswerOfTheDeadline: the function of SetTimeout answers in place of 503, and the
 // connection goes on.
 func TestDeferredAnswerOfTheDeadline(t *testing.T) {
 	late := make(chan error, 1)
 	s := serve(t, func(w *http1.Response, _ *http1.Request) {
-		d := w.DeferFor(shortly)
-		d.OnTimeout(func(w *http1.Response) {
+		d := w.Defer()
+		d.SetTimeout(shortly, func(w *http1.Response) {
 			late <- context.Cause(d.Context())
 			if err := w.SetStatus(204); err != nil {
 				t.Error(err)
@@ -181,7 +183,7 @@ func TestDeferredAnswerOfTheDeadline(t *testing.T) {
 		notBefore(t, start, shortly)
 		expect(t, "status", a.status, 204)
 		expect(t, "Connection", a.field("Connection"), "")
-		expect(t, "cause", await(t, "OnTimeout", late), context.DeadlineExceeded)
+		expect(t, "cause", await(t, "SetTimeout", late), context.DeadlineExceeded)
 	}
 }
 
@@ -195,8 +197,8 @@ func TestRequestOutlivesTheAnswerOfTheDeadline(t *testing.T) {
 			w.Write(r.Target())
 			return
 		}
-		d := w.DeferFor(shortly)
-		d.OnTimeout(respond("too late"))
+		d := w.Defer()
+		d.SetTimeout(shortly, respond("too late"))
 		go func() {
 			for {
 				select {
@@ -225,8 +227,8 @@ func TestRequestOutlivesTheAnswerOfTheDeadline(t *testing.T) {
 	c.closed()
 }
 
-// TestDeferredAbort: the connection ends without a byte, and later answers are refused.
-func TestDeferredAbort(t *testing.T) {
+// TestDeferredDrop: the connection ends without a byte, and later answers are refused.
+func TestDeferredDrop(t *testing.T) {
 	h, ch := deferrals()
 	s := serve(t, h, http1.Options{})
 	for _, halfClosed := range []bool{false, true} {
@@ -239,17 +241,17 @@ func TestDeferredAbort(t *testing.T) {
 			}
 			await(t, "the context", d.Context().Done())
 		}
-		expect(t, "Abort", d.Abort(), nil)
+		expect(t, "Respond", d.Respond((*http1.Response).Drop), nil)
 		c.closed()
 		expect(t, "Respond behind it", d.Respond(respond("x")), http1.ErrAnswered)
-		expect(t, "Abort again", d.Abort(), http1.ErrAnswered)
+		expect(t, "Respond again", d.Respond((*http1.Response).Drop), http1.ErrAnswered)
 	}
 	c := s.dial()
 	c.send(get("/"))
 	d := await(t, "the request", ch)
 	c.breakOff()
 	await(t, "the context", d.Context().Done())
-	expect(t, "Abort of a connection that is gone", d.Abort(), http1.ErrClientGone)
+	expect(t, "Respond after the end of the connection", d.Respond((*http1.Response).Drop), http1.ErrClientGone)
 }
 
 // TestDeferredContextEndsWithTheAnswer: with context.Canceled.
@@ -360,7 +362,7 @@ func TestOnGoneAfterTheServersOwnAnswer(t *testing.T) {
 		d := w.Defer()
 		d.OnGone(func(cause error) { gone <- cause })
 		if string(r.Path()) == "/later" {
-			d.OnTimeout(respond("later"))
+			d.SetTimeout(0, respond("later"))
 		}
 	}})
 	c := s.dial()

@@ -7,13 +7,13 @@
 //	...
 //	_, err = engine.Listen("tcp", ":8080", server.Open)
 //
-// Server.Open is a loop.Protocol: it can be wrapped, stand over layers, and take over a
-// connection from another protocol.
+// Server.Open is a loop.Protocol: it can be wrapped, used over layers, and started by another
+// protocol.
 //
-// A Handler runs on the connection's loop and must not block. Responses that are not
-// ready at once have these ways:
+// A Handler runs on the connection's loop and must not block. There are several ways to
+// respond later:
 //
-//   - Response.Defer: later, from any goroutine. While it waits, it costs none.
+//   - Response.Defer: from any goroutine. Waiting needs no goroutine.
 //   - Response.Stream: in pieces, no faster than the client reads.
 //   - Blocking: by a handler that blocks, on a Pool of goroutines.
 //   - Package nethttp: by a net/http handler.
@@ -26,12 +26,11 @@
 // TrySend, SendOwned, Close and Context are for any goroutine.
 //
 // For adapters to other interfaces, such as package nethttp: Request.Head is the parsed
-// head; OnBodyBuffer has a body read into memory of the program; PauseBody and ResumeBody
-// leave its pace to the reader; Head and Response.SetHead send a head that was made
-// elsewhere; Deferred.Do reaches the exchange from another goroutine; and Stream.SendOwned
-// sends memory of the program.
+// head; OnBodyBuffer reads a body into memory of the program; PauseBody and ResumeBody are
+// its flow control; Head and Response.SetHead send a head built elsewhere; Deferred.Do calls a
+// function on the loop during the exchange; Stream.SendOwned sends memory of the program.
 //
-// Package httpparse parses. A request that breaks one of its rules gets the status of the
-// rule, and the connection is closed. A handler cannot split a response: SetHeader refuses
+// Package httpparse parses requests. An invalid request gets the status of the rule that it
+// breaks, and the connection is closed. A handler cannot split a response: SetHeader rejects
 // control bytes.
 package http1

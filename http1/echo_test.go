@@ -21,7 +21,8 @@ func describe(w *http1.Response, r *http1.Request) {
 // seen describes a request in the form of the table.
 func seen(r *http1.Request) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s HTTP/1.%d path=%s query=%s host=%s\n", r.Method(), r.Target(), r.Minor(), r.Path(), r.Query(), r.Host())
+	head, _ := r.Head()
+	fmt.Fprintf(&b, "%s %s HTTP/1.%d path=%s query=%s host=%s\n", r.Method(), r.Target(), head.Minor, r.Path(), r.Query(), r.Host())
 	var fields, trailers []string
 	for name, value := range r.Fields() {
 		fields = append(fields, fmt.Sprintf("field %s %s", name, strconv.Quote(string(value))))

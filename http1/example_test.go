@@ -17,6 +17,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/httpparse"
 )
 
 // begin serves on a free port: it takes what http1.New returns.
@@ -76,9 +77,9 @@ func ExampleHandler() {
 // New checks the options of a server, which is then given to Listen.
 func ExampleServer() {
 	hello := func(w *http1.Response, r *http1.Request) { w.WriteString("Hello, World!") }
-	_, err := http1.New(hello, http1.Options{MaxFields: -1})
+	_, err := http1.New(hello, http1.Options{Limits: httpparse.Limits{Fields: -1}})
 	fmt.Println(err)
-	// Output: http1: Options.MaxFields is -1: it must not be negative; 0 means the default, 128
+	// Output: http1: Options.Limits.Fields is -1: it must not be negative; 0 means the default, 128
 }
 
 func ExampleOptions() {
@@ -237,7 +238,7 @@ func ExampleFieldError() {
 	url, stop := begin(http1.New(handler, http1.Options{}))
 	defer stop()
 	show(http.Get(url))
-	// Output: 400 Bad Request: Location: its value holds a control byte (RFC 9110 section 5.5)
+	// Output: 400 Bad Request: Location: its value contains a control byte (RFC 9110 section 5.5)
 }
 
 // A client that waits for news costs no goroutine.
@@ -262,7 +263,8 @@ func ExampleDeferred() {
 func ExampleDeferred_OnGone() {
 	came, left := make(chan bool, 1), make(chan bool, 1)
 	poll := func(w *http1.Response, r *http1.Request) {
-		later := w.DeferFor(time.Minute)
+		later := w.Defer()
+		later.SetTimeout(time.Minute, nil)
 		later.OnGone(func(cause error) {
 			left <- true
 			// It may have stopped sending only, and still read.

@@ -8,17 +8,17 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// fieldList is the fields of an answer, as they will be sent.
+// fieldList is the field lines of a response, as they will be sent.
 type fieldList struct {
-	lines []byte // no name or value holds an LF
+	lines []byte // no name or value contains an LF
 }
 
-// linesKept bounds the bytes that a list keeps for the next answer.
-const linesKept = 4 << 10
+// maxKeptLines limits the memory that a list keeps for the next response, in bytes.
+const maxKeptLines = 4 << 10
 
 func (l *fieldList) reset() {
 	l.lines = l.lines[:0]
-	if cap(l.lines) > linesKept {
+	if cap(l.lines) > maxKeptLines {
 		l.lines = nil
 	}
 }
@@ -31,7 +31,7 @@ func (l *fieldList) add(name, value string) {
 	l.lines = append(lines, '\r', '\n')
 }
 
-// remove takes out the fields of that name.
+// remove deletes the fields of that name.
 func (l *fieldList) remove(name string) {
 	for start := 0; start < len(l.lines); {
 		line := l.lines[start:]
@@ -44,18 +44,18 @@ func (l *fieldList) remove(name string) {
 	}
 }
 
-// owner says whose business a response field is.
+// owner says which part of the server handles a response field.
 type owner uint8
 
 const (
 	ownerHandler    owner = iota
-	ownerConnection       // Connection: close, which the server carries out
-	ownerUpgrade          // Upgrade, which has the server send Connection: Upgrade too
+	ownerConnection       // Connection
+	ownerUpgrade          // Upgrade: the server adds Connection: Upgrade
 	ownerStamp            // Date and Server
 	ownerFraming          // Content-Length and Transfer-Encoding
 )
 
-// ownerOf needs length and first letter only for nearly every name.
+// ownerOf compares only the length of most names.
 func ownerOf(name string) owner {
 	is := func(other string) bool { return len(name) == len(other) && strings.EqualFold(name, other) }
 	switch {
@@ -72,45 +72,47 @@ func ownerOf(name string) owner {
 	return ownerHandler
 }
 
-// checkSyntax says whether the field can be sent.
+// checkSyntax checks that a field can be sent.
 func checkSyntax(name, value string) error {
 	if !httpparse.IsToken(name) {
 		return &FieldError{name, value, "its name is not a token (RFC 9110 section 5.6.2)"}
 	}
 	if !httpparse.IsFieldValue(value) {
-		return &FieldError{name, value, "its value holds a control byte (RFC 9110 section 5.5)"}
+		return &FieldError{name, value, "its value contains a control byte (RFC 9110 section 5.5)"}
 	}
 	return nil
 }
 
-// checkField says whether a handler may set the field.
+const reasonFraming = "the server chooses the framing; SetLength announces the length of a stream"
+
+// checkField checks that a handler may set a field.
 func checkField(name, value string) (owner, error) {
 	if err := checkSyntax(name, value); err != nil {
 		return 0, err
 	}
-	who := ownerOf(name)
+	o := ownerOf(name)
 	switch {
-	case who == ownerStamp:
+	case o == ownerStamp:
 		return 0, &FieldError{name, value, "the server sets it: see Options.ServerName and Head"}
-	case who == ownerFraming:
-		return 0, &FieldError{name, value, "the server chooses the framing; SetLength announces the length of a stream"}
-	case who == ownerConnection && !strings.EqualFold(value, "close"):
+	case o == ownerFraming:
+		return 0, &FieldError{name, value, reasonFraming}
+	case o == ownerConnection && !strings.EqualFold(value, "close"):
 		return 0, &FieldError{name, value, "the server manages the connection: only close may be set"}
 	}
-	return who, nil
+	return o, nil
 }
 
-// checkTrailer says whether a program may set the trailer field (RFC 9110 section
-// 6.5.1): none that says how the message is framed, routed or handled.
+// checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it
+// must not affect the framing, the routing or the handling of the message.
 func checkTrailer(name, value string) error {
-	owner, err := checkField(name, value)
+	o, err := checkField(name, value)
 	if err != nil {
 		return err
 	}
 	for _, forbidden := range [...]string{"Host", "Trailer", "Upgrade", "Set-Cookie", "Content-Encoding",
 		"Content-Type", "Content-Range", "Authorization", "WWW-Authenticate", "Cache-Control", "Expires", "Vary"} {
-		if owner != ownerHandler || strings.EqualFold(name, forbidden) {
-			return &FieldError{name, value, "it may not stand in a trailer (RFC 9110 section 6.5.1)"}
+		if o != ownerHandler || strings.EqualFold(name, forbidden) {
+			return &FieldError{name, value, "it is not allowed in a trailer section (RFC 9110 section 6.5.1)"}
 		}
 	}
 	return nil

@@ -6,33 +6,32 @@ import (
 	"time"
 )
 
-// Head is the status line and the fields of an answer, made by itself: once, for many
-// answers, or by an adapter, a proxy or a cache. Response.SetHead and WriteInterim copy it.
-// Unlike SetHeader, it takes the fields that the server sets by default, and with Upgrade
-// it leaves Connection to the program. Any goroutine may use one that is not changed.
+// Head is the status line and the fields of a response, built separately: once for many
+// responses, or by an adapter, a proxy or a cache. Response.SetHead and WriteInterim copy
+// it. Unlike SetHeader, it allows Date and Server, and with Upgrade the program sets
+// Connection. A Head that does not change may be used on any goroutine.
 type Head struct {
 	Status int  // 100 to 999; 0 is 200
-	Close  bool // the connection ends with the answer
+	Close  bool // the connection ends with the response
 
-	NoDate   bool // the server adds no Date: the fields have one, or there is none
-	NoServer bool // the same for Server
-	NoLength bool // the answer has no body, and no field tells the length of one
+	NoDate   bool // the server adds no Date; the fields may contain one
+	NoServer bool // likewise for Server
+	NoLength bool // the response has neither a body nor a Content-Length
 
 	fields fieldList
 }
 
 // Add appends a field. The error is a *FieldError: the name is not a token, the value
-// holds a control byte, or the field frames the message: Content-Length and
-// Transfer-Encoding follow from the body, Response.SetLength and Stream. Connection: close
-// sets Close.
+// contains a control byte, or the field is Content-Length or Transfer-Encoding, which
+// depend on the body, Response.SetLength and Stream. Connection: close sets Close.
 func (h *Head) Add(name, value string) error {
 	if err := checkSyntax(name, value); err != nil {
 		return err
 	}
-	switch who := ownerOf(name); {
-	case who == ownerFraming:
-		return &FieldError{name, value, "the server chooses the framing; SetLength announces the length of a stream"}
-	case who == ownerConnection && strings.EqualFold(value, "close"):
+	switch o := ownerOf(name); {
+	case o == ownerFraming:
+		return &FieldError{name, value, reasonFraming}
+	case o == ownerConnection && strings.EqualFold(value, "close"):
 		h.Close = true
 	default:
 		h.fields.add(name, value)
@@ -40,10 +39,10 @@ func (h *Head) Add(name, value string) error {
 	return nil
 }
 
-// Reset makes h a zero Head, and keeps its memory.
+// Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
 	h.fields.reset()
-	h.Status, h.Close, h.NoDate, h.NoServer, h.NoLength = 0, false, false, false, false
+	*h = Head{fields: h.fields}
 }
 
 // copyFrom makes h a copy.
@@ -56,18 +55,17 @@ func (h *Head) copyFrom(from *Head) {
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
 const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
 
-// stamp is the part of a head that most answers of a second share: the status line of
-// 200, Server and Date.
+// stamp is the part of a head shared by most responses of a second: the status line of 200,
+// Server and Date.
 type stamp struct {
 	name   string // of the server
 	lines  []byte
-	server int   // where in lines Server begins
-	date   int   // where Date does
-	until  int64 // on the loop's clock; when the second ends
+	server int   // offset of Server in lines
+	date   int   // offset of Date in lines
+	until  int64 // end of the second, on the loop's clock
 }
 
-// append appends the head, up to the fields of the framing, for the time now of the
-// loop's clock.
+// append appends the head without the fields of the framing. now is on the loop's clock.
 func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 	if now >= s.until {
 		s.renew(now)

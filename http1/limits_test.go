@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/httpparse"
 )
 
 const postChunked = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -18,26 +19,26 @@ var limitCases = []struct {
 	options http1.Options
 	request func(n int) string
 }{
-	{"MaxRequestLine", 100, 414, http1.Options{MaxRequestLine: 100}, func(n int) string {
+	{"Limits.RequestLine", 100, 414, http1.Options{Limits: httpparse.Limits{RequestLine: 100}}, func(n int) string {
 		return get("/" + strings.Repeat("a", n-len("GET / HTTP/1.1")))
 	}},
-	{"MaxMethod", 10, 501, http1.Options{MaxMethod: 10}, func(n int) string {
+	{"Limits.Method", 10, 501, http1.Options{Limits: httpparse.Limits{Method: 10}}, func(n int) string {
 		return strings.Repeat("M", n) + " / HTTP/1.1\r\nHost: a\r\n\r\n"
 	}},
-	{"MaxFieldBytes", 50, 431, http1.Options{MaxFieldBytes: 50}, func(n int) string {
+	{"Limits.Field", 50, 431, http1.Options{Limits: httpparse.Limits{Field: 50}}, func(n int) string {
 		return "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("a", n-len("X: ")) + "\r\n\r\n"
 	}},
-	{"MaxFieldBytes, name", 50, 431, http1.Options{MaxFieldBytes: 50}, func(n int) string {
+	{"Limits.Field, name", 50, 431, http1.Options{Limits: httpparse.Limits{Field: 50}}, func(n int) string {
 		return "GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X", n-len(":")) + ":\r\n\r\n"
 	}},
-	{"MaxFields", 5, 431, http1.Options{MaxFields: 5}, func(n int) string {
+	{"Limits.Fields", 5, 431, http1.Options{Limits: httpparse.Limits{Fields: 5}}, func(n int) string {
 		return "GET / HTTP/1.1\r\nHost: a\r\n" + strings.Repeat("X: 1\r\n", n-1) + "\r\n"
 	}},
-	{"MaxHeaderBytes", 200, 431, http1.Options{MaxHeaderBytes: 200}, func(n int) string {
+	{"Limits.Head", 200, 431, http1.Options{Limits: httpparse.Limits{Head: 200}}, func(n int) string {
 		frame := "GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n"
 		return strings.Replace(frame, "X: ", "X: "+strings.Repeat("a", n-len(frame)), 1)
 	}},
-	{"MaxEmptyLines", 2, 400, http1.Options{MaxEmptyLines: 2}, func(n int) string {
+	{"Limits.EmptyLines", 2, 400, http1.Options{Limits: httpparse.Limits{EmptyLines: 2}}, func(n int) string {
 		return strings.Repeat("\r\n", n) + get("/")
 	}},
 	{"MaxBodyBytes, announced", 10, 413, http1.Options{MaxBodyBytes: 10}, func(n int) string {
@@ -49,17 +50,17 @@ var limitCases = []struct {
 	{"MaxBodyBytes, many chunks", 10, 413, http1.Options{MaxBodyBytes: 10}, func(n int) string {
 		return postChunked + strings.Repeat("1\r\nx\r\n", n) + "0\r\n\r\n"
 	}},
-	{"MaxChunkExtension", 20, 400, http1.Options{MaxChunkExtension: 20}, func(n int) string {
+	{"Limits.Extension", 20, 400, http1.Options{Limits: httpparse.Limits{Extension: 20}}, func(n int) string {
 		return postChunked + "1;" + strings.Repeat("a", n-len(";")) + "\r\nx\r\n0\r\n\r\n"
 	}},
 	// The size line costs its bytes, less a fair share of 16 and one for each byte of data.
-	{"MaxChunkOverhead", 100, 400, http1.Options{MaxChunkOverhead: 100, MaxChunkExtension: 1000}, func(n int) string {
+	{"Limits.Overhead", 100, 400, http1.Options{Limits: httpparse.Limits{Overhead: 100, Extension: 1000}}, func(n int) string {
 		return postChunked + "1;" + strings.Repeat("a", n+16+1-len("1;\r\n")) + "\r\nx\r\n0\r\n\r\n"
 	}},
-	{"MaxTrailerBytes", 50, 431, http1.Options{MaxTrailerBytes: 50}, func(n int) string {
+	{"Limits.Trailer", 50, 431, http1.Options{Limits: httpparse.Limits{Trailer: 50}}, func(n int) string {
 		return postChunked + "0\r\nX: " + strings.Repeat("a", n-len("X: \r\n\r\n")) + "\r\n\r\n"
 	}},
-	{"MaxTrailerFields", 3, 431, http1.Options{MaxTrailerFields: 3}, func(n int) string {
+	{"Limits.TrailerFields", 3, 431, http1.Options{Limits: httpparse.Limits{TrailerFields: 3}}, func(n int) string {
 		return postChunked + "0\r\n" + strings.Repeat("X: 1\r\n", n) + "\r\n"
 	}},
 }

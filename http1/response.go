@@ -9,26 +9,26 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// copyLimit is the size in bytes up to which a body is copied behind its head: one
-// segment of output is then cheaper than two.
+// copyLimit is the size in bytes up to which a body is copied to its head: one segment of
+// output is cheaper than two.
 const copyLimit = 16 << 10
 
-// Response is the answer to a request. Its body is gathered, and sent with its
-// length when the handler returns. It belongs to its loop, and is valid until the
-// handler returns, or until the answer is complete if that is later.
+// Response is the response to a request. Its body is buffered, and sent with its length when
+// the handler returns. It belongs to its loop, and is valid until the handler returns or the
+// response is complete, whichever is later.
 type Response struct {
-	session *session
-	request *Request
-	head    Head
-	body    *buffers.Buffer // nil while nothing is written
-	owned   piece           // set with SetBody, in place of body
-	isOwned bool            // owned is set
-	length  int64           // announced with SetLength; -1 if not
-	sent    int64           // bytes of body handed to the connection
-	offer   bool            // an Upgrade field is set
+	session        *session
+	request        *Request
+	head           Head
+	body           *buffers.Buffer // written so far; nil if nothing was
+	owned          piece           // of SetBody, in place of body
+	isOwned        bool            // owned is set
+	length         int64           // announced by SetLength; -1 if not
+	sent           int64           // bytes of body handed to the connection
+	upgradeOffered bool            // an Upgrade field is set
 }
 
-// begin makes the response ready for its handler.
+// begin prepares the response for its handler.
 func (w *Response) begin() {
 	w.head.Status = http.StatusOK
 	w.length = -1
@@ -37,10 +37,10 @@ func (w *Response) begin() {
 
 func (w *Response) reset() {
 	w.head.Reset()
-	w.offer = false
+	w.upgradeOffered = false
 	w.dropOwned()
 	if w.body != nil && cap(w.body.B) <= copyLimit {
-		w.body.Reset() // kept for the next answer
+		w.body.Reset() // kept for the next response
 	} else if w.body != nil {
 		w.dropBody()
 	}
@@ -53,14 +53,14 @@ func (w *Response) dropBody() {
 	}
 }
 
-// Request is the request that w answers.
+// Request is the request of the response.
 func (w *Response) Request() *Request { return w.request }
 
-// Loop is the loop that the connection lives on, for timers: Loop().After.
+// Loop is the event loop of the connection, for timers for example: Loop().After.
 func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }
 
-// SetStatus sets the status code, 200 to 599; any other is an error, and changes
-// nothing. It is 200 without a call.
+// SetStatus sets the status code, 200 to 599; any other is an error, and changes nothing.
+// Default: 200.
 func (w *Response) SetStatus(code int) error {
 	if code < minStatus || code > maxStatus {
 		return statusError(code)
@@ -72,8 +72,8 @@ func (w *Response) SetStatus(code int) error {
 // Status is the status code set so far.
 func (w *Response) Status() int { return w.head.Status }
 
-// SetHead copies h, in place of the status and the fields set so far. It does not undo
-// Connection: close. The error is that of a status which no answer can have.
+// SetHead replaces the status and the fields by a copy of h. Connection: close remains set.
+// The error is that of an invalid status.
 func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
@@ -84,41 +84,40 @@ func (w *Response) SetHead(h *Head) error {
 	if h.Status == 0 {
 		w.head.Status = http.StatusOK
 	}
-	w.offer = false
+	w.upgradeOffered = false
 	return nil
 }
 
-// SetHeader sets a field, in place of those of that name set before. The error
-// says why it cannot be set: the name is not a token, the value holds a control
-// byte such as CR or LF, or the field is the engine's: Content-Length,
-// Transfer-Encoding, Date and Server always, Connection with any value but close.
-// With Upgrade, Connection: Upgrade is sent too (RFC 9110 section 7.8).
+// SetHeader sets a field, and removes others of that name. The error is a *FieldError: the
+// name is not a token, the value contains a control byte such as CR or LF, or the server sets
+// the field: Content-Length, Transfer-Encoding, Date, Server, and Connection with any value
+// but close. With Upgrade, Connection: Upgrade is sent too (RFC 9110 section 7.8).
 func (w *Response) SetHeader(name, value string) error {
 	return w.setField(name, value, true)
 }
 
-// AddHeader is SetHeader, but keeps fields of that name set before.
+// AddHeader is SetHeader, but keeps other fields of that name.
 func (w *Response) AddHeader(name, value string) error {
 	return w.setField(name, value, false)
 }
 
 func (w *Response) setField(name, value string, replace bool) error {
 	owner, err := checkField(name, value)
-	if err != nil || w.takes(owner) {
+	if err != nil {
 		return err
+	}
+	switch owner {
+	case ownerConnection:
+		w.head.Close = true
+		return nil
+	case ownerUpgrade:
+		w.upgradeOffered = true
 	}
 	if replace {
 		w.head.fields.remove(name)
 	}
 	w.head.fields.add(name, value)
 	return nil
-}
-
-// takes notes what a field has the engine do, and says whether that is all of it.
-func (w *Response) takes(o owner) bool {
-	w.head.Close = w.head.Close || o == ownerConnection
-	w.offer = w.offer || o == ownerUpgrade
-	return o == ownerConnection
 }
 
 // Write appends p to the body. The error is nil.
@@ -140,12 +139,13 @@ func (w *Response) buffer() *buffers.Buffer {
 		w.body = buffers.Get()
 	}
 	if w.isOwned {
-		w.copyOwned()
+		w.body.B = append(w.body.B, w.owned.bytes...)
+		w.dropOwned()
 	}
 	return w.body
 }
 
-// Reset drops status, fields and body set so far.
+// Reset removes the status, the fields and the body.
 func (w *Response) Reset() {
 	w.reset()
 	w.begin()
@@ -154,27 +154,26 @@ func (w *Response) Reset() {
 	}
 }
 
-// decide settles whether the connection goes on after this answer. The rest of the
-// body, if there is one, must be going to be read.
+// decide decides whether the connection persists after this response. It does not if the rest
+// of the request body will not be read.
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
 	x.persist = x.request.head.KeepAlive && !w.head.Close && !w.tunnel() && bodyRead &&
 		!x.conn.Loop().Draining() && !x.server.noKeepAlive.Load()
 }
 
-// Finish sends the answer whole, before the handler returns: what follows in the
-// handler has no effect on it. In OnHead it answers a request whose body has not
-// come, which is then discarded within Options.MaxDiscardBytes, or else the
-// connection closed.
+// Finish sends the complete response before the handler returns; the handler cannot change it
+// any more. In OnHead, Finish responds before the body has come: up to
+// Options.MaxDiscardBytes of it are discarded, and a longer one closes the connection.
 func (w *Response) Finish() {
 	x := w.session
 	switch {
-	case x.out == answered || !x.conn.Open():
+	case x.out == responded || !x.conn.Open():
 		return
 	case x.out == streaming:
 		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
 	}
-	w.decide(x.body.bounded(x))
+	w.decide(x.body.discardBounded(x))
 	var body []byte
 	unframed := w.unframed()
 	switch {
@@ -210,12 +209,12 @@ func (w *Response) Finish() {
 	}
 	owned := w.takeOwned()
 	x.sent()
-	owned.done() // when the answer is given: it may panic
+	owned.free() // after the response: it may panic
 }
 
-// Refuse answers with this status and its reason phrase as the body, in place of what
-// was set, and closes the connection, as the server answers what breaks a rule: see
-// Stats.Refused. What the client still sends is discarded, so that it can read the answer.
+// Refuse sends a response with this status and its reason phrase as the body, in place of the
+// one set so far, and closes the connection, as the server does for an invalid request: see
+// Stats.Refused. Further input is discarded, so that the client can read the response.
 func (w *Response) Refuse(status int) {
 	w.session.server.count().refuse(status)
 	w.Reset()
@@ -226,7 +225,7 @@ func (w *Response) Refuse(status int) {
 	w.Finish()
 }
 
-// Busy writes 503 with Retry-After, for a request that there is no room for: see
+// Busy writes 503 with Retry-After, for a request that there is no capacity for: see
 // Stats.Overloaded.
 func (w *Response) Busy() {
 	w.session.server.count().Overloaded++
@@ -235,9 +234,8 @@ func (w *Response) Busy() {
 	_, _ = w.WriteString("busy\n")                 // never fails
 }
 
-// Drop ends the connection in place of the answer, or of the rest of it. What was sent
-// before still reaches the client, unless it could take that for the whole (RFC 9112
-// section 8).
+// Drop ends the connection in place of the response, or of the rest of it. Pending output is
+// still sent, unless the client could take it for a complete response (RFC 9112 section 8).
 func (w *Response) Drop() {
 	x := w.session
 	if x.out == streaming && x.stream.framing == httpparse.UntilClose {
@@ -247,14 +245,14 @@ func (w *Response) Drop() {
 	x.conn.Close()
 }
 
-// Handled says whether the answer has been given, begun, or deferred: then an OnHead that
-// was called before has taken the request over.
+// Handled reports whether the response is complete, begun, or deferred: an OnHead that wraps
+// another one asks for it.
 func (w *Response) Handled() bool { return w.session.out >= deferred }
 
-// WriteInterim sends an interim answer, such as 103 Early Hints, before the final one
-// (RFC 9110 section 15.2): at once, and as often as it is called. HTTP/1.0 knows none: to
-// such a client nothing is sent. The error says that the final answer has begun, or that
-// the status is not one of 102 to 199; ResumeBody sends 100, and Upgrade 101.
+// WriteInterim sends an interim response, such as 103 Early Hints, at once (RFC 9110 section
+// 15.2). There may be several. HTTP/1.0 has no interim responses: to such a client nothing is
+// sent. The error is ErrAnswered after the final response has begun, or that of a status not
+// between 102 and 199; ResumeBody sends 100, and Upgrade 101.
 func (w *Response) WriteInterim(h *Head) error {
 	x := w.session
 	switch {
@@ -271,15 +269,15 @@ func (w *Response) WriteInterim(h *Head) error {
 	return nil
 }
 
-// tunnel says that the answer is a 2xx to CONNECT: what follows its head is not HTTP,
-// and so it has no framing (RFC 9110 section 9.3.6).
+// tunnel reports whether the response is a 2xx to CONNECT, which has no framing, because the
+// bytes after its head are not HTTP (RFC 9110 section 9.3.6).
 func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
 
-// unframed says that the answer has no body, and no field for its length.
+// unframed reports whether the response has neither a body nor a field for its length.
 func (w *Response) unframed() bool {
-	return w.head.NoLength || lengthless(w.head.Status) || w.tunnel()
+	return w.head.NoLength || bodyless(w.head.Status) || w.tunnel()
 }
 
 func appendLength(dst []byte, n int64) []byte {
@@ -288,26 +286,26 @@ func appendLength(dst []byte, n int64) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// appendHead appends the status line and the fields, up to those of the framing.
+// appendHead appends the status line and the fields without those of the framing.
 func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
 	dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
 	return append(dst, w.connectionLine()...)
 }
 
-// connectionLine is the line of the Connection field, if there has to be one.
+// connectionLine is the line of the field Connection, empty if none is needed.
 func (w *Response) connectionLine() string {
 	x := w.session
-	switch old := x.request.head.Minor == 0; {
-	case w.offer && !x.persist: // RFC 9110 section 7.8
+	switch http10 := x.request.head.Minor == 0; {
+	case w.upgradeOffered && !x.persist: // RFC 9110 section 7.8
 		return "Connection: Upgrade, close\r\n"
-	case w.offer && old:
+	case w.upgradeOffered && http10:
 		return "Connection: Upgrade, keep-alive\r\n"
-	case w.offer:
+	case w.upgradeOffered:
 		return "Connection: Upgrade\r\n"
 	case !x.persist:
 		return "Connection: close\r\n"
-	case old:
+	case http10:
 		return "Connection: keep-alive\r\n"
 	}
 	return ""
@@ -315,13 +313,12 @@ func (w *Response) connectionLine() string {
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }
 
-// SetBody makes p the body, in place of what was written so far. A large one is sent
-// without a copy: p must not change until release is called, once, on the loop: when it
-// is written, and also when it is not sent at all, to HEAD or with a status that has no
-// body (RFC 9110 section 6.4.1), because the connection ends, or because Reset, another
-// SetBody or an error takes its place. release may be nil. What is written after the
-// call comes behind p, which is copied then. For a handler of Blocking p is copied at
-// once, and release called on its goroutine.
+// SetBody makes p the body, in place of the one written so far. A large p is sent without a
+// copy: it must not change until release is called, once, on the loop. That is when p is
+// written; when it is not sent, because the response has no body (RFC 9110 section 6.4.1) or
+// the connection ends; or when Reset, another SetBody or an error replaces it. release may be
+// nil. Write copies p and appends to it. In a handler of Blocking, SetBody copies p at once,
+// and calls release.
 func (w *Response) SetBody(p []byte, release func()) {
 	w.dropOwned()
 	if w.body != nil {
@@ -329,26 +326,20 @@ func (w *Response) SetBody(p []byte, release func()) {
 	}
 	w.owned, w.isOwned = piece{bytes: p, release: release}, true
 	if w.session == nil {
-		w.buffer() // nobody would release it if the client went
+		w.buffer() // without a connection nothing would release it
 	}
 }
 
-// copyOwned makes the memory of SetBody the response's own.
-func (w *Response) copyOwned() {
-	w.body.B = append(w.body.B, w.owned.bytes...)
-	w.dropOwned()
-}
-
-// takeOwned gives up the memory of SetBody.
+// takeOwned removes the memory of SetBody from the response.
 func (w *Response) takeOwned() piece {
 	p := w.owned
 	w.owned, w.isOwned = piece{}, false
 	return p
 }
 
-// dropOwned releases it, if there is any.
+// dropOwned releases the memory of SetBody, if there is any.
 func (w *Response) dropOwned() {
 	if w.isOwned {
-		w.takeOwned().done()
+		w.takeOwned().free()
 	}
 }

@@ -7,12 +7,12 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// piece is a part of a body, in a pooled buffer, or in memory that is released.
+// piece is a part of a body, in a pooled buffer or in memory of the program.
 type piece struct {
 	bytes    []byte
-	buffer   *buffers.Buffer // that bytes stand in; nil for memory of the program's
+	buffer   *buffers.Buffer // of bytes; nil for memory of the program
 	release  func()          // without a buffer; may be nil
-	borrowed bool            // until the call returns
+	borrowed bool            // bytes are valid only until the call returns
 }
 
 func copyPiece(p []byte) piece {
@@ -21,8 +21,8 @@ func copyPiece(p []byte) piece {
 	return piece{bytes: b.B, buffer: b}
 }
 
-// done gives the memory back.
-func (p piece) done() {
+// free returns or releases the memory.
+func (p piece) free() {
 	if p.buffer != nil {
 		buffers.Put(p.buffer)
 	} else if p.release != nil {
@@ -30,39 +30,39 @@ func (p piece) done() {
 	}
 }
 
-// Send copies p and has the loop write it as the next piece. While the client does
-// not keep up it blocks. Pieces of one goroutine keep their order, and no piece is
-// mixed with another. The error is ErrStreamEnded or what has broken the connection;
-// nil says that p is on its way. An empty p only asks for the error. Any goroutine but
-// the loop's, which it would stop.
+// Send copies p and has the loop write it as the next piece. It blocks while the client
+// reads too slowly. Pieces of one goroutine keep their order; pieces of several are not
+// mixed. The error is ErrStreamEnded or that of the connection; nil says that p is queued.
+// With an empty p, Send only returns the error. Any goroutine but the loop's, which it
+// would block.
 func (s *Stream) Send(p []byte) error { return s.sendCopy(p, true) }
 
 // TrySend is Send, but returns ErrOutputFull instead of blocking. Any goroutine.
 func (s *Stream) TrySend(p []byte) error { return s.sendCopy(p, false) }
 
 func (s *Stream) sendCopy(p []byte, wait bool) error {
-	o := copyPiece(p) // before locking: the loop takes the lock too
+	o := copyPiece(p) // before locking: the loop needs the lock too
 	err := s.send(o, wait)
 	if err != nil || len(p) == 0 {
-		o.done()
+		o.free()
 	}
 	return err
 }
 
-// SendOwned is Send without a copy, for a p that is not empty: it must not change until
-// release is called, once, on the loop: when p is written, or never will be. After an
-// error, release is not called. Any goroutine but the loop's.
+// SendOwned is Send without a copy. p must not be empty, and must not change until release
+// is called, once, on the loop: when p is written or discarded. After an error, release is
+// not called. Any goroutine but the loop's.
 func (s *Stream) SendOwned(p []byte, release func()) error {
 	return s.send(piece{bytes: p, release: release}, true)
 }
 
-// send gives the loop a piece when there is room for it.
+// send posts a piece to the loop when there is room for it.
 func (s *Stream) send(p piece, wait bool) error {
 	n := int64(len(p.bytes))
 	s.mu.Lock()
-	defer s.mu.Unlock() // after posting, so that the order of calls is that of the tasks
-	// One piece may be on its way whatever its size.
-	for n > 0 && !s.ended && (s.full || s.onWay > 0 && s.onWay+n > s.window) {
+	defer s.mu.Unlock() // after posting, so that tasks have the order of calls
+	// One piece may be queued whatever its size.
+	for n > 0 && !s.ended && (s.full || s.queued > 0 && s.queued+n > s.window) {
 		if !wait {
 			return loop.ErrOutputFull
 		}
@@ -74,34 +74,34 @@ func (s *Stream) send(p piece, wait bool) error {
 	case n == 0:
 		return nil
 	}
-	s.onWay += n
-	if s.loop.PostUnbounded(func() { s.sendHere(p) }) != nil { // also if the connection is gone: the memory is released
+	s.queued += n
+	if s.loop.PostUnbounded(func() { s.sendOnLoop(p) }) != nil { // runs after the end of the connection too: it frees p
 		return s.cause()
 	}
 	return nil
 }
 
-// sendHere is the rest of Send, on the loop. A piece for a stream that has ended is
-// dropped, as the next Send will say.
-func (s *Stream) sendHere(p piece) {
+// sendOnLoop is the rest of Send, on the loop. After the end of the stream it discards the
+// piece, and the next Send returns the error.
+func (s *Stream) sendOnLoop(p piece) {
 	if s.session == nil {
-		p.done()
+		p.free()
 		return
 	}
 	s.waiting = append(s.waiting, p)
 	s.writeWaiting()
 }
 
-// queue has a piece of the loop's wait for room, after those that came before.
-func (s *Stream) queue(p piece) error {
+// enqueue appends a piece of Write to the waiting ones.
+func (s *Stream) enqueue(p piece) error {
 	conn := s.session.conn
 	if p.borrowed {
 		p = copyPiece(p.bytes)
 	}
 	s.waiting = append(s.waiting, p)
 	s.mu.Lock()
-	full := s.onWay > conn.Settings().MaxOutput
-	s.onWay += int64(len(p.bytes))
+	full := s.queued > conn.Settings().MaxOutput
+	s.queued += int64(len(p.bytes))
 	s.mu.Unlock()
 	if full {
 		conn.Abort(loop.ErrOutputFull)
@@ -110,7 +110,7 @@ func (s *Stream) queue(p piece) error {
 	return nil
 }
 
-// writeWaiting writes the pieces that have come, while there is room.
+// writeWaiting writes the waiting pieces while there is room.
 func (s *Stream) writeWaiting() {
 	written, n := int64(0), 0
 	for ; n < len(s.waiting) && s.Room(); n++ {
@@ -121,15 +121,15 @@ func (s *Stream) writeWaiting() {
 	}
 	s.waiting = slices.Delete(s.waiting, 0, min(n, len(s.waiting)))
 	s.mu.Lock()
-	s.onWay -= written
+	s.queued -= written
 	s.full = !s.Room()
 	s.change.Broadcast()
 	s.mu.Unlock()
-	s.loop.Yield() // to those that have waited
+	s.loop.Yield() // to the senders
 }
 
-// Close is Finish after everything that was sent before. It may be called more than
-// once. Any goroutine.
+// Close is Finish after all pieces sent before. It may be called more than once. Any
+// goroutine.
 func (s *Stream) Close() error {
 	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has closed the connection
 	if s.ref.DoUnbounded(finish) != nil {

@@ -8,49 +8,46 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Handler answers a request: it writes to w, or arranges for a later answer with
-// w.Defer or w.Stream. It runs on the connection's loop and must not block. w and r
-// are valid until it returns, or until the answer is complete if that is later.
+// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond
+// later. It runs on the connection's loop and must not block. w and r are valid until it
+// returns or the response is complete, whichever is later.
 type Handler func(w *Response, r *Request)
 
-// requestBudget is how many pipelined requests of one connection are answered
-// before others get their turn.
+// requestBudget is the number of pipelined requests of one connection that are processed
+// before those of other connections.
 const requestBudget = 256
 
-// sessionsKept bounds a loop's free list: memory returns after a spike.
-const sessionsKept = 64
+// maxFreeSessions limits a loop's free list, so that memory is freed after a spike.
+const maxFreeSessions = 64
 
-// fieldsExpected is the number of fields that most requests keep within.
-const fieldsExpected = 16
+// usualFields is a number of fields that most requests do not exceed.
+const usualFields = 16
 
-// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Give its Open to
-// Engine.Listen. Any goroutine, but for Open.
+// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Pass its Open to
+// Engine.Listen. Any goroutine, except for Open.
 type Server struct {
 	handler     Handler
 	options     Options
-	limits      httpparse.Limits
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
 	instances   loop.PerLoop[*instance]
 }
 
-// instance is a Server on one loop: the Handler of its connections there. Every request
-// needs most of its fields, so it has copies of the server's.
+// instance is a Server on one loop: the loop.Handler of its connections. It has copies of the
+// server's fields, which every request needs.
 type instance struct {
 	handler     Handler
-	limits      httpparse.Limits
 	stamp       stamp
-	own         *counts // where the loop counts: counts.Own
 	noKeepAlive atomic.Bool
 	free        []*session
-	options     Options // AccessLog is the loop's
+	options     Options // with the loop's AccessLog
 	settings    loop.Settings
 	counts      *loop.Counts[counts]
-	refusal     *instance // for connections beyond the limit; nil in a refusal
+	refusal     *instance // for connections beyond the limit; nil in a refusal itself
 }
 
 var _ loop.BufferSupplier = (*instance)(nil)
 
-// New returns the protocol that serves h. The error names a field of the options.
+// New returns a server for h. The error names an invalid field of the options.
 func New(h Handler, options Options) (*Server, error) {
 	if h == nil {
 		return nil, errNoHandler
@@ -59,10 +56,10 @@ func New(h Handler, options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{handler: h, options: options, limits: options.limits()}, nil
+	return &Server{handler: h, options: options}, nil
 }
 
-// Open opens a connection: it is the server's loop.Protocol. Loop only.
+// Open is the loop.Protocol of the server. Loop only.
 func (s *Server) Open(c *loop.Conn) loop.Handler {
 	i := s.instances.Get(c.Loop(), func() *instance { return s.newInstance(c) })
 	if c.Overloaded() {
@@ -83,13 +80,13 @@ func (s *Server) newInstance(c *loop.Conn) *instance {
 	refusing := s.options
 	refusing.OnHead = refuseOverload
 	i.refusal = s.instanceWith(refusing, c)
-	i.own, i.refusal.own = i.counts.Own, i.counts.Own
+	i.refusal.counts = i.counts
 	return i
 }
 
 func (s *Server) instanceWith(o Options, c *loop.Conn) *instance {
 	i := &instance{
-		handler: s.handler, options: o, limits: s.limits, settings: *c.Settings(),
+		handler: s.handler, options: o, settings: *c.Settings(),
 		stamp: stamp{name: o.ServerName},
 	}
 	o.tune(&i.settings)
@@ -100,16 +97,16 @@ func (s *Server) instanceWith(o Options, c *loop.Conn) *instance {
 	return i
 }
 
-// refuseOverload answers with 503 and Retry-After, and closes.
+// refuseOverload responds with 503 and Retry-After, and closes the connection.
 func refuseOverload(w *Response, _ *Request) {
 	w.Busy()
 	w.head.Close = true
 	w.Finish()
 }
 
-// SetKeepAlivesEnabled says whether connections persist, as they do without a call.
-// With false, every answer from now on ends its connection, and says so, and idle
-// connections are closed after the engine's Options.DrainGrace. Any goroutine.
+// SetKeepAlivesEnabled sets whether connections persist; the default is true. With false,
+// every further response has Connection: close, and idle connections are closed after the
+// engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	s.noKeepAlive.Store(!enabled)
 	s.instances.Each(func(l *loop.Loop, i *instance) {
@@ -125,34 +122,34 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	})
 }
 
-// OnData takes requests, and parts of them.
+// OnData processes requests and parts of them.
 func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 	x := s.session(c)
 	if x == nil {
 		x = s.begin(c)
 	}
-	if x.body.space != nil {
-		used = x.filled(in)
+	if x.body.readBuffer != nil {
+		used = x.readFilled(in)
 	} else {
 		used = x.run(in)
 	}
 	if x.upgrade != nil {
-		x.become()
+		x.switchProtocol()
 		return used
 	}
-	s.rest(x, used < len(in))
+	s.releaseIdle(x, used < len(in))
 	return used
 }
 
-// ReadBuffer has a large body put where it is gathered, or where its reader wants it.
+// ReadBuffer is the destination of a large body: its buffer, or memory of the program.
 func (s *instance) ReadBuffer(c *loop.Conn) []byte {
-	if x := s.session(c); x != nil && x.in == inBody {
-		return x.body.readSpace(x)
+	if x := s.session(c); x != nil && x.in == readingBody {
+		return x.body.nextReadBuffer(x)
 	}
 	return nil
 }
 
-// OnEvent handles everything but input.
+// OnEvent handles all events except input.
 func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	x := s.session(c)
 	switch e {
@@ -168,15 +165,15 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 		s.count().IdleTimeouts++
 		c.CloseIdle()
 	case loop.EventEOF:
-		// The client counts as gone, though it may still read an answer.
+		// The client counts as gone, although it may still read a response.
 		if x == nil {
 			return false
 		}
-		x.clientLeft()
-		s.rest(x, c.Buffered() > 0)
+		x.peerClosed()
+		s.releaseIdle(x, c.Buffered() > 0)
 	case loop.EventHangup:
 		if x != nil {
-			x.clientLeft()
+			x.peerClosed()
 		}
 	case loop.EventShutdown:
 		s.shutdown(c)
@@ -190,8 +187,8 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	return true
 }
 
-// shutdown keeps an idle connection for a request that may be on its way, with which it
-// will end. Others end with the answer in flight.
+// shutdown keeps an idle connection open for a short time, because a request may be in
+// flight. Other connections end with their current response.
 func (s *instance) shutdown(c *loop.Conn) {
 	if s.session(c) == nil {
 		c.SetTimeout(c.Settings().DrainGrace)
@@ -205,14 +202,14 @@ func (s *instance) connState(value any, state http.ConnState) {
 	}
 }
 
-// session is that of the request in work on c, nil if there is none: then the state of c
-// is the value of Options.OnOpen.
+// session is that of c, nil if c is idle: the user data of c is then the value of
+// Options.OnOpen.
 func (s *instance) session(c *loop.Conn) *session {
 	x, _ := c.UserData().(*session)
 	return x
 }
 
-// begin gives c a session.
+// begin creates the session of c.
 func (s *instance) begin(c *loop.Conn) *session {
 	var x *session
 	if n := len(s.free); n > 0 {
@@ -220,7 +217,7 @@ func (s *instance) begin(c *loop.Conn) *session {
 	} else {
 		x = &session{server: s}
 		x.request.session, x.response.session, x.response.request = x, x, &x.request
-		x.request.head.Fields = make([]httpparse.Field, 0, fieldsExpected)
+		x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
 	}
 	x.conn = c
 	x.value = c.UserData()
@@ -228,34 +225,32 @@ func (s *instance) begin(c *loop.Conn) *session {
 	return x
 }
 
-// rest looks where a session stands after its events. Between requests it has
-// served its turn, unless there is more input. A client that has stopped sending
-// will not complete a request.
-func (s *instance) rest(x *session, more bool) {
-	done := x.in == between && !more
+// releaseIdle releases an idle session unless there is input, and closes the connection of a
+// client that has stopped sending before the end of a request.
+func (s *instance) releaseIdle(x *session, input bool) {
+	unused := x.in == idle && !input
 	switch {
 	case !x.conn.Open():
-	case x.conn.EOF() && (done || x.in == inHead || x.in == inBody):
+	case x.conn.EOF() && (unused || x.in == readingHead || x.in == readingBody):
 		x.conn.Close()
-	case done:
+	case unused:
 		s.release(x)
 	}
 }
 
-// release takes the session off its connection. While a deferred answer is
-// outstanding, another goroutine may be reading the request: then it is left as it
-// is, to the garbage collector.
+// release removes the session from its connection. If other goroutines may still read the
+// request of a deferred response, the session is left unchanged to the garbage collector.
 func (s *instance) release(x *session) {
 	x.conn.SetUserData(x.value)
-	if x.deferred != nil && !x.deferred.settled {
+	if x.deferred != nil && !x.deferred.released {
 		x.response.dropOwned()
 		return
 	}
-	if x.in != between { // where it was reset already
+	if x.in != idle { // else nextRequest has reset it
 		x.reset()
 	}
-	x.conn, x.value, x.in, x.out, x.depth, x.gone, x.upgrade, x.leaving = nil, nil, between, unanswered, 0, false, nil, nil
-	if len(s.free) < sessionsKept {
+	x.conn, x.value, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
+	if len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
 	}
 }

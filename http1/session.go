@@ -10,85 +10,83 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// heads is the pool for heads that outlive OnData, some of them for long.
+// heads is the pool for heads that are valid after OnData, some of them for long.
 var heads = buffers.NewPool(8 << 10)
 
-// session is the work on a connection's exchange, from the first byte of a request
-// to the last of its answer. An idle connection has none. It belongs to the loop.
+// session is one exchange of a connection, from the first byte of the request to the last
+// byte of the response. An idle connection has none. It belongs to the loop.
 type session struct {
 	server   *instance
 	conn     *loop.Conn
 	value    any // of Options.OnOpen
 	in       inbound
 	out      outbound
-	depth    int  // frames on the stack that still need the exchange: see settle
+	depth    int  // stack frames that still use the exchange: see proceed
 	pinned   bool // the complete request refers to copies: see pin
-	gone     bool // the client has stopped sending
-	persist  bool // decided with the head of the answer: the connection goes on
+	peerGone bool // the client has stopped sending
+	persist  bool // the connection persists: decided with the head of the response
 	request  Request
 	response Response
 	body     bodyReader
-	kept     *buffers.Buffer // copy of the head, once it outlives OnData
-	deferred *Deferred       // the answer in work, if it is deferred
-	stream   *Stream         // the answer in work, if it is streamed
+	headCopy *buffers.Buffer // nil while the head is in the input
+	deferred *Deferred       // nil unless the response is, or was, deferred
+	stream   *Stream         // nil unless the response is a stream
 	started  int64           // when the head was complete, on the loop's clock
-	upgrade  loop.Protocol   // what the connection will speak after this exchange
-	leaving  *leaving        // of Hijack
+	upgrade  loop.Protocol   // the next protocol of the connection
+	hijack   *hijack
 }
 
-// run takes requests from in, and returns how many bytes it has used. in begins where
-// the call before left off. Without input, it goes on with an exchange that does not need
-// any more.
+// run processes the requests in in, and returns the number of bytes used. in begins where
+// the previous call ended. With empty input it continues an exchange that needs none.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
-	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.over() {
-		if x.in == between && (used == len(in) || !x.mayBegin(&budget)) {
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.nextRequest() {
+		if x.in == idle && (used == len(in) || !x.beginRequest(&budget)) {
 			break
 		}
-		if x.in == inHead {
+		if x.in == readingHead {
 			used += x.readHead(in[used:])
 		}
-		if x.in == inBody {
+		if x.in == readingBody {
 			used += x.body.read(x, in[used:])
 		}
-		if x.in == complete && x.out == unanswered {
+		if x.in == done && x.out == unhandled {
 			x.handle()
 		}
-		if x.in != complete || x.out != answered || !x.conn.Open() || x.upgrade != nil {
+		if x.in != done || x.out != responded || !x.conn.Open() || x.upgrade != nil {
 			break
 		}
 	}
-	if x.in == complete && used < len(in) {
-		// The next request waits unparsed until this one is answered, and no more is
-		// read than the one read that brought it.
+	if x.in == done && used < len(in) {
+		// The next request waits for this response, and no more input is read meanwhile.
 		x.conn.PauseRead()
 	}
 	x.depth--
-	x.idle()
+	x.setIdleTimeout()
 	x.pin()
 	return used
 }
 
-// mayBegin says whether the next request has its turn, and begins it.
-func (x *session) mayBegin(budget *int) bool {
+// beginRequest begins a request, and reports whether it may be processed now.
+func (x *session) beginRequest(budget *int) bool {
 	if x.conn.Full() {
 		return false // until there is room
 	}
 	if *budget--; *budget < 0 {
-		x.conn.Redeliver() // after the others
+		x.conn.Redeliver() // after other connections
 		return false
 	}
-	x.receive(inHead)
+	x.receive(readingHead)
 	x.server.connState(x.value, http.StateActive)
 	return true
 }
 
-// filled takes a part of the body that stands where it belongs, unless a handler around
-// this one has put it elsewhere.
-func (x *session) filled(in []byte) (used int) {
+// readFilled processes input in body.readBuffer. A Handler that wraps the server may have
+// passed a copy instead.
+func (x *session) readFilled(in []byte) (used int) {
 	used = len(in)
-	if space := x.body.space; used > 0 && &in[0] != &space[0] {
-		used = copy(space, in)
+	if buffer := x.body.readBuffer; used > 0 && &in[0] != &buffer[0] {
+		used = copy(buffer, in)
 	}
 	x.depth++
 	x.body.filled(x, used)
@@ -97,19 +95,18 @@ func (x *session) filled(in []byte) (used int) {
 	return used
 }
 
-// readHead parses the head, and returns its length once it is complete.
+// readHead parses the head, and returns its length when it is complete.
 func (x *session) readHead(in []byte) int {
 	r := &x.request
-	n, err := r.head.Parse(in, &x.server.limits)
+	n, err := r.head.Parse(in, &x.server.options.Limits)
 	switch {
 	case err != nil:
 		r.buf = in
 		x.refuse(err)
 		return 0
 	case n == 0:
-		if !x.body.waiting {
-			// From the first byte, and not again with the next ones.
-			x.body.waiting = true
+		if !x.body.headTimer { // it is set once, at the first byte
+			x.body.headTimer = true
 			x.conn.SetTimeout(x.server.options.ReadHeaderTimeout)
 		}
 		return 0
@@ -135,40 +132,40 @@ func (x *session) headDone(rest []byte) {
 		return
 	}
 	if o.OnHead != nil {
-		x.answer(handling)
+		x.respond(handling)
 		x.call(o.OnHead)
 		if x.out == handling {
-			x.answer(unanswered)
+			x.respond(unhandled)
 		}
 	}
 	switch {
 	case !x.conn.Open():
-	case h.Framing == httpparse.ContentLength && h.Length > x.body.limit && x.out != answered:
-		x.body.malformed(x, errBodyTooLarge)
+	case h.Framing == httpparse.ContentLength && h.Length > x.body.limit && x.out != responded:
+		x.body.reject(x, errBodyTooLarge)
 	default:
-		x.receive(inBody)
-		x.body.expect(x, rest)
+		x.receive(readingBody)
+		x.body.start(x, rest)
 	}
 }
 
-// handle calls the handler for a request that is complete.
+// handle calls the handler for a complete request.
 func (x *session) handle() {
-	x.answer(handling)
+	x.respond(handling)
 	x.call(x.server.handler)
 	if x.out == handling {
 		x.response.Finish()
 	}
 }
 
-// do calls fn outside of run, and goes on from there.
+// do calls fn outside of run, and then continues the exchange.
 func (x *session) do(fn func(*Response)) {
 	x.depth++
 	x.call(func(w *Response, _ *Request) { fn(w) })
 	x.depth--
-	x.settle()
+	x.proceed()
 }
 
-// call runs h. If it panics, the client gets an error, unless an answer has begun.
+// call calls h. After a panic the client gets an error, unless the response has begun.
 func (x *session) call(h Handler) {
 	x.depth++
 	defer func() {
@@ -182,59 +179,56 @@ func (x *session) call(h Handler) {
 
 func (x *session) panicked(v any) {
 	err := x.conn.Loop().Panicked(v)
-	if x.out == streaming || x.out == answered {
+	if x.out == streaming || x.out == responded {
 		x.conn.Abort(err)
 		return
 	}
 	x.refuse(errPanic)
 }
 
-// sent follows the last byte of an answer.
+// sent is called when the response is complete.
 func (x *session) sent() {
-	x.answer(answered)
+	x.respond(responded)
 	if log := x.server.options.AccessLog; log != nil {
-		x.logAnswer(log)
+		x.logResponse(log)
 	}
-	x.countAnswer()
+	x.countResponse()
 	switch {
 	case x.upgrade != nil:
 	case !x.persist:
 		x.conn.Close()
-	case x.in != complete:
+	case x.in != done:
 		x.body.discard(x)
 	}
-	x.settle()
+	x.proceed()
 }
 
-// settle goes on after something has happened outside of run, which looks by itself.
-// While anything on the stack needs the exchange, the program's handler above all, its
-// request and answer stay what they are.
-func (x *session) settle() {
+// proceed continues the exchange after an event outside of run. It does nothing while a
+// function on the stack, such as the handler, still uses the request and the response.
+func (x *session) proceed() {
 	if x.depth > 0 || !x.conn.Open() {
 		return
 	}
-	if x.in == complete && x.out == answered && x.deferred != nil && !x.deferred.settled && x.upgrade == nil {
-		x.leave()
+	if x.in == done && x.out == responded && x.deferred != nil && !x.deferred.released && x.upgrade == nil {
+		x.detach()
 		return
 	}
 	x.run(nil)
 	switch {
 	case !x.conn.Open():
 	case x.upgrade != nil:
-		x.become()
-	case x.in == between:
+		x.switchProtocol()
+	case x.in == idle:
 		x.conn.ResumeRead()
-		x.server.rest(x, x.conn.Buffered() > 0)
+		x.server.releaseIdle(x, x.conn.Buffered() > 0)
 	}
 }
 
-// leave is over for an exchange whose request somebody may still be reading, after an
-// answer of the deadline: the session is left to them, and the connection gets another.
-func (x *session) leave() {
-	x.receive(between)
-	x.server.connState(x.value, http.StateIdle)
-	x.answer(unanswered)
-	x.idle()
+// detach ends an exchange whose request other goroutines may still read, after the response
+// of the deadline: it leaves the session to them, and the connection gets another one.
+func (x *session) detach() {
+	x.endExchange()
+	x.setIdleTimeout()
 	x.conn.SetUserData(x.value)
 	x.conn.ResumeRead()
 	if x.conn.EOF() && x.conn.Buffered() == 0 {
@@ -242,62 +236,67 @@ func (x *session) leave() {
 	}
 }
 
-// over follows a whole exchange: the next one may begin.
-func (x *session) over() {
-	x.receive(between)
+// endExchange is called when request and response are complete.
+func (x *session) endExchange() {
+	x.receive(idle)
 	x.server.connState(x.value, http.StateIdle)
-	x.answer(unanswered)
+	x.respond(unhandled)
+}
+
+// nextRequest ends the exchange and prepares the session for the next one.
+func (x *session) nextRequest() {
+	x.endExchange()
 	x.reset()
 }
 
-// idle sets the deadline between two requests.
-func (x *session) idle() {
+// setIdleTimeout sets the timeout between two requests.
+func (x *session) setIdleTimeout() {
 	switch {
-	case x.in != between:
+	case x.in != idle:
 	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
-		x.conn.SetTimeout(x.conn.Settings().DrainGrace) // its answer had begun before, and has not announced the end
+		x.conn.SetTimeout(x.conn.Settings().DrainGrace) // the last response did not have Connection: close
 	default:
 		x.conn.SetTimeout(x.server.options.IdleTimeout)
 	}
 }
 
-// reset makes the session ready for the next exchange.
+// reset prepares the session for the next exchange.
 func (x *session) reset() {
 	x.request.reset()
 	x.response.reset()
 	x.body.reset()
-	if x.kept != nil {
-		heads.Put(x.kept)
-		x.kept = nil
+	if x.headCopy != nil {
+		heads.Put(x.headCopy)
+		x.headCopy = nil
 	}
 	x.pinned = false
 	x.deferred = nil
 	x.stream = nil
 }
 
-// pin copies what the request refers to in the loop's input buffer, because it
-// goes on after OnData. Each part is replaced once, since other goroutines may read
-// it from then on.
+// pin copies the parts of the request that are in the loop's input buffer, which is valid
+// only during OnData. Each part is replaced once, because other goroutines may read it
+// afterwards.
 func (x *session) pin() {
 	r := &x.request
 	if r.buf == nil || !x.conn.Open() || x.upgrade != nil || x.pinned {
 		return
 	}
-	if x.kept == nil {
-		x.kept = heads.Get()
-		x.kept.B = append(x.kept.B, r.buf...)
-		r.buf = x.kept.B
+	if x.headCopy == nil {
+		x.headCopy = heads.Get()
+		x.headCopy.B = append(x.headCopy.B, r.buf...)
+		r.buf = x.headCopy.B
 	}
-	if x.in == complete {
+	if x.in == done {
 		x.pinned = true
 		r.trailerBuf = bytes.Clone(r.trailerBuf)
 		x.body.pin(r)
 	}
 }
 
-// become hands the connection to the protocol that it was upgraded to, together
-// with the input behind the request.
-func (x *session) become() {
+// switchProtocol passes the connection, with the input after the request, to the next
+// protocol.
+func (x *session) switchProtocol() {
 	if !x.conn.Open() {
 		return
 	}
@@ -309,78 +308,75 @@ func (x *session) become() {
 	conn.SetProtocol(next)
 }
 
-// clientLeft is told that the client has stopped sending. An answer is still tried.
-func (x *session) clientLeft() {
-	x.gone = true
+// peerClosed is called when the client has stopped sending. It may still read a response.
+func (x *session) peerClosed() {
+	x.peerGone = true
 	switch x.out {
 	case deferred:
-		x.deferred.abandon(ErrClientGone)
+		x.deferred.cancel(ErrClientGone)
 	case streaming:
-		x.stream.abandon(ErrClientGone)
+		x.stream.cancel(ErrClientGone)
 	}
 }
 
-// awaitAnswer sets the deadline for an answer that comes later.
-func (x *session) awaitAnswer() {
-	if x.in == inBody && !x.body.paused {
-		return // the body's deadline runs
+// setResponseTimeout sets the timeout of a deferred response or a stream, unless that of the
+// body or of the output counts.
+func (x *session) setResponseTimeout() {
+	switch {
+	case x.in == readingBody && !x.body.paused:
+	case x.out == streaming && !x.stream.Room():
+		x.conn.SetTimeout(0) // WriteTimeout counts
+	case x.deferred != nil && x.deferred.timeout > 0:
+		x.conn.SetTimeout(x.deferred.timeout)
+	default:
+		x.conn.SetTimeout(x.server.options.HandlerTimeout)
 	}
-	if x.out == streaming && !x.stream.Room() {
-		x.conn.SetTimeout(0) // that of its output runs
-		return
-	}
-	d := x.server.options.HandlerTimeout
-	if x.deferred != nil && x.deferred.timeout > 0 {
-		d = x.deferred.timeout
-	}
-	x.conn.SetTimeout(d)
 }
 
-// timedOut handles the deadline of the state.
+// timedOut handles the timeout, whose meaning depends on the state.
 func (x *session) timedOut() {
 	n := x.server.count()
-	waiting := x.in == inHead || x.in == inBody && !x.body.paused
 	switch {
-	case x.in == between:
+	case x.in == idle:
 		n.IdleTimeouts++
 		x.conn.CloseIdle()
-	case x.out == answered:
+	case x.out == responded:
 		n.BodyTimeouts++
 		x.conn.Close()
 	case x.out == streaming:
 		n.StreamTimeouts++
 		x.conn.Abort(loop.ErrTimeout)
-	case waiting:
-		if x.in == inHead {
-			n.HeadTimeouts++
-		} else {
-			n.BodyTimeouts++
-		}
+	case x.in == readingHead:
+		n.HeadTimeouts++
 		x.refuse(errTooSlow)
-	case x.deferred == nil:
+	case x.in == readingBody && !x.body.paused:
+		n.BodyTimeouts++
+		x.refuse(errTooSlow)
+	case x.deferred == nil: // a paused body
 		n.HandlerTimeouts++
-		x.refuse(errUnanswered) // a body that was paused, and not resumed
+		x.refuse(errNoResponse)
 	default:
 		x.deferred.timedOut(x)
 	}
 }
 
-// closed is told that the connection is gone.
+// closed is called at the end of the connection.
 func (x *session) closed(err error) {
 	if err == nil {
 		err = ErrClientGone
 	}
-	if (x.in == inBody || x.in == complete) && x.out != answered {
+	if (x.in == readingBody || x.in == done) && x.out != responded {
 		x.server.count().Unanswered++
 	}
 	if x.deferred != nil {
-		x.deferred.abandon(err)
+		x.deferred.cancel(err)
 	}
 	if x.stream != nil {
-		x.stream.closed(err)
+		x.stream.cancel(err)
+		x.stream.end(err)
 	}
-	x.body.fail(io.ErrUnexpectedEOF)
-	if x.leaving != nil {
-		x.leaving.leave(x.conn.Loop().Logger(), nil, nil, err) // it has broken before it could leave
+	x.body.abort(io.ErrUnexpectedEOF)
+	if x.hijack != nil {
+		x.hijack.call(x.conn.Loop().Logger(), nil, nil, err) // the connection ended before Detach
 	}
 }

@@ -2,79 +2,67 @@ package http1
 
 import "fmt"
 
-// An exchange has two halves, the request and the answer, which may overlap: an
-// answer may begin, and even end, while the body is still coming. The exchange is
-// over when both halves are.
+// The request and the response of an exchange have a state each, because they may overlap:
+// a response may begin, and even end, before the end of the body. The exchange ends with
+// the later of the two.
 
-// inbound is how far the request has come.
+// inbound is the state of the request.
 type inbound uint8
 
 const (
-	// between two requests. To inHead, at the first byte.
-	between inbound = iota
-	// inHead: a head has begun. To inBody.
-	inHead
-	// inBody: the body is coming, if there is one. To complete.
-	inBody
-	// complete: all of it has come. To between, when the answer is given too.
-	complete
+	// idle: no byte of a request has come. To readingHead.
+	idle inbound = iota
+	// readingHead: the head is incomplete. To readingBody.
+	readingHead
+	// readingBody: the body, if there is one, is incomplete. To done.
+	readingBody
+	// done: the request is complete. To idle, with the end of the response.
+	done
 )
 
-var inboundNames = [...]string{"between", "inHead", "inBody", "complete"}
+var inboundNames = [...]string{"idle", "readingHead", "readingBody", "done"}
 
-// inboundExits lists the states that each may lead to, as a set of bits.
-var inboundExits = [...]uint8{
-	between:  1 << inHead,
-	inHead:   1 << inBody,
-	inBody:   1 << complete,
-	complete: 1 << between,
-}
-
-// outbound is how far the answer is.
+// outbound is the state of the response.
 type outbound uint8
 
 const (
-	// unanswered: nothing has happened. To handling.
-	unanswered outbound = iota
-	// handling: OnHead or the handler runs, or an error is being answered. To
-	// answered, deferred, streaming; after OnHead, back to unanswered.
+	// unhandled: the handler was not called. To handling.
+	unhandled outbound = iota
+	// handling: OnHead or the handler runs, or the server refuses the request. To
+	// responded, deferred, streaming; after OnHead, back to unhandled.
 	handling
-	// deferred: the answer comes later. To answered, streaming.
+	// deferred: the response comes later. To responded, streaming.
 	deferred
-	// streaming: the head of the answer is sent, its body comes piece by piece. To
-	// answered.
+	// streaming: the head is sent, the body follows in pieces. To responded.
 	streaming
-	// answered: all is written. To unanswered, when the request is complete too.
-	answered
+	// responded: the response is complete. To unhandled, with the end of the request.
+	responded
 )
 
-var outboundNames = [...]string{"unanswered", "handling", "deferred", "streaming", "answered"}
+var outboundNames = [...]string{"unhandled", "handling", "deferred", "streaming", "responded"}
 
-// outboundExits lists the states that each may lead to, as a set of bits.
+// outboundExits has the set of next states of each state, as bits.
 var outboundExits = [...]uint8{
-	unanswered: 1 << handling,
-	handling:   1<<unanswered | 1<<deferred | 1<<streaming | 1<<answered,
-	deferred:   1<<streaming | 1<<answered,
-	streaming:  1 << answered,
-	answered:   1 << unanswered,
+	unhandled: 1 << handling,
+	handling:  1<<unhandled | 1<<deferred | 1<<streaming | 1<<responded,
+	deferred:  1<<streaming | 1<<responded,
+	streaming: 1 << responded,
+	responded: 1 << unhandled,
 }
 
-// receive is the one place where the request's state changes.
+// receive is the only function that changes the state of the request: to the next one, or
+// from the last to the first.
 func (x *session) receive(next inbound) {
-	if inboundExits[x.in]>>next&1 == 0 {
-		cannot("a request", inboundNames[x.in], inboundNames[next])
+	if next != (x.in+1)%(done+1) {
+		panic(fmt.Sprintf("http1: a request cannot go from %s to %s", inboundNames[x.in], inboundNames[next]))
 	}
 	x.in = next
 }
 
-// answer is the one place where the answer's state changes.
-func (x *session) answer(next outbound) {
+// respond is the only function that changes the state of the response.
+func (x *session) respond(next outbound) {
 	if outboundExits[x.out]>>next&1 == 0 {
-		cannot("an answer", outboundNames[x.out], outboundNames[next])
+		panic(fmt.Sprintf("http1: a response cannot go from %s to %s", outboundNames[x.out], outboundNames[next]))
 	}
 	x.out = next
-}
-
-func cannot(who, from, to string) {
-	panic(fmt.Sprintf("http1: %s cannot go from %s to %s", who, from, to))
 }

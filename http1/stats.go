@@ -4,30 +4,31 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
 )
 
-// Stats counts what a Server has seen since its start, on all loops and listeners. The
-// connections themselves are in the engine's Stats. It can be encoded as JSON.
+// Stats counts the events of a Server since its start, on all loops and listeners. The
+// engine's Stats count the connections. It can be encoded as JSON.
 type Stats struct {
-	Requests   uint64         // whose head was complete and valid
-	Responses  [6]uint64      // complete final answers, by the first digit of their status; [0] those beyond 599
-	Refused    map[int]uint64 // of these, the errors that the server answered by itself, by status
-	Overloaded uint64         // of these, the 503 because all goroutines of a Pool were at work
+	Requests   uint64         // with a complete and valid head
+	Responses  [6]uint64      // complete final responses, by the first digit of their status; [0]: above 599
+	Refused    map[int]uint64 // of these, errors sent by the server itself, by status
+	Overloaded uint64         // of these, 503 because all goroutines of a Pool were busy
 	Upgrades   uint64         // connections that left HTTP, by Upgrade or Hijack
-	Unanswered uint64         // requests whose connection ended before their answer was complete
+	Unanswered uint64         // requests whose connection ended before their response was complete
 
 	IdleTimeouts    uint64 // connections closed between requests
-	HeadTimeouts    uint64 // heads that did not come in time: 408
-	BodyTimeouts    uint64 // bodies that did not: 408, unless the answer was given
-	HandlerTimeouts uint64 // deferred answers that were not given in time: 503, or the program's own
-	StreamTimeouts  uint64 // streams that rested too long, and were aborted
-	BrokenBodies    uint64 // bodies that broke a rule when their answer had begun, which so could not tell
+	HeadTimeouts    uint64 // heads not received in time: 408
+	BodyTimeouts    uint64 // bodies not received in time: 408, unless the response was complete
+	HandlerTimeouts uint64 // deferred responses not given in time: 503, or the program's own
+	StreamTimeouts  uint64 // streams that were idle for too long, and aborted
+	BrokenBodies    uint64 // invalid bodies whose response had begun, so that it could not report the error
 }
 
-// refusals are the statuses that a server answers with by itself.
+// refusals are the statuses of errors sent by the server itself.
 var refusals = [...]int{
 	http.StatusBadRequest,
 	http.StatusRequestTimeout,
@@ -41,14 +42,13 @@ var refusals = [...]int{
 	http.StatusHTTPVersionNotSupported,
 }
 
-// counts is what one loop counts: Stats, in which refused, by the places in refusals,
-// stands for the map.
+// counts are the counters of one loop: Stats, with an array in place of the map.
 type counts struct {
 	Stats
-	refused [len(refusals)]uint64
+	refused [len(refusals)]uint64 // by index in refusals
 }
 
-// respond counts a complete answer.
+// respond counts a complete response.
 func (c *counts) respond(status int) {
 	class := status / 100
 	if class >= len(c.Responses) {
@@ -57,16 +57,14 @@ func (c *counts) respond(status int) {
 	c.Responses[class]++
 }
 
-// refuse counts an error that the server answers with by itself.
+// refuse counts an error sent by the server itself.
 func (c *counts) refuse(status int) {
-	for i := range refusals {
-		if refusals[i] == status {
-			c.refused[i]++
-		}
+	if i := slices.Index(refusals[:], status); i >= 0 {
+		c.refused[i]++
 	}
 }
 
-// Stats sums the counts of all loops, each as of its last wait. Any goroutine.
+// Stats sums the counters of all loops, each as of its last wait. Any goroutine.
 func (s *Server) Stats() Stats {
 	sum := Stats{Refused: map[int]uint64{}}
 	s.instances.Each(func(_ *loop.Loop, i *instance) {
@@ -97,11 +95,11 @@ func (s *Stats) add(c *counts) {
 	s.BrokenBodies += c.BrokenBodies
 }
 
-// count is where the server's loop counts.
-func (s *instance) count() *counts { return s.own }
+// count returns the counters of the loop.
+func (s *instance) count() *counts { return s.counts.Own }
 
-// countAnswer counts a complete answer, or the end of HTTP on the connection.
-func (x *session) countAnswer() {
+// countResponse counts a complete response, or the end of HTTP on the connection.
+func (x *session) countResponse() {
 	n := x.server.count()
 	if x.upgrade != nil {
 		n.Upgrades++
@@ -110,9 +108,9 @@ func (x *session) countAnswer() {
 	n.respond(x.response.head.Status)
 }
 
-// logAnswer writes the access log's record of an answer. Handlers of log/slog
-// escape control bytes: a target cannot forge a line.
-func (x *session) logAnswer(log *slog.Logger) {
+// logResponse writes a record to the access log. Handlers of log/slog escape control bytes:
+// a target cannot forge a line.
+func (x *session) logResponse(log *slog.Logger) {
 	r, w := &x.request, &x.response
 	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("remote", r.RemoteAddr()),

@@ -11,6 +11,7 @@ import (
 
 	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/httpparse"
 )
 
 // counts expects these counts, and no others, soon: a loop publishes before it waits.
@@ -47,7 +48,7 @@ func TestAnswersAreCountedByClass(t *testing.T) {
 }
 
 func TestRefusalsAreCountedByStatus(t *testing.T) {
-	s := serve(t, statusOf, http1.Options{MaxBodyBytes: 10, MaxRequestLine: 100, MaxHeaderBytes: 1000})
+	s := serve(t, statusOf, http1.Options{MaxBodyBytes: 10, Limits: httpparse.Limits{RequestLine: 100, Head: 1000}})
 	for _, request := range []string{
 		"BROKEN\r\n\r\n",
 		"GET / HTTP/1.1\r\n\r\n",

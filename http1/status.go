@@ -6,12 +6,12 @@ import (
 )
 
 const (
-	minStatus = 200 // of a final answer
+	minStatus = 200 // of a final response
 	maxStatus = 599
 )
 
-// reason is the reason phrase of a status code, empty where none is registered. Where
-// package net/http has the phrase of an older RFC, it is that of RFC 9110 section 15.5.
+// reason is the reason phrase of a status code, empty if none is registered. Some differ
+// from net/http's, which are those of older RFCs: see RFC 9110 section 15.5.
 func reason(code int) string {
 	switch code {
 	case http.StatusRequestEntityTooLarge:
@@ -26,8 +26,8 @@ func reason(code int) string {
 	return http.StatusText(code)
 }
 
-// appendStatusLine appends the status line. The space before a reason that is empty stays
-// (RFC 9112 section 4).
+// appendStatusLine appends the status line, with a space before an empty reason too (RFC
+// 9112 section 4).
 func appendStatusLine(dst []byte, code int) []byte {
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
@@ -36,9 +36,9 @@ func appendStatusLine(dst []byte, code int) []byte {
 	return append(dst, "\r\n"...)
 }
 
-// lengthless says that an answer of this status has no body, whatever the handler wrote,
-// and no Content-Length (RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5). One with 205 has
-// a length, which is 0 (section 15.3.6).
-func lengthless(code int) bool {
+// bodyless reports whether a response of this status has neither a body nor a
+// Content-Length (RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5). One with 205 has the
+// length 0 (section 15.3.6).
+func bodyless(code int) bool {
 	return code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 }

@@ -8,55 +8,54 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Stream is an answer whose body is sent piece by piece: chunked, or with the
-// length that SetLength has announced, or, to an HTTP/1.0 client, up to the close
-// of the connection. Every piece leaves soon after the callback that wrote it returns. A
-// Stream belongs to the loop; Send, TrySend, SendOwned, Close and Context are for any
-// goroutine.
+// Stream is a response whose body is sent in pieces: chunked, or with the length announced
+// by SetLength, or, to an HTTP/1.0 client, until the connection closes. A piece is sent
+// soon after the callback that wrote it has returned. A Stream belongs to the loop; Send,
+// TrySend, SendOwned, Close and Context are for any goroutine.
 type Stream struct {
-	departure
-	session   *session // nil when it has ended
+	cancellation
+	session   *session // nil after the end
 	framing   httpparse.Framing
 	left      int64  // of the announced length
-	silent    bool   // the answer to HEAD: nothing of the body is sent
-	header    []byte // scratch for that of a chunk
-	finishing bool   // Finish was called, and waits for its turn
+	bodyless  bool   // the body is not sent: the response to HEAD, or a status without a body
+	header    []byte // buffer for a chunk header
+	finishing bool   // Finish was called, and waits for room
 	trailers  fieldList
 	onReady   func()
 
-	// For Send, which bounds what is on its way to the loop, and waits while the client
-	// does not keep up.
+	// For Send, which limits the bytes in the loop's queue, and blocks while the client
+	// reads too slowly.
 	ref     loop.Ref
 	loop    *loop.Loop
 	window  int64   // bytes
-	waiting []piece // that have come and wait for room. Loop only
+	waiting []piece // for room in the connection's output. Loop only
 	mu      sync.Mutex
 	change  sync.Cond // on mu: room, or the end
-	onWay   int64     // guarded by mu: bytes
+	queued  int64     // guarded by mu: bytes, in the loop's queue or in waiting
 	full    bool      // guarded by mu: the connection's output is
 	ended   bool      // guarded by mu
 }
 
-// SetLength announces the length in bytes of the body of a stream, which is then
-// not chunked. Without a stream the body's own length counts.
+// SetLength announces the length of a stream's body in bytes; the stream is then not
+// chunked. It has no effect on other responses.
 func (w *Response) SetLength(n int64) { w.length = n }
 
-// Stream sends the head, with what was written so far behind it, and leaves the
-// body to the Stream. Later requests of the connection wait until it ends. It is
-// aborted when there is room, but nothing is written for Options.HandlerTimeout. Call
-// it in the handler, in OnHead or in Respond, once: a second call panics. Loop only.
+// Stream sends the head and the body written so far, and leaves the rest of the body to the
+// Stream. Later requests of the connection wait until it ends. It is aborted when there is
+// room, but nothing is written for Options.HandlerTimeout. Call it in the handler, in OnHead
+// or in Respond, once: a second call panics. Loop only.
 func (w *Response) Stream() *Stream {
 	x := w.session
-	if x.body.pieces != nil && x.in == inHead && !x.body.paused {
-		x.body.sendContinue(x) // or it would come in the middle of the answer
+	if x.body.onBody != nil && x.in == readingHead && !x.body.paused {
+		x.body.sendContinue(x) // it must not come after the head of the response
 	}
-	x.answer(streaming)
-	w.decide(x.body.pieces != nil || x.body.bounded(x))
+	x.respond(streaming)
+	w.decide(x.body.onBody != nil || x.body.discardBounded(x))
 	s := &Stream{session: x, ref: x.conn.Ref(), loop: x.conn.Loop(), window: x.conn.Settings().HighWater}
 	s.change.L = &s.mu
-	bodyless := w.unframed() || w.head.Status == http.StatusResetContent
+	empty := w.unframed() || w.head.Status == http.StatusResetContent
 	switch {
-	case bodyless:
+	case empty:
 		s.framing = httpparse.ContentLength
 	case w.length >= 0:
 		s.framing, s.left = httpparse.ContentLength, w.length
@@ -65,7 +64,7 @@ func (w *Response) Stream() *Stream {
 	default:
 		s.framing, x.persist = httpparse.UntilClose, false
 	}
-	s.silent = x.request.isHead() || bodyless
+	s.bodyless = x.request.isHead() || empty
 	out := x.conn.Out()
 	dst := w.appendHead(out.B)
 	switch {
@@ -77,22 +76,22 @@ func (w *Response) Stream() *Stream {
 	}
 	out.B = append(dst, "\r\n"...)
 	x.stream = s
-	x.awaitAnswer()
-	if x.gone {
-		s.abandon(ErrClientGone)
+	x.setResponseTimeout()
+	if x.peerGone {
+		s.cancel(ErrClientGone)
 	}
 	if w.isOwned {
-		_ = s.put(w.takeOwned()) // an error is met again by the next Write
+		_ = s.put(w.takeOwned()) // the next Write returns the error
 	} else if w.body != nil {
-		_, _ = s.Write(w.body.B) // the same
+		_, _ = s.Write(w.body.B) // likewise
 	}
 	w.dropBody()
 	return s
 }
 
-// Write sends p as the next piece. It is always taken while Room says so, and
-// beyond that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which
-// has aborted the connection, or what has broken it. Loop only.
+// Write sends p as the next piece. It always succeeds while Room reports true, and beyond
+// that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which has aborted
+// the connection, or that of the connection. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
 	if err := s.put(piece{bytes: p, borrowed: true}); err != nil {
 		return 0, err
@@ -101,8 +100,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 }
 
 // WriteOwned is Write without a copy: p must not change until release is called, on the
-// loop, once: when p is written or the connection has ended, and also when an error is
-// returned. It may be nil. Loop only.
+// loop, once: when p is written or the connection has ended, and also after an error.
+// release may be nil. Loop only.
 func (s *Stream) WriteOwned(p []byte, release func()) error {
 	return s.put(piece{bytes: p, release: release})
 }
@@ -110,20 +109,20 @@ func (s *Stream) WriteOwned(p []byte, release func()) error {
 func (s *Stream) put(p piece) error {
 	switch {
 	case s.session == nil || s.finishing:
-		p.done()
+		p.free()
 		return s.cause()
 	case len(s.waiting) > 0 || !s.Room():
-		return s.queue(p)
+		return s.enqueue(p)
 	}
 	return s.write(p)
 }
 
-// write hands a piece to the connection, which copies one that is small or borrowed.
+// write hands a piece to the connection, which copies a small or borrowed one.
 func (s *Stream) write(p piece) error {
 	x := s.session
-	defer x.awaitAnswer() // whether there is room decides which deadline runs
-	if err := s.count(len(p.bytes)); err != nil || s.silent || len(p.bytes) == 0 {
-		p.done()
+	defer x.setResponseTimeout() // which depends on room
+	if err := s.count(len(p.bytes)); err != nil || s.bodyless || len(p.bytes) == 0 {
+		p.free()
 		return err
 	}
 	var end []byte
@@ -132,17 +131,17 @@ func (s *Stream) write(p piece) error {
 		s.header, end = httpparse.AppendChunkHeader(s.header, len(p.bytes)), crlf
 	}
 	if len(p.bytes) > copyLimit && !p.borrowed {
-		return x.conn.WriteFramed(s.header, p.bytes, end, p.done)
+		return x.conn.WriteFramed(s.header, p.bytes, end, p.free)
 	}
 	err := x.conn.WriteParts(s.header, p.bytes, end)
-	p.done()
+	p.free()
 	return err
 }
 
-// count counts n bytes of the body, which may not be more than was announced.
+// count counts n bytes of the body. More than announced abort the connection.
 func (s *Stream) count(n int) error {
 	x := s.session
-	if s.silent {
+	if s.bodyless {
 		return nil
 	}
 	if s.framing == httpparse.ContentLength {
@@ -158,27 +157,15 @@ func (s *Stream) count(n int) error {
 
 var crlf = []byte("\r\n")
 
-// Room says whether the client keeps up: pending output is below the high-water
-// mark. Loop only.
+// Room reports whether pending output is below the high-water mark. Loop only.
 func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full() }
 
-// OnReady has fn called whenever there is room again after there was none. Loop
-// only.
+// OnReady has fn called whenever there is room again after there was none. Loop only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
-// SetTrailer sets a trailer field, sent behind the last chunk, in place of those of that
-// name set before; with another framing there is no place for it. What may not stand in a
-// field, or not in a trailer, is an error, as for SetHeader. Loop only.
-func (s *Stream) SetTrailer(name, value string) error {
-	if err := checkTrailer(name, value); err != nil {
-		return err
-	}
-	s.trailers.remove(name)
-	s.trailers.add(name, value)
-	return nil
-}
-
-// AddTrailer is SetTrailer, but keeps fields of that name set before. Loop only.
+// AddTrailer appends a trailer field, which a chunked body has after its last chunk; other
+// framings discard it. The error is a *FieldError: RFC 9110 section 6.5.1 does not allow the
+// field in a trailer section, or SetHeader would not allow it either. Loop only.
 func (s *Stream) AddTrailer(name, value string) error {
 	if err := checkTrailer(name, value); err != nil {
 		return err
@@ -187,26 +174,26 @@ func (s *Stream) AddTrailer(name, value string) error {
 	return nil
 }
 
-// Finish ends the body and so the exchange, when what was sent before is written.
-// When less was written than SetLength announced, it closes the connection, so that the
-// client sees it, and returns ErrLength. Loop only.
+// Finish ends the body and the exchange, after the pieces sent before. If the body is
+// shorter than SetLength announced, it closes the connection, so that the client detects
+// it, and returns ErrLength. Loop only.
 func (s *Stream) Finish() error {
 	if s.session == nil || s.finishing {
 		return s.cause()
 	}
 	s.finishing = true
-	return s.finishInTurn()
+	return s.tryFinish()
 }
 
-// finishInTurn ends the body unless pieces wait, or the end of the framing has no
-// room: then it is tried again when there is.
-func (s *Stream) finishInTurn() error {
+// tryFinish ends the body unless pieces wait or the last chunk has no room: then ready
+// tries again.
+func (s *Stream) tryFinish() error {
 	x := s.session
-	chunked := s.framing == httpparse.ChunkedBody && !s.silent
+	chunked := s.framing == httpparse.ChunkedBody && !s.bodyless
 	switch {
 	case len(s.waiting) > 0 || chunked && !s.Room():
 		return nil
-	case s.framing == httpparse.ContentLength && s.left > 0 && !s.silent:
+	case s.framing == httpparse.ContentLength && s.left > 0 && !s.bodyless:
 		x.conn.Close()
 		return ErrLength
 	case chunked:
@@ -220,8 +207,8 @@ func (s *Stream) finishInTurn() error {
 	return nil
 }
 
-// Abort ends the connection at once, so that the client cannot take the body for
-// whole. Loop only.
+// Abort ends the connection at once, so that the client cannot take the body for complete.
+// Loop only.
 func (s *Stream) Abort() {
 	if x := s.session; x != nil {
 		x.conn.Abort(ErrStreamEnded)
@@ -232,10 +219,10 @@ func (s *Stream) Abort() {
 func (s *Stream) ready() {
 	s.writeWaiting()
 	if s.session != nil {
-		s.session.awaitAnswer()
+		s.session.setResponseTimeout()
 	}
 	if s.session != nil && s.finishing {
-		_ = s.finishInTurn() // ErrLength has closed the connection
+		_ = s.tryFinish() // ErrLength has closed the connection
 		return
 	}
 	if s.onReady != nil && s.Room() {
@@ -243,18 +230,12 @@ func (s *Stream) ready() {
 	}
 }
 
-// closed is called when the connection is gone.
-func (s *Stream) closed(err error) {
-	s.abandon(err)
-	s.end(err)
-}
-
 // end detaches the stream from its exchange.
 func (s *Stream) end(cause error) {
-	s.session, s.settled = nil, true
+	s.session, s.released = nil, true
 	s.lifetime.End(cause)
 	for _, p := range s.waiting {
-		p.done()
+		p.free()
 	}
 	s.waiting = nil
 	s.mu.Lock()

@@ -12,20 +12,19 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Upgrade answers with 101 Switching Protocols and hands the connection to p, which
-// gets the bytes behind the request as its first input (RFC 9110 section 7.8). name
-// must be a protocol that the client has offered; fields set before, such as
-// Sec-WebSocket-Accept, are sent. For a CONNECT request the answer is 200 and name
-// does not matter. Call it in the handler or in Respond; nothing can be written to w
-// afterwards.
+// Upgrade responds with 101 Switching Protocols and passes the connection to p, with the
+// bytes after the request as the first input (RFC 9110 section 7.8). Fields set before,
+// such as Sec-WebSocket-Accept, are sent. The response to CONNECT is 200, and name is
+// ignored. The error says that the client did not offer the protocol, or that the request
+// is incomplete. Call it in the handler or in Respond; w must not be used afterwards.
 func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	x := w.session
 	tunnel := x.request.head.Form == httpparse.AuthorityForm
-	if !tunnel && !x.request.offers(name) {
-		return ErrNotOffered
-	}
-	if x.in != complete {
-		return ErrNotOffered // OnHead: the client still sends a body
+	switch {
+	case !tunnel && !x.request.offers(name):
+		return errNotOffered
+	case x.in != done:
+		return errEarlyUpgrade
 	}
 	out := x.conn.Out()
 	dst := out.B
@@ -45,7 +44,7 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	return nil
 }
 
-// offers says whether the field Upgrade lists the protocol.
+// offers reports whether the field Upgrade lists the protocol.
 func (r *Request) offers(name string) bool {
 	list := r.view(r.head.Upgrade)
 	for len(list) > 0 {
@@ -58,55 +57,55 @@ func (r *Request) offers(name string) bool {
 	return false
 }
 
-// Hijack takes the connection off the loop. fn gets it, once, on a goroutine of its own,
-// as a net.Conn whose deadlines work, with the bytes that were read after the request; or
-// the error, if it broke before. What was written goes out first: answers of earlier
-// requests, and the beginning of this one, if it is a Stream, which ends. What fn writes
-// is the answer, or the rest of it. Call it in the handler, in Respond or in Deferred.Do;
-// w is not to be used afterwards.
+// Hijack removes the connection from the loop. fn is called once, on its own goroutine,
+// with a net.Conn whose deadlines work and the bytes read after the request; or with the
+// error of the connection. Pending output is sent first: earlier responses, and the
+// beginning of this one if it is a Stream, which ends. fn writes the response, or the rest
+// of it. Call it in the handler, in Respond or in Deferred.Do; w must not be used
+// afterwards.
 func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	x := w.session
 	if x.out == streaming {
 		x.stream.end(ErrStreamEnded)
 	}
-	x.leaving = &leaving{fn}
-	x.upgrade = x.leaving.Open
+	x.hijack = &hijack{fn}
+	x.upgrade = x.hijack.Open
 	x.sent()
 }
 
-// leaving is the protocol of a connection that leaves its loop.
-type leaving struct {
-	fn func(net.Conn, []byte, error) // nil once it was called
+// hijack is the protocol of a connection that leaves its loop.
+type hijack struct {
+	fn func(net.Conn, []byte, error) // nil after the call
 }
 
-// Open opens the connection on its way out.
-func (p *leaving) Open(c *loop.Conn) loop.Handler {
+// Open detaches the connection.
+func (h *hijack) Open(c *loop.Conn) loop.Handler {
 	c.PauseRead()
-	// After the current callback, when it is clear which input is left.
-	_ = c.Ref().DoUnbounded(func(c *loop.Conn) { // or EventClosed comes
+	// After the current callback, when the unused input is known.
+	_ = c.Ref().DoUnbounded(func(c *loop.Conn) { // an error: EventClosed follows
 		conn, buffered, err := c.Detach()
-		p.leave(c.Loop().Logger(), conn, buffered, err)
+		h.call(c.Loop().Logger(), conn, buffered, err)
 		if err != nil {
 			c.Abort(err)
 		}
 	})
-	return p
+	return h
 }
 
-func (p *leaving) OnData(*loop.Conn, []byte) int { return 0 }
+func (h *hijack) OnData(*loop.Conn, []byte) int { return 0 }
 
-// OnEvent waits for the end, after Detach or without it.
-func (p *leaving) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
+// OnEvent handles the end of the connection, after Detach or without it.
+func (h *hijack) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	if e == loop.EventClosed {
-		p.leave(c.Loop().Logger(), nil, nil, cmp.Or(c.Err(), ErrClientGone))
+		h.call(c.Loop().Logger(), nil, nil, cmp.Or(c.Err(), ErrClientGone))
 	}
 	return false
 }
 
-// leave calls fn, unless it was called before.
-func (p *leaving) leave(logger *slog.Logger, conn net.Conn, buffered []byte, err error) {
-	fn := p.fn
-	if p.fn = nil; fn == nil {
+// call calls fn on a goroutine, the first time.
+func (h *hijack) call(logger *slog.Logger, conn net.Conn, buffered []byte, err error) {
+	fn := h.fn
+	if h.fn = nil; fn == nil {
 		return
 	}
 	go func() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,35 +13,32 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// maxHandlers is how many requests an adapter without a pool of its own has in work
-// at once, each on a goroutine.
+// maxHandlers is the number of goroutines of an adapter without a pool of its own.
 const maxHandlers = 20000
 
-// Adapter has a net/http handler answer some of a server's requests: call its OnHead
-// in http1.Options.OnHead for those. One Adapter may serve several servers.
+// Adapter has a net/http handler respond to some of a server's requests: call its OnHead in
+// http1.Options.OnHead for those. One Adapter may serve several servers.
 type Adapter struct {
-	server  *http.Server // settings, and what http.ServerContextKey leads to
+	server  *http.Server // settings, and the value of http.ServerContextKey
 	handler http.Handler
 	pool    *http1.Pool
 	ownPool bool
-
-	mu    sync.Mutex                   // for changes of loops
-	loops atomic.Pointer[[]*loop.Loop] // that have served a request and have not ended
+	loops   sync.Map     // *loop.Loop: that have served a request and have not ended
+	serving atomic.Int32 // number of loops
 
 	baseOnce sync.Once
 	base     context.Context // of http.Server.BaseContext
 }
 
-// NewAdapter returns an adapter for h, which runs on goroutines of the pool. If it is
-// nil, the adapter has one of 20,000 goroutines, which end with the engine. A request
-// for which there is none is answered with 503 and Retry-After.
+// NewAdapter returns an adapter for h, which runs on goroutines of the pool. Without a pool,
+// the adapter has one of 20,000 goroutines, which end with the engine. When all are busy,
+// the response is 503 with Retry-After.
 func NewAdapter(h http.Handler, pool *http1.Pool) *Adapter {
 	return newAdapter(&http.Server{Handler: h}, pool)
 }
 
 func newAdapter(s *http.Server, pool *http1.Pool) *Adapter {
 	a := &Adapter{server: s, handler: s.Handler, pool: pool, ownPool: pool == nil}
-	a.loops.Store(new([]*loop.Loop))
 	if a.ownPool {
 		a.pool = http1.NewPool(maxHandlers, 0)
 	}
@@ -52,38 +48,35 @@ func newAdapter(s *http.Server, pool *http1.Pool) *Adapter {
 	return a
 }
 
-// join notes a loop that serves the adapter. With the last one, the pool ends. Loop only.
+// join registers a loop. The end of the last loop closes the pool. Loop only.
 func (a *Adapter) join(l *loop.Loop) {
-	if !a.ownPool || slices.Contains(*a.loops.Load(), l) {
+	if _, joined := a.loops.Load(l); joined {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	joined := append(slices.Clone(*a.loops.Load()), l)
-	a.loops.Store(&joined)
+	a.loops.Store(l, nil)
+	a.serving.Add(1)
 	l.OnEnd(func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		left := slices.DeleteFunc(slices.Clone(*a.loops.Load()), func(o *loop.Loop) bool { return o == l })
-		a.loops.Store(&left)
-		if len(left) == 0 {
+		a.loops.Delete(l)
+		if a.serving.Add(-1) == 0 {
 			a.pool.Close()
 		}
 	})
 }
 
-// OnHead takes the exchange over. The body has no limit but the one that
-// r.SetMaxBody sets after the call: http.MaxBytesHandler is net/http's way. Loop only.
+// OnHead has the net/http handler respond. The body has no limit, unless r.SetMaxBody sets
+// one after the call; net/http has http.MaxBytesHandler for this. Loop only.
 func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
-	a.join(w.Loop())
+	if a.ownPool {
+		a.join(w.Loop())
+	}
 	h, _ := r.Head()
 	if h.Form == httpparse.AsteriskForm && !a.server.DisableGeneralOptionsHandler {
-		w.Finish() // as net/http does: OPTIONS * asks the server, not a resource
+		w.Finish() // as in net/http: OPTIONS * is a request to the server, not to a resource
 		return
 	}
 	e := &exchange{adapter: a, loop: w.Loop()}
 	e.context.exchange = e
-	e.context.Parent = a.contextOf(r)
+	e.context.Parent = connContext(r)
 	var err error
 	if e.request, err = newRequest(r, &e.context); err != nil {
 		w.Refuse(http.StatusBadRequest)
@@ -91,30 +84,28 @@ func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
 	}
 	e.begin(w, r)
 	if !a.pool.Go(e.run) {
-		_ = e.deferred.Respond((*http1.Response).Busy) // an error says that the client is gone
+		_ = e.deferred.Respond((*http1.Response).Busy) // an error: the client has gone
 		return
 	}
 	e.loop.Yield()
 }
 
-// exchange is one request in the hands of a net/http handler. Unless a comment says
-// otherwise, it belongs to the handler's goroutine.
+// exchange is one request and its response. Unless a comment says otherwise, it belongs to
+// the handler's goroutine.
 type exchange struct {
 	adapter  *Adapter
 	loop     *loop.Loop
 	deferred *http1.Deferred
 	request  *http.Request
 	context  requestContext
-	gone     func(error)  // ends the context
 	body     *requestBody // nil without one
 	writer   responseWriter
 }
 
-// begin makes everything ready for run. Loop only.
+// begin prepares run. Loop only.
 func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	e.deferred = w.Defer()
-	e.gone = e.context.End
-	e.deferred.OnGone(e.gone)
+	e.deferred.OnGone(e.context.End)
 	e.request.Body = http.NoBody
 	if h, _ := r.Head(); h.Framing == httpparse.ChunkedBody || h.Length > 0 {
 		e.body = newRequestBody(e, r)
@@ -134,7 +125,7 @@ func (e *exchange) run() {
 	returned := false
 	defer func() {
 		if !returned {
-			e.failed(recover()) // nil after runtime.Goexit
+			e.panicked(recover()) // nil after runtime.Goexit
 		}
 		e.end()
 	}()
@@ -143,29 +134,29 @@ func (e *exchange) run() {
 	returned = true
 }
 
-// failed ends an exchange whose handler has panicked.
-func (e *exchange) failed(v any) {
+// panicked ends an exchange whose handler has panicked.
+func (e *exchange) panicked(v any) {
 	if v != nil && v != http.ErrAbortHandler {
 		report := &loop.PanicError{Value: v, Stack: debug.Stack()}
 		if log := e.adapter.server.ErrorLog; log != nil {
 			log.Printf("nethttp: panic serving %s: %v\n%s", e.request.RemoteAddr, v, report.Stack)
 		}
-		_ = e.loop.PostUnbounded(func() { _ = e.loop.Panicked(report) }) // what to do about it follows
+		_ = e.loop.PostUnbounded(func() { _ = e.loop.Panicked(report) }) // the connection is ended below
 	}
 	if !e.writer.hijacked {
-		_ = e.deferred.Do(drop) // the end of the loop is that of the connection
+		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
 	}
 }
 
-// drop ends the connection in place of the answer, or of the rest of it, as net/http
-// does. Loop only.
+// drop ends the connection in place of the response, or of the rest of it, as net/http does.
+// Loop only.
 func drop(w *http1.Response) {
 	if w != nil {
 		w.Drop()
 	}
 }
 
-// end follows the handler's return.
+// end is called after the handler's return.
 func (e *exchange) end() {
 	e.writer.deadline.stop()
 	if e.body != nil {
@@ -173,6 +164,6 @@ func (e *exchange) end() {
 	}
 	e.context.End(context.Canceled)
 	if form := e.request.MultipartForm; form != nil {
-		_ = form.RemoveAll() // files that are gone already, or left in the temporary folder
+		_ = form.RemoveAll() // an error leaves temporary files
 	}
 }

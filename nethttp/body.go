@@ -4,6 +4,7 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/textproto"
 	"os"
 	"sync"
 	"time"
@@ -14,30 +15,29 @@ import (
 )
 
 const (
-	// bodyWindow is how many bytes of a body may wait for their reader. One read of the
-	// loop's may pass it.
+	// bodyWindow is the number of unread bytes of a body that pauses the client. One read of
+	// the loop may exceed it.
 	bodyWindow = 64 << 10
-	// directFrom is how many bytes a reader has to ask for that the loop reads right into
-	// its slice, unless less is left.
+	// directFrom is the size in bytes from which the loop reads directly into the slice of a
+	// Read, unless the rest of the body is shorter.
 	directFrom = 16 << 10
-	// smallBody is how many bytes of a body come through the loop's own buffer before a
-	// buffer of the window's size is got for the rest.
+	// smallBody is the number of bytes of a body that are read through the loop's own buffer
+	// before a buffer of bodyWindow bytes is allocated for the rest.
 	smallBody = 16 << 10
 )
 
-// maxDiscard and discardTimeout bound, in bytes and time, how long an answer waits for the
-// end of a chunked body that its handler has not read.
+// maxDiscard, in bytes, and discardTimeout limit how long a response waits for the end of a
+// chunked body that the handler has not read.
 const (
 	maxDiscard     = 256 << 10
 	discardTimeout = 500 * time.Millisecond
 )
 
-// windows is the pool for what waits for a reader.
+// windows is the pool for unread bytes.
 var windows = buffers.NewPool(buffers.MaxKept)
 
-// requestBody is the body of a request on its way from the loop to a net/http handler:
-// a bounded pipe, behind which flow control holds up the client. The handler's side
-// may be used on any goroutine.
+// requestBody is the body of a request: a bounded pipe from the loop to the handler. A full
+// pipe pauses reading from the client. The handler's side may be used on any goroutine.
 type requestBody struct {
 	exchange *exchange
 	request  *http1.Request // loop only
@@ -46,31 +46,31 @@ type requestBody struct {
 
 	mu       sync.Mutex
 	change   sync.Cond       // on mu
-	buf      *buffers.Buffer // guarded by mu: what has come; nil for nothing
-	used     int             // guarded by mu: bytes of buf that were read
-	dest     []byte          // guarded by mu: the slice of a Read that waits; nil without one
+	buf      *buffers.Buffer // guarded by mu: nil if it is empty
+	used     int             // guarded by mu: bytes of buf that the handler has read
+	dest     []byte          // guarded by mu: the slice of a waiting Read; nil without one
 	direct   int             // guarded by mu: bytes in dest
-	reading  bool            // guarded by mu: the loop reads into dest or buf, which nobody else may touch
-	closed   bool            // guarded by mu: by the reader, who wants no more
-	paused   bool            // guarded by mu: until the reader has caught up, or asks for 100 Continue
-	late     bool            // guarded by mu: the read deadline has passed
-	err      error           // guarded by mu: no more will come; io.EOF when all has come
+	reading  bool            // guarded by mu: the loop reads into dest or buf and has exclusive use of it
+	closed   bool            // guarded by mu: Close was called
+	paused   bool            // guarded by mu: until the handler has read enough; at first, for 100 Continue
+	timedOut bool            // guarded by mu: the read deadline has passed
+	err      error           // guarded by mu: of the end; io.EOF after the complete body
 	timer    *time.Timer     // guarded by mu: of the read deadline
-	trailers http.Header     // guarded by mu: to be shown when all is read
+	trailers http.Header     // guarded by mu: for the request, at the end
 }
 
-// newRequestBody has the body delivered to the pipe. Loop only.
+// newRequestBody returns the pipe of a request. Loop only.
 func newRequestBody(e *exchange, r *http1.Request) *requestBody {
 	h, _ := r.Head()
 	b := &requestBody{exchange: e, request: r, chunked: h.Framing == httpparse.ChunkedBody}
 	b.change.L = &b.mu
 	r.OnBody(b.receive)
 	if h.Length >= directFrom {
-		r.OnBodyBuffer(b.space)
+		r.OnBodyBuffer(b.readBuffer)
 	}
 	r.SetMaxBody(math.MaxInt64)
 	if h.ExpectContinue {
-		b.pause() // the first Read asks for it
+		b.pause() // the first Read resumes it
 	}
 	return b
 }
@@ -86,7 +86,7 @@ func (b *requestBody) receive(chunk []byte, err error) {
 	case b.reading:
 		b.filled(len(chunk))
 	case b.closed:
-		// What comes is discarded when the answer is given, within bounds.
+		// The rest is discarded, up to Options.MaxDiscardBytes, after the response.
 		b.request.PauseBody()
 		return
 	default:
@@ -96,7 +96,7 @@ func (b *requestBody) receive(chunk []byte, err error) {
 	b.exchange.loop.Yield()
 }
 
-// end notes that no more will come. b.mu is held.
+// end sets the error of the end. b.mu is held.
 func (b *requestBody) end(err error) {
 	if b.err != nil {
 		return
@@ -109,12 +109,12 @@ func (b *requestBody) end(err error) {
 		if b.trailers == nil {
 			b.trailers = http.Header{}
 		}
-		key := canonical(string(name))
+		key := textproto.CanonicalMIMEHeaderKey(string(name))
 		b.trailers[key] = append(b.trailers[key], string(value))
 	}
 }
 
-// append hands a chunk to the reader that waits, and keeps the rest for later. b.mu is
+// append copies a chunk to the slice of a waiting Read, and the rest to the buffer. b.mu is
 // held.
 func (b *requestBody) append(chunk []byte) {
 	if b.buf == nil {
@@ -131,24 +131,25 @@ func (b *requestBody) append(chunk []byte) {
 	}
 }
 
-// pause holds the client up until the reader has caught up. b.mu is held. Loop only.
+// pause stops reading from the client until the handler has read enough. b.mu is held. Loop
+// only.
 func (b *requestBody) pause() {
 	b.paused = true
 	b.request.PauseBody()
 }
 
-// space is the request's OnBodyBuffer: the slice of a reader that waits, or the buffer.
-// Loop only.
-func (b *requestBody) space(left int64) []byte {
+// readBuffer is the request's OnBodyBuffer: the slice of a waiting Read, or the buffer. Loop
+// only.
+func (b *requestBody) readBuffer(left int64) []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	space := b.dest[b.direct:]
+	free := b.dest[b.direct:]
 	switch {
 	case b.closed:
 		return nil
-	case b.buf == nil && len(space) > 0 && int64(len(space)) >= min(left, directFrom):
+	case b.buf == nil && len(free) > 0 && int64(len(free)) >= min(left, directFrom):
 		b.reading = true
-		return space
+		return free
 	case b.received < smallBody:
 		return nil
 	case b.buf == nil:
@@ -160,28 +161,28 @@ func (b *requestBody) space(left int64) []byte {
 		b.pause()
 		return nil
 	case b.used == 0:
-		return nil // append makes it larger
-	default: // the reader has had the client go on
+		return nil // append grows it
+	default: // the handler has read enough
 		b.compact()
 	}
 	b.reading = true
 	return b.buf.B[len(b.buf.B):cap(b.buf.B)]
 }
 
-// filled takes n bytes that the loop has read into the space. b.mu is held.
+// filled is called when the loop has read n bytes into readBuffer. b.mu is held.
 func (b *requestBody) filled(n int) {
 	b.reading = false
 	switch {
 	case b.buf == nil:
 		b.direct += n
 	case len(b.buf.B)+n == 0:
-		b.drop()
+		b.freeBuffer()
 	default:
 		b.buf.B = b.buf.B[:len(b.buf.B)+n]
 	}
 }
 
-// Read reads what has come, and waits for it.
+// Read reads the available bytes, and waits if there are none.
 func (b *requestBody) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
@@ -200,7 +201,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// WriteTo hands what comes to w, as io.Copy asks for, without a copy.
+// WriteTo writes the body to w without a copy, for io.Copy.
 func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
 	for {
 		buf, used, err := b.takeBuffer()
@@ -220,8 +221,8 @@ func (b *requestBody) WriteTo(w io.Writer) (n int64, err error) {
 	}
 }
 
-// takeBuffer waits for something to read, and takes it with its buffer, of which used
-// bytes were read before.
+// takeBuffer waits for bytes, and removes their buffer from the pipe. used of its bytes were
+// read before.
 func (b *requestBody) takeBuffer() (buf *buffers.Buffer, used int, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -234,16 +235,16 @@ func (b *requestBody) takeBuffer() (buf *buffers.Buffer, used int, err error) {
 	return buf, used, nil
 }
 
-// await waits until something stands in the buffer, or until n bytes have come straight into
-// p. b.mu is held.
+// await waits until the buffer has bytes, or until n bytes were read directly into p. b.mu is
+// held.
 func (b *requestBody) await(p []byte) (n int, err error) {
 	for ; n == 0; n = b.wait(p) {
 		switch {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
-		case b.late:
+		case b.timedOut:
 			if b.chunked {
-				b.err = os.ErrDeadlineExceeded // for good, as in net/http
+				b.err = os.ErrDeadlineExceeded // permanently, as in net/http
 			}
 			return 0, os.ErrDeadlineExceeded
 		case b.buf != nil && !b.reading:
@@ -255,61 +256,60 @@ func (b *requestBody) await(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// wait waits for something to change, and returns how many bytes have come straight into
-// p. b.mu is held.
+// wait waits for a change, and returns the number of bytes read directly into p. b.mu is
+// held.
 func (b *requestBody) wait(p []byte) (n int) {
-	b.resume()                     // a client that waits for 100 Continue
-	if p == nil || b.dest != nil { // another reader's
+	b.resume()                     // 100 Continue
+	if p == nil || b.dest != nil { // of a concurrent Read
 		b.change.Wait()
 		return 0
 	}
 	b.dest = p
 	b.change.Wait()
-	b.settle()
+	b.awaitLoop()
 	n = b.direct
 	b.dest, b.direct = nil, 0
 	return n
 }
 
-// settle waits until the loop has read. b.mu is held.
-func (b *requestBody) settle() {
+// awaitLoop waits while the loop reads into memory of the pipe. b.mu is held.
+func (b *requestBody) awaitLoop() {
 	for b.reading {
 		b.change.Wait()
 	}
 }
 
-// take moves bytes to p, and has the client go on when there is room again. b.mu is
-// held.
+// take moves bytes to p, and resumes reading when there is room again. b.mu is held.
 func (b *requestBody) take(p []byte) int {
 	n := copy(p, b.buf.B[b.used:])
 	b.used += n
-	waiting := len(b.buf.B) - b.used
-	if waiting == 0 {
-		b.drop()
+	unread := len(b.buf.B) - b.used
+	if unread == 0 {
+		b.freeBuffer()
 	} else if b.used > bodyWindow {
 		b.compact()
 	}
-	if waiting <= bodyWindow/2 {
+	if unread <= bodyWindow/2 {
 		b.resume()
 	}
 	return n
 }
 
-// compact moves what was not read to the beginning of the buffer. b.mu is held.
+// compact moves the unread bytes to the beginning of the buffer. b.mu is held.
 func (b *requestBody) compact() {
 	b.buf.B = b.buf.B[:copy(b.buf.B, b.buf.B[b.used:])]
 	b.used = 0
 }
 
-// resume has the client go on. b.mu is held.
+// resume ends a pause. b.mu is held.
 func (b *requestBody) resume() {
 	if b.paused {
 		b.paused = false
-		_ = b.exchange.deferred.Do(resumeBody) // the end of the loop is that of the body
+		_ = b.exchange.deferred.Do(resumeBody) // an error: the loop has ended
 	}
 }
 
-// sendContinue has a client send its body that waits for 100 Continue.
+// sendContinue sends 100 Continue to a client that waits for it.
 func (b *requestBody) sendContinue() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -322,15 +322,15 @@ func resumeBody(w *http1.Response) {
 	}
 }
 
-// drop gives the buffer back. b.mu is held.
-func (b *requestBody) drop() {
+// freeBuffer returns the buffer to the pool. b.mu is held.
+func (b *requestBody) freeBuffer() {
 	if b.buf != nil {
 		windows.Put(b.buf)
 		b.buf, b.used = nil, 0
 	}
 }
 
-// ended is why no more will come, once all is read. At the end of the body it shows the
+// ended returns the error of the end when the buffer is empty, and sets the request's
 // trailers. b.mu is held.
 func (b *requestBody) ended() error {
 	if b.buf != nil {
@@ -347,13 +347,13 @@ func (b *requestBody) ended() error {
 	return b.err
 }
 
-// Close ends reading. What has not come yet is discarded by the loop.
+// Close ends reading. The loop discards the rest of the body.
 func (b *requestBody) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.closed = true
-	b.settle()
-	b.drop()
+	b.awaitLoop()
+	b.freeBuffer()
 	if b.timer != nil {
 		b.timer.Stop()
 	}
@@ -361,9 +361,9 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
-// discard reads a chunked body to its end, if that is near, so that the connection can
-// persist: the answer follows, and has to say whether it does. Bodies of other lengths are
-// discarded after the answer, by the loop.
+// discard reads a chunked body to its end, within maxDiscard and discardTimeout, because the
+// head of the response has to say whether the connection persists. The loop discards bodies
+// of known length after the response.
 func (b *requestBody) discard() {
 	b.mu.Lock()
 	expected := b.paused && b.buf == nil // 100 Continue was not sent
@@ -371,20 +371,20 @@ func (b *requestBody) discard() {
 	b.mu.Unlock()
 	if unknown {
 		b.setDeadline(time.Now().Add(discardTimeout))
-		_, _ = io.CopyN(io.Discard, b, maxDiscard) // the answer says how it has ended
+		_, _ = io.CopyN(io.Discard, b, maxDiscard) // an error: the connection does not persist
 	}
 }
 
-// rest takes what has come and was not read, for the reader of a hijacked connection.
-func (b *requestBody) rest() (rest []byte) {
+// unread removes the unread bytes from the pipe, for the reader of a hijacked connection.
+func (b *requestBody) unread() (unread []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.buf != nil {
-		rest = append(rest, b.buf.B[b.used:]...)
-		b.drop()
+		unread = append(unread, b.buf.B[b.used:]...)
+		b.freeBuffer()
 	}
 	if b.err == nil {
 		b.err = http.ErrHijacked
 	}
-	return rest
+	return unread
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// netConn is a connection as http.Server.ConnContext and ConnState see it: its addresses
-// and Close work. Its bytes belong to the event loop. Any goroutine.
+// netConn is the net.Conn of http.Server.ConnContext and ConnState: only its addresses and
+// Close work, because the event loop reads and writes. Any goroutine.
 type netConn struct {
 	ref           loop.Ref
 	local, remote net.Addr
@@ -39,17 +39,16 @@ func (c *netConn) Close() error {
 	return nil
 }
 
-// netListener is the argument of http.Server.BaseContext. Only Addr works: the engine
-// accepts.
+// netListener is the argument of http.Server.BaseContext. Only Addr works, because the engine
+// accepts connections.
 type netListener struct{ addr net.Addr }
 
 func (l netListener) Accept() (net.Conn, error) { return nil, errNetConn }
 func (l netListener) Close() error              { return errNetConn }
 func (l netListener) Addr() net.Addr            { return l.addr }
 
-// observe has the options call BaseContext, ConnContext and ConnState of the http.Server,
-// if there are any.
-func (a *Adapter) observe(o *http1.Options) {
+// setHooks has the options call BaseContext, ConnContext and ConnState of the http.Server.
+func (a *Adapter) setHooks(o *http1.Options) {
 	s := a.server
 	if s.BaseContext == nil && s.ConnContext == nil && s.ConnState == nil {
 		return
@@ -64,8 +63,8 @@ func (a *Adapter) observe(o *http1.Options) {
 	}
 }
 
-// baseContext calls http.Server.BaseContext for the first connection, whose local address
-// is given.
+// baseContext calls http.Server.BaseContext once, with the local address of the first
+// connection.
 func (a *Adapter) baseContext(local net.Addr) context.Context {
 	a.baseOnce.Do(func() {
 		a.base = context.Background()
@@ -95,8 +94,8 @@ func (a *Adapter) opened(conn *loop.Conn) any {
 	return c
 }
 
-// contextOf is the parent of a request's context, nil for context.Background.
-func (a *Adapter) contextOf(r *http1.Request) context.Context {
+// connContext is the parent of a request's context, nil for context.Background.
+func connContext(r *http1.Request) context.Context {
 	if c, ok := r.ConnValue().(*netConn); ok {
 		return c.ctx
 	}

@@ -10,10 +10,9 @@ import (
 	"github.com/eddynet/eddy/internal/lifetime"
 )
 
-// requestContext is the context of a request: it ends when the client goes, when a write
-// fails, when the time for the answer is up, when the parent ends, and when the handler
-// returns; context.Cause tells which. Only handlers that use it pay for it. Any
-// goroutine.
+// requestContext is the context of a request. It ends when the client goes, a write fails,
+// the response times out, the parent ends, or the handler returns; context.Cause says which.
+// It costs nothing until a handler uses it. Any goroutine.
 type requestContext struct {
 	lifetime.Lifetime
 	exchange *exchange
@@ -21,8 +20,8 @@ type requestContext struct {
 
 var _ context.Context = (*requestContext)(nil)
 
-// Deadline is that of the parent. Options.HandlerTimeout is none: it starts again with
-// every piece of a stream.
+// Deadline is that of the parent. Options.HandlerTimeout is not a deadline: it starts again
+// with every piece of a stream.
 func (c *requestContext) Deadline() (t time.Time, ok bool) {
 	if c.Parent != nil {
 		return c.Parent.Deadline()
@@ -39,8 +38,8 @@ func (c *requestContext) Err() error {
 	return nil
 }
 
-// Value leads to the server and to the local address, as net/http's does. The server
-// does not run: its settings count.
+// Value has the server and the local address, as in net/http. The server does not run: it has
+// only the settings.
 func (c *requestContext) Value(key any) any {
 	switch key {
 	case http.ServerContextKey:
@@ -51,8 +50,8 @@ func (c *requestContext) Value(key any) any {
 	return c.Context().Value(key)
 }
 
-// localAddr asks the loop, which knows whether the connection is still there.
-func (e *exchange) localAddr() any {
+// localAddr asks the loop, which knows whether the connection is open.
+func (e *exchange) localAddr() net.Addr {
 	result := make(chan net.Addr, 1)
 	err := e.deferred.Do(func(w *http1.Response) {
 		var addr net.Addr
@@ -65,8 +64,5 @@ func (e *exchange) localAddr() any {
 	if err != nil {
 		return nil
 	}
-	if addr := <-result; addr != nil {
-		return addr
-	}
-	return nil
+	return <-result
 }

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// deadline is the write deadline of an exchange: a write that begins after it fails, and
-// one that waits for the client then is given up, with the connection. It belongs to the
-// handler's goroutine; nil is none.
+// deadline is the write deadline of an exchange. A later write fails; a write that waits for
+// the client at the deadline ends the connection. It belongs to the handler's goroutine. nil
+// is no deadline.
 type deadline struct {
 	at      time.Time
 	timer   *time.Timer
-	writing atomic.Bool // a write may wait for the client
+	writing atomic.Bool // a write may be waiting for the client
 }
 
 func (d *deadline) passed() bool { return d != nil && !time.Now().Before(d.at) }
 
-// mark says whether a write may wait for the client.
-func (d *deadline) mark(writing bool) {
+// setWriting notes whether a write may be waiting for the client.
+func (d *deadline) setWriting(writing bool) {
 	if d != nil {
 		d.writing.Store(writing)
 	}
@@ -30,8 +30,8 @@ func (d *deadline) stop() {
 	}
 }
 
-// SetWriteDeadline has writes fail with os.ErrDeadlineExceeded from t on. A write has
-// failed for good: a later deadline does not help. The zero time is no deadline.
+// SetWriteDeadline makes writes after t fail with os.ErrDeadlineExceeded. Once a write has
+// failed, all later ones fail. The zero time is no deadline.
 func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	if w.hijacked {
 		return nil
@@ -43,7 +43,7 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	}
 	d := &deadline{at: t}
 	d.timer = time.AfterFunc(time.Until(t), func() {
-		_ = w.exchange.loop.PostUnbounded(func() { // the end of the loop is that of the connection
+		_ = w.exchange.loop.PostUnbounded(func() { // an error: the loop and the connection have ended
 			if s := w.stream; s != nil && d.writing.Load() && !s.Room() {
 				s.Abort()
 			}
@@ -53,7 +53,7 @@ func (w *responseWriter) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// setDeadline bounds the time of reads. The zero time is no bound.
+// setDeadline sets the read deadline. The zero time is no deadline.
 func (b *requestBody) setDeadline(t time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -61,16 +61,16 @@ func (b *requestBody) setDeadline(t time.Time) {
 		b.timer.Stop()
 		b.timer = nil
 	}
-	b.late = b.err == os.ErrDeadlineExceeded
-	if t.IsZero() || b.closed || b.late {
+	b.timedOut = b.err == os.ErrDeadlineExceeded
+	if t.IsZero() || b.closed || b.timedOut {
 		return
 	}
 	var timer *time.Timer
 	timer = time.AfterFunc(time.Until(t), func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		if b.timer == timer { // else there is another deadline by now
-			b.late = true
+		if b.timer == timer { // else the deadline was changed
+			b.timedOut = true
 			b.change.Broadcast()
 		}
 	})

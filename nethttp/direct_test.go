@@ -69,7 +69,7 @@ func TestReadWaitsForTheLoop(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBody()
 			dest, result := reading(t, b, directFrom)
-			space := b.space(1 << 20)
+			space := b.readBuffer(1 << 20)
 			if len(space) != directFrom || &space[0] != &dest[0] {
 				t.Fatalf("a space of %d bytes, which is not the reader's", len(space))
 			}
@@ -102,7 +102,7 @@ func TestOnlyLargeReadsAreDirect(t *testing.T) {
 	} {
 		b := newBody()
 		_, result := reading(t, b, c.size)
-		space := b.space(c.left)
+		space := b.readBuffer(c.left)
 		if direct := len(space) > 0; direct != c.direct || int64(len(space)) > c.left {
 			t.Errorf("%d bytes asked for, %d left: a space of %d", c.size, c.left, len(space))
 		}
@@ -119,7 +119,7 @@ func TestOnlyLargeReadsAreDirect(t *testing.T) {
 func TestReaderAtHalfLetsTheLoopGoOn(t *testing.T) {
 	b := newBody()
 	b.received = smallBody
-	space := b.space(1 << 20)
+	space := b.readBuffer(1 << 20)
 	b.receive(space, nil)
 	b.mu.Lock()
 	half := len(b.buf.B) / 2
@@ -130,7 +130,7 @@ func TestReaderAtHalfLetsTheLoopGoOn(t *testing.T) {
 			t.Errorf("the loop was to pause again: %v", v)
 		}
 	}()
-	if n := len(b.space(1 << 20)); n < half {
+	if n := len(b.readBuffer(1 << 20)); n < half {
 		t.Errorf("a space of %d bytes, with %d free", n, half)
 	}
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// framing is what the fields that a net/http handler has set mean for the framing of its
-// answer, when the head is fixed.
+// framing is the framing of the response according to the handler's fields, when the head is
+// fixed.
 type framing struct {
 	length    int64       // Content-Length; -1 if not set
-	chunked   bool        // Transfer-Encoding is set, or trailers may follow
-	typed     bool        // the type of the body is set, or is not to be found out
-	announced []string    // by the field Trailer
-	trailers  [][2]string // when the handler has returned
+	chunked   bool        // Transfer-Encoding is set, or trailers are possible
+	typed     bool        // Content-Type is set, or must not be detected
+	announced []string    // names in the field Trailer
+	trailers  [][2]string // name and value; set when the handler has returned
 }
 
-// readHeader puts the fields into the head, but those that http1 makes.
+// readHeader adds the fields to the head, except those set by http1.
 func (w *responseWriter) readHeader() {
 	w.framing.length = -1
 	w.framing.typed = !bodyAllowed(w.head.Status)
@@ -31,7 +31,8 @@ func (w *responseWriter) readHeader() {
 	}
 }
 
-// special handles the fields that are not simply written.
+// special handles the fields with an effect on the server, and reports whether the field must
+// not be added to the head.
 func (w *responseWriter) special(name string, values []string) bool {
 	f, h := &w.framing, w.head
 	first := ""
@@ -49,14 +50,14 @@ func (w *responseWriter) special(name string, values []string) bool {
 		return true
 	case "Transfer-Encoding":
 		if first != "" {
-			f.typed = true // the body is in a coding already, for all one knows
+			f.typed = true // the body may be encoded
 			f.chunked = f.chunked || first != "identity"
 		}
 		return true
 	case "Connection":
 		return len(values) > 0 && readConnection(h, first)
 	case "Date":
-		h.NoDate = true // nil leaves it out, as in net/http
+		h.NoDate = true // nil omits it, as in net/http
 	case "Server":
 		h.NoServer = true
 	case "Trailer":
@@ -80,7 +81,7 @@ func (w *responseWriter) readLength(values []string) {
 	case !bodyAllowed(w.head.Status):
 		return
 	case len(values) == 0:
-		w.framing.chunked = true // nil leaves the length out, as in net/http
+		w.framing.chunked = true // nil omits the length, as in net/http
 		return
 	case values[0] == "":
 		return
@@ -93,7 +94,7 @@ func (w *responseWriter) readLength(values []string) {
 	w.framing.length = n
 }
 
-// readConnection carries out a field Connection, and says whether that is all.
+// readConnection handles the field Connection, and reports whether it must not be added.
 func readConnection(h *http1.Head, value string) bool {
 	for option := range strings.SplitSeq(value, ",") {
 		if strings.EqualFold(strings.TrimSpace(option), "close") {
@@ -103,15 +104,15 @@ func readConnection(h *http1.Head, value string) bool {
 	return h.Close || strings.EqualFold(value, "keep-alive")
 }
 
-// sniff sets the type of a body that begins with p, if the handler has not.
-func (w *responseWriter) sniff(p []byte) {
+// detectType sets the type of a body that begins with p, unless the handler has set one.
+func (w *responseWriter) detectType(p []byte) {
 	if !w.framing.typed && len(p) > 0 {
 		_ = w.head.Add("Content-Type", http.DetectContentType(p)) // valid
 	}
 	w.framing.typed = true
 }
 
-// readTrailers takes the trailers, as they are when the handler has returned.
+// readTrailers reads the trailers after the handler's return.
 func (f *framing) readTrailers(h http.Header) {
 	for _, name := range sortedNames(nil, h) {
 		trailer, prefixed := strings.CutPrefix(name, http.TrailerPrefix)
@@ -123,12 +124,12 @@ func (f *framing) readTrailers(h http.Header) {
 	}
 }
 
-// bodyAllowed says whether net/http lets a handler write a body.
+// bodyAllowed reports whether net/http allows a body.
 func bodyAllowed(status int) bool {
 	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
 }
 
-// sortedNames appends the names to a slice, which need not be on the heap.
+// sortedNames appends the names to a slice, which the caller may have on its stack.
 func sortedNames(names []string, h http.Header) []string {
 	for name := range h {
 		names = append(names, name)
@@ -137,14 +138,14 @@ func sortedNames(names []string, h http.Header) []string {
 	return names
 }
 
-// addFields adds fields of one name. A name that is none is left out, like in net/http.
+// addFields adds fields of one name. An invalid name is omitted, as in net/http.
 func addFields(h *http1.Head, name string, values []string) {
 	for _, value := range values {
-		_ = h.Add(name, fieldValue(value)) // an error is the name's
+		_ = h.Add(name, fieldValue(value)) // an error: the name is invalid
 	}
 }
 
-// fieldValue makes control bytes spaces, as net/http does with CR and LF.
+// fieldValue replaces control bytes by spaces, as net/http does with CR and LF.
 func fieldValue(value string) string {
 	value = strings.Trim(value, " \t\r\n")
 	if httpparse.IsFieldValue(value) {

@@ -10,16 +10,9 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// hijacked is a connection that has left its loop, with the input after the request.
-type hijacked struct {
-	conn     net.Conn
-	buffered []byte
-	err      error
-}
-
-// Hijack takes the connection off the loop, as http.Hijacker has it. The head goes out
-// first, if it is fixed, with what was gathered. Of a body that was not read, the reader
-// begins with what has come, decoded if it was chunked.
+// Hijack removes the connection from the loop, as described at http.Hijacker. If the head is
+// fixed, it is sent first, with the buffered body. The reader begins with the unread part of
+// the request body, decoded if it was chunked.
 func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	switch {
 	case w.hijacked:
@@ -28,31 +21,41 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, http1.ErrAnswered
 	}
 	if w.wrote {
-		_ = w.send(nil) // an error is met again by the caller's writes
+		_ = w.send(nil) // the caller's writes have the error too
 	}
-	result := make(chan hijacked, 1)
-	err := w.exchange.deferred.Do(func(r *http1.Response) {
-		if r == nil {
-			result <- hijacked{err: http1.ErrClientGone}
-			return
-		}
-		r.Hijack(func(conn net.Conn, buffered []byte, err error) { result <- hijacked{conn, buffered, err} })
-	})
+	conn, buffered, err := w.detach()
 	if err != nil {
 		return nil, nil, err
-	}
-	h := <-result
-	if h.err != nil {
-		return nil, nil, h.err
 	}
 	w.hijacked = true
 	w.deadline.stop()
 	if body := w.exchange.body; body != nil {
-		h.buffered = append(body.rest(), h.buffered...)
+		buffered = append(body.unread(), buffered...)
 	}
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(h.buffered), h.conn), max(4<<10, len(h.buffered)))
-	if len(h.buffered) > 0 {
-		_, _ = reader.Peek(len(h.buffered)) // so that Buffered has them
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(buffered), conn), max(4<<10, len(buffered)))
+	if len(buffered) > 0 {
+		_, _ = reader.Peek(len(buffered)) // so that Buffered counts them
 	}
-	return h.conn, bufio.NewReadWriter(reader, bufio.NewWriter(h.conn)), nil
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriter(conn)), nil
+}
+
+// detach returns the connection, with the input after the request.
+func (w *responseWriter) detach() (conn net.Conn, buffered []byte, err error) {
+	detached := make(chan struct{})
+	failed := w.exchange.deferred.Do(func(r *http1.Response) {
+		if r == nil {
+			err = http1.ErrClientGone
+			close(detached)
+			return
+		}
+		r.Hijack(func(c net.Conn, b []byte, e error) {
+			conn, buffered, err = c, b, e
+			close(detached)
+		})
+	})
+	if failed != nil {
+		return nil, nil, failed
+	}
+	<-detached
+	return conn, buffered, err
 }

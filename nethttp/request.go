@@ -14,12 +14,11 @@ import (
 
 var (
 	errTarget     = errors.New("nethttp: the request target is not a URL")
-	errTrailerKey = errors.New("nethttp: the field Trailer names a field that no trailer may be")
+	errTrailerKey = errors.New("nethttp: the field Trailer names a field that is not allowed in a trailer section")
 )
 
-// newRequest makes the request that a net/http handler sees, but for its body. All its
-// strings are parts of one copy of the head: who keeps one for long should clone it.
-// Loop only.
+// newRequest returns the request for a net/http handler, without its body. Its strings are
+// parts of one copy of the head: clone a string that is kept for long. Loop only.
 func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 	h, raw := r.Head()
 	text := string(raw)
@@ -33,7 +32,7 @@ func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 		Header:        header(h.Fields, text),
 		ContentLength: h.Length,
 		Close:         !h.KeepAlive,
-		RemoteAddr:    remoteAddr(r),
+		RemoteAddr:    r.RemoteAddr(),
 	}
 	var err error
 	if q.URL, err = parseTarget(q.RequestURI, h.Form); err != nil {
@@ -55,16 +54,9 @@ func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 		}
 	}
 	if p := q.Header["Pragma"]; p != nil && p[0] == "no-cache" && q.Header["Cache-Control"] == nil {
-		q.Header["Cache-Control"] = []string{"no-cache"} // RFC 9111 section 5.4, as net/http does
+		q.Header["Cache-Control"] = []string{"no-cache"} // RFC 9111 section 5.4, as in net/http
 	}
 	return q.WithContext(ctx), nil
-}
-
-func remoteAddr(r *http1.Request) string {
-	if peer := r.RemoteAddrPort(); peer.IsValid() {
-		return peer.String()
-	}
-	return r.RemoteAddr()
 }
 
 func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
@@ -78,12 +70,12 @@ func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
 	return u, err
 }
 
-// header makes net/http's map of fields.
+// header returns net/http's map of the fields.
 func header(fields []httpparse.Field, text string) http.Header {
 	h := make(http.Header, len(fields))
-	values := make([]string, len(fields)) // for all names that come once
+	values := make([]string, len(fields)) // of names that occur once
 	for i, f := range fields {
-		name := canonical(text[f.Name.Start:f.Name.End])
+		name := textproto.CanonicalMIMEHeaderKey(text[f.Name.Start:f.Name.End])
 		value := text[f.Value.Start:f.Value.End]
 		if before := h[name]; before != nil {
 			h[name] = append(before, value)
@@ -95,32 +87,12 @@ func header(fields []httpparse.Field, text string) http.Header {
 	return h
 }
 
-// canonical is the form of a name in which net/http keeps it.
-func canonical(name string) string {
-	if c, ok := lowerNames[name]; ok {
-		return c
-	}
-	return textproto.CanonicalMIMEHeaderKey(name)
-}
-
-// lowerNames spares the names that many clients send in lower case a copy. It is
-// never changed.
-var lowerNames = func() map[string]string {
-	m := map[string]string{}
-	for _, name := range [...]string{"Accept", "Accept-Encoding", "Accept-Language", "Authorization",
-		"Cache-Control", "Connection", "Content-Length", "Content-Type", "Cookie", "Host", "Origin",
-		"Referer", "User-Agent", "X-Forwarded-For", "X-Forwarded-Proto", "X-Request-Id"} {
-		m[strings.ToLower(name)] = name
-	}
-	return m
-}()
-
-// announcedTrailers moves the names that the field Trailer lists to the keys of a map.
+// announcedTrailers removes the field Trailer, and returns a map with its names as keys.
 func announcedTrailers(h http.Header) (http.Header, error) {
 	var trailers http.Header
 	for _, list := range h["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
-			name = canonical(textproto.TrimString(name))
+			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
 			switch name {
 			case "":
 				continue

@@ -16,36 +16,36 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// gatherLimit is how many bytes of a body a net/http handler may write before they are
-// sent. An answer that ends within it gets its length, and leaves in one piece.
-const gatherLimit = 16 << 10
+// bufferLimit is the number of buffered bytes of a body that are sent. A shorter response has
+// a Content-Length, and is sent in one piece.
+const bufferLimit = 16 << 10
 
-// pieceSize is how many bytes of a large write go to the loop at once: their buffers are
-// kept in a pool, and not many are on their way.
+// pieceSize is the size in bytes of the pieces of a large write. Their buffers are pooled, and
+// only a few are in use at a time.
 const pieceSize = 32 << 10
 
-// ownedFrom is the size in bytes from which a write is sent without a copy: the handler
-// waits until the kernel has taken it.
+// ownedFrom is the size in bytes from which a write is sent without a copy: the handler waits
+// until the kernel has accepted it.
 const ownedFrom = 64 << 10
 
 // heads is the pool of *http1.Head.
 var heads = sync.Pool{New: func() any { return new(http1.Head) }}
 
-// responseWriter is the http.ResponseWriter of an exchange. It has the methods that
-// net/http's has. It belongs to the handler's goroutine.
+// responseWriter is the http.ResponseWriter of an exchange, with the methods of net/http's. It
+// belongs to the handler's goroutine.
 type responseWriter struct {
 	exchange *exchange
 	header   http.Header
-	head     *http1.Head     // once it is fixed
-	gathered *buffers.Buffer // of the body; nil for nothing
-	stream   *http1.Stream   // once the head is sent, with more to follow. Set by the loop
+	head     *http1.Head     // complete when wrote is set
+	buffered *buffers.Buffer // of the body; nil if empty
+	stream   *http1.Stream   // nil until the head of a stream is sent. Set by the loop
 	framing  framing
 	written  int64 // by the handler
 	wrote    bool  // the head is fixed
-	returned bool  // the handler has: nothing can follow
+	returned bool  // the handler has returned
 	hijacked bool
 	duplex   bool      // EnableFullDuplex was called
-	err      error     // has broken the answer: every later write returns it
+	err      error     // of a write: every later one returns it
 	deadline *deadline // of writes; nil without one
 	gone     chan bool // of CloseNotify
 }
@@ -69,12 +69,12 @@ func (w *responseWriter) begin(e *exchange) {
 	w.head = heads.Get().(*http1.Head)
 }
 
-// Header is the fields of the answer, until the first WriteHeader or Write; after
-// that, only trailers have an effect.
+// Header is the fields of the response. After the first WriteHeader or Write only trailers
+// have an effect.
 func (w *responseWriter) Header() http.Header { return w.header }
 
-// WriteHeader fixes the head. It is sent with the first bytes of the body that do not
-// wait, but for a status of 1xx, which is sent at once, and may be followed by others.
+// WriteHeader fixes the head, which is sent with the first bytes of the body. An interim
+// response (1xx) is sent at once, and other responses may follow.
 func (w *responseWriter) WriteHeader(code int) {
 	switch {
 	case w.hijacked:
@@ -87,7 +87,7 @@ func (w *responseWriter) WriteHeader(code int) {
 		w.logMisuse("http: response.WriteHeader after the handler has returned")
 		return
 	case code < 100 || code > 999:
-		panic(fmt.Sprintf("invalid WriteHeader code %v", code)) // as net/http does
+		panic(fmt.Sprintf("invalid WriteHeader code %v", code)) // as in net/http
 	case code == http.StatusContinue:
 		if body := w.exchange.body; body != nil {
 			body.sendContinue()
@@ -102,25 +102,25 @@ func (w *responseWriter) WriteHeader(code int) {
 	w.readHeader()
 }
 
-// writeInterim sends an interim answer (RFC 9110 section 15.2).
+// writeInterim sends an interim response (RFC 9110 section 15.2).
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
 	for _, name := range sortedNames(nil, w.header) {
-		addFields(head, name, w.header[name]) // but for those of the framing
+		addFields(head, name, w.header[name]) // except those of the framing
 	}
-	_ = w.exchange.deferred.Do(func(r *http1.Response) { // the end of the loop is that of the answer
+	_ = w.exchange.deferred.Do(func(r *http1.Response) { // an error: the loop has ended
 		if r != nil {
-			_ = r.WriteInterim(head) // an error says that the final answer has begun
+			_ = r.WriteInterim(head) // an error: the final response has begun
 		}
 	})
 }
 
-// Write appends to the body. It waits while the client does not keep up.
+// Write appends to the body. It blocks while the client reads too slowly.
 func (w *responseWriter) Write(p []byte) (int, error) {
 	if len(p) < ownedFrom {
 		return write(w, p)
 	}
-	if err := w.admit(len(p)); err != nil {
+	if err := w.checkWrite(len(p)); err != nil {
 		return 0, err
 	}
 	if err := w.send(p); err != nil {
@@ -132,19 +132,19 @@ func (w *responseWriter) Write(p []byte) (int, error) {
 // WriteString is Write for a string.
 func (w *responseWriter) WriteString(s string) (int, error) { return write(w, s) }
 
-// write gathers p, and sends what is more than gatherLimit, in pieces.
+// write buffers p, and sends more than bufferLimit in pieces.
 func write[T []byte | string](w *responseWriter, p T) (int, error) {
-	if err := w.admit(len(p)); err != nil || len(p) == 0 {
+	if err := w.checkWrite(len(p)); err != nil || len(p) == 0 {
 		return 0, err
 	}
 	for rest := p; ; {
-		if w.gathered == nil {
-			w.gathered = buffers.Get()
+		if w.buffered == nil {
+			w.buffered = buffers.Get()
 		}
-		b := w.gathered
+		b := w.buffered
 		n := min(len(rest), max(pieceSize-len(b.B), 0))
 		b.B = append(b.B, rest[:n]...)
-		if rest = rest[n:]; len(b.B) > gatherLimit {
+		if rest = rest[n:]; len(b.B) > bufferLimit {
 			if err := w.send(nil); err != nil {
 				return len(p) - len(rest) - n, err
 			}
@@ -155,8 +155,8 @@ func write[T []byte | string](w *responseWriter, p T) (int, error) {
 	}
 }
 
-// admit says whether n more bytes may be written.
-func (w *responseWriter) admit(n int) error {
+// checkWrite checks that n more bytes may be written, and fixes the head.
+func (w *responseWriter) checkWrite(n int) error {
 	switch {
 	case w.hijacked:
 		return http.ErrHijacked
@@ -181,18 +181,18 @@ func (w *responseWriter) admit(n int) error {
 	return nil
 }
 
-// Flush sends what was written so far, and the head, if it was not sent.
-func (w *responseWriter) Flush() { _ = w.FlushError() } // the next Write returns it again
+// Flush sends the head and the body written so far.
+func (w *responseWriter) Flush() { _ = w.FlushError() } // the next Write returns the error too
 
 // FlushError is Flush with an error.
 func (w *responseWriter) FlushError() error {
-	if err := w.admit(0); err != nil {
+	if err := w.checkWrite(0); err != nil {
 		return err
 	}
 	return w.send(nil)
 }
 
-// SetReadDeadline bounds the time of reads of the body, like net/http's.
+// SetReadDeadline sets the deadline for reading the body, as in net/http.
 func (w *responseWriter) SetReadDeadline(t time.Time) error {
 	if w.exchange.body != nil {
 		w.exchange.body.setDeadline(t)
@@ -200,16 +200,16 @@ func (w *responseWriter) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// EnableFullDuplex says that the handler reads all of the body though it has begun to
-// answer. Reading goes on without it too, but the connection ends with the answer then,
-// if the end of the body had not come and may be far.
+// EnableFullDuplex says that the handler reads the complete body after the beginning of its
+// response. It may do so without the call too, but then the connection ends with the
+// response if the rest of the body may be long.
 func (w *responseWriter) EnableFullDuplex() error {
 	w.duplex = true
 	return nil
 }
 
-// CloseNotify returns a channel that gets a value when the client has gone, as that of
-// the deprecated http.CloseNotifier. It gets none when the handler returns first.
+// CloseNotify returns a channel that receives a value when the client has gone, unless the
+// handler returns first: see the deprecated http.CloseNotifier.
 func (w *responseWriter) CloseNotify() <-chan bool {
 	if w.gone == nil {
 		gone := make(chan bool, 1)
@@ -227,14 +227,14 @@ func (w *responseWriter) CloseNotify() <-chan bool {
 // copyBuffers are for ReadFrom.
 var copyBuffers = sync.Pool{New: func() any { return new([pieceSize]byte) }}
 
-// ReadFrom writes src, up to its end, as io.Copy asks for.
+// ReadFrom writes src up to its end, for io.Copy.
 func (w *responseWriter) ReadFrom(src io.Reader) (int64, error) {
 	buf := copyBuffers.Get().(*[pieceSize]byte)
 	defer copyBuffers.Put(buf)
 	return io.CopyBuffer(struct{ io.Writer }{w}, src, buf[:])
 }
 
-// logMisuse logs a mistake of the handler, with its place in the program.
+// logMisuse logs an error of the handler, with its position in the source.
 func (w *responseWriter) logMisuse(message string) {
 	pc := make([]uintptr, 16)
 	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])

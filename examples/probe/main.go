@@ -67,7 +67,7 @@ func run(args []string) error {
 	flags.DurationVar(&options.ReadTimeout, "body-timeout", 0, "for a body to come")
 	flags.DurationVar(&options.IdleTimeout, "idle-timeout", 0, "between requests")
 	flags.DurationVar(&options.WriteTimeout, "write-timeout", 0, "for output that is not taken")
-	flags.IntVar(&options.MaxHeaderBytes, "max-header", 0, "bytes of a head")
+	flags.IntVar(&options.Limits.Head, "max-header", 0, "bytes of a head")
 	flags.Int64Var(&options.MaxBodyBytes, "max-body", 0, "bytes of a body")
 	flags.IntVar(&engine.MaxOutput, "max-output", 0, "bytes of pending output of a connection")
 	flags.IntVar(&engine.MaxConns, "max-conns", 0, "open connections")

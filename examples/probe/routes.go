@@ -92,12 +92,13 @@ type dumped struct {
 
 func dump(w *http1.Response, r *http1.Request) {
 	sum := sha256.Sum256(r.Body())
+	head, _ := r.Head()
 	d := dumped{
 		Method:     latin1(r.Method()),
 		Target:     latin1(r.Target()),
 		Path:       latin1(r.Path()),
 		Query:      latin1(r.Query()),
-		Version:    "1." + strconv.Itoa(r.Minor()),
+		Version:    "1." + strconv.Itoa(head.Minor),
 		Fields:     [][2]string{},
 		BodyLen:    len(r.Body()),
 		BodySHA256: hex.EncodeToString(sum[:]),

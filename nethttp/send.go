@@ -8,14 +8,14 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// take gives up what was gathered; nil for nothing.
-func (w *responseWriter) take() *buffers.Buffer {
-	b := w.gathered
-	w.gathered = nil
+// takeBuffer removes the buffer from the writer; nil if it is empty.
+func (w *responseWriter) takeBuffer() *buffers.Buffer {
+	b := w.buffered
+	w.buffered = nil
 	return b
 }
 
-// check says whether something may still be sent.
+// check returns the error that prevents sending, if any.
 func (w *responseWriter) check() error {
 	if w.err == nil && w.deadline.passed() {
 		w.fail(os.ErrDeadlineExceeded)
@@ -23,23 +23,23 @@ func (w *responseWriter) check() error {
 	return w.err
 }
 
-// fail breaks the answer: later writes return err, and the context ends.
+// fail makes later writes return err, and ends the context.
 func (w *responseWriter) fail(err error) {
 	w.err = err
 	w.exchange.context.End(err)
 }
 
-// send sends what was gathered, after the head if that was not sent, and then p, which is
-// not copied: it returns when p is written, or never will be.
+// send sends the head, unless it was sent, then the buffer, and then p without a copy. It
+// returns when p is written or discarded.
 func (w *responseWriter) send(p []byte) error {
-	w.deadline.mark(true)
-	defer w.deadline.mark(false)
+	w.deadline.setWriting(true)
+	defer w.deadline.setWriting(false)
 	if err := w.check(); err != nil {
 		return err
 	}
-	send := w.sendMore
+	send := w.sendNext
 	if w.stream == nil {
-		send = w.start
+		send = w.sendFirst
 	}
 	if err := send(p); err != nil {
 		w.fail(err)
@@ -47,9 +47,9 @@ func (w *responseWriter) send(p []byte) error {
 	return w.err
 }
 
-// sendMore is send for a stream that has begun.
-func (w *responseWriter) sendMore(p []byte) error {
-	if b := w.take(); b != nil {
+// sendNext is send for a stream that has begun.
+func (w *responseWriter) sendNext(p []byte) error {
+	if b := w.takeBuffer(); b != nil {
 		if err := w.stream.SendOwned(b.B, func() { buffers.Put(b) }); err != nil {
 			return err
 		}
@@ -65,13 +65,13 @@ func (w *responseWriter) sendMore(p []byte) error {
 	return w.stream.Send(nil)
 }
 
-// start is send for a head that was not sent. It leaves the rest of the body to a stream.
-func (w *responseWriter) start(p []byte) error {
-	b := w.take()
+// sendFirst is send for a head that was not sent: it begins a stream.
+func (w *responseWriter) sendFirst(p []byte) error {
+	b := w.takeBuffer()
 	if b != nil {
-		w.sniff(b.B)
+		w.detectType(b.B)
 	} else {
-		w.sniff(p)
+		w.detectType(p)
 	}
 	written, done := w.signal()
 	err := w.exchange.deferred.Do(func(r *http1.Response) {
@@ -80,9 +80,9 @@ func (w *responseWriter) start(p []byte) error {
 			return
 		}
 		w.stream = w.open(r)
-		w.stream.OnGone(w.exchange.gone)
+		w.stream.OnGone(w.exchange.context.End)
 		if b != nil {
-			_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Send has the error
+			_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Send returns the error
 		}
 		_ = w.stream.WriteOwned(p, done)
 	})
@@ -96,8 +96,8 @@ func (w *responseWriter) start(p []byte) error {
 	return w.stream.Send(nil)
 }
 
-// signal returns a channel that the handler waits for, and the function that closes it on
-// the loop.
+// signal returns a channel for the handler to wait on, and the function that closes it on the
+// loop.
 func (w *responseWriter) signal() (written <-chan struct{}, done func()) {
 	ch := make(chan struct{})
 	return ch, func() {
@@ -106,14 +106,14 @@ func (w *responseWriter) signal() (written <-chan struct{}, done func()) {
 	}
 }
 
-// setHead gives the head to the answer. Loop only.
+// setHead sets the head of the response. Loop only.
 func (w *responseWriter) setHead(r *http1.Response) {
 	w.head.Close = w.head.Close || !w.duplex && !r.Request().Discardable()
 	w.head.NoLength = w.framing.length < 0 && isHead(r)
 	_ = r.SetHead(w.head) // WriteHeader has checked the status
 }
 
-// open sends the head, and leaves the body to a stream. Loop only.
+// open sends the head and begins a stream. Loop only.
 func (w *responseWriter) open(r *http1.Response) *http1.Stream {
 	w.setHead(r)
 	r.SetLength(w.framing.length)
@@ -122,39 +122,39 @@ func (w *responseWriter) open(r *http1.Response) *http1.Stream {
 
 func isHead(r *http1.Response) bool { return string(r.Request().Method()) == http.MethodHead }
 
-// finish gives the answer of a handler that has returned, or the rest of it.
+// finish sends the rest of the response after the handler's return.
 func (w *responseWriter) finish() {
 	if w.hijacked {
 		return
 	}
-	_ = w.admit(0) // fixes the head, if nothing has
+	_ = w.checkWrite(0) // fixes the head, unless it is fixed
 	w.returned = true
 	e := w.exchange
 	switch {
 	case w.check() != nil:
-		_ = e.deferred.Do(drop) // the end of the loop is that of the connection
+		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
 		return
 	case w.stream != nil:
 		w.framing.readTrailers(w.header)
-		_ = e.loop.PostUnbounded(w.finishStream) // the same
+		_ = e.loop.PostUnbounded(w.finishStream) // likewise
 		return
 	}
 	if e.body != nil {
 		e.body.discard()
 	}
-	if w.gathered != nil {
-		w.sniff(w.gathered.B)
+	if w.buffered != nil {
+		w.detectType(w.buffered.B)
 	}
 	if w.framing.chunked {
 		w.framing.readTrailers(w.header)
 	}
-	_ = e.deferred.Respond(w.answer) // an error says that the client is gone
+	_ = e.deferred.Respond(w.sendComplete) // an error: the client has gone
 }
 
-// answer sends an answer that is complete. Loop only.
-func (w *responseWriter) answer(r *http1.Response) {
+// sendComplete sends a complete response. Loop only.
+func (w *responseWriter) sendComplete(r *http1.Response) {
 	size := int64(0)
-	if b := w.take(); b != nil {
+	if b := w.takeBuffer(); b != nil {
 		size = int64(len(b.B))
 		_, _ = r.Write(b.B) // never fails
 		buffers.Put(b)
@@ -163,33 +163,34 @@ func (w *responseWriter) answer(r *http1.Response) {
 	if head && f.length < 0 && size > 0 && !f.chunked {
 		f.length = size
 	}
-	switch {
-	case bodyAllowed(w.head.Status) && (head || f.length >= 0 && f.length != size || // the client can tell that there is less than announced
-		f.length < 0 && f.chunked && r.Request().Minor() > 0):
+	short := f.length >= 0 && f.length != size // the client can detect that
+	request, _ := r.Request().Head()
+	chunked := f.length < 0 && f.chunked && request.Minor > 0
+	if bodyAllowed(w.head.Status) && (head || short || chunked) {
 		w.stream = w.open(r)
 		w.finishStream()
-	default:
-		w.setHead(r)
-		r.Finish()
-		w.release()
+		return
 	}
+	w.setHead(r)
+	r.Finish()
+	w.releaseHead()
 }
 
-// finishStream sends the last piece along with the end of the body, in one write if there
-// is room for them: a client that looks for the end finds it with the piece. Loop only.
+// finishStream sends the last piece and the end of the body, in one write if there is room:
+// the client then reads both together. Loop only.
 func (w *responseWriter) finishStream() {
-	if b := w.take(); b != nil {
-		_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // an error is that of Finish too
+	if b := w.takeBuffer(); b != nil {
+		_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Finish has the error too
 	}
 	for _, t := range w.framing.trailers {
-		_ = w.stream.AddTrailer(t[0], t[1]) // what may not stand in a trailer is left out
+		_ = w.stream.AddTrailer(t[0], t[1]) // a field that is not allowed is omitted
 	}
 	_ = w.stream.Finish() // ErrLength has closed the connection
-	w.release()
+	w.releaseHead()
 }
 
-// release gives the head back. Loop only.
-func (w *responseWriter) release() {
+// releaseHead returns the head to the pool. Loop only.
+func (w *responseWriter) releaseHead() {
 	w.head.Reset()
 	heads.Put(w.head)
 	w.head = nil

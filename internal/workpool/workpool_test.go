@@ -1,0 +1,88 @@
+package workpool_test
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/eddynet/eddy/internal/workpool"
+)
+
+// patience bounds every wait of a test.
+const patience = 10 * time.Second
+
+// start expects that Go reports want.
+func start(t *testing.T, pool *workpool.Pool, want bool, job func()) {
+	t.Helper()
+	if got := pool.Go(job); got != want {
+		t.Fatalf("Go reports %v, want %v", got, want)
+	}
+}
+
+// await waits for a value.
+func await(t *testing.T, ch <-chan bool) {
+	t.Helper()
+	select {
+	case <-ch:
+	case <-time.After(patience):
+		t.Fatal("a job has not run")
+	}
+}
+
+// TestPoolOutlivesGoexit: a job that ends its goroutine leaves the pool at full size, and
+// the jobs queued after it run.
+func TestPoolOutlivesGoexit(t *testing.T) {
+	pool := workpool.New(1, 2)
+	for range 3 {
+		hold, begun, done := make(chan bool), make(chan bool, 1), make(chan bool, 2)
+		start(t, pool, true, func() { begun <- true; <-hold; runtime.Goexit() })
+		await(t, begun) // the worker may not have been idle yet: now the queue is empty
+		start(t, pool, true, func() { done <- true; runtime.Goexit() })
+		start(t, pool, true, func() { done <- true })
+		start(t, pool, false, func() {})
+		close(hold)
+		await(t, done)
+		await(t, done)
+	}
+}
+
+// poolGoroutines counts the goroutines of all pools.
+func poolGoroutines() int {
+	buf := make([]byte, 1<<20)
+	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "workpool.(*Pool).work(")
+}
+
+// awaitPools waits until at most n goroutines of pools are left, for much less time than
+// idle ones wait for a job.
+func awaitPools(t *testing.T, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience / 4); poolGoroutines() > n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%d goroutines are left, of which %d existed before", poolGoroutines(), n)
+		}
+	}
+}
+
+// TestPoolCloses: idle goroutines end at once, others when their jobs are done, and the
+// pool can be used again.
+func TestPoolCloses(t *testing.T) {
+	before := poolGoroutines()
+	pool := workpool.New(3, 1)
+	hold, done := make(chan bool), make(chan bool, 3)
+	work := func() { <-hold; done <- true }
+	for range 2 {
+		start(t, pool, true, func() { done <- true })
+		await(t, done)
+		start(t, pool, true, work)
+		start(t, pool, true, work)
+		pool.Close()
+		start(t, pool, true, work)
+		for range 3 {
+			hold <- true
+			await(t, done)
+		}
+		pool.Close()
+		awaitPools(t, before)
+	}
+}
