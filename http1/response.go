@@ -203,13 +203,9 @@ func (w *Response) Finish() {
 		_ = x.conn.WriteBuffer(w.body)
 		w.body = nil
 	}
-	if !w.isOwned {
-		x.sent()
-		return
-	}
 	owned := w.takeOwned()
 	x.sent()
-	owned.free() // after the response: it may panic
+	owned.free() // after the response, because release may panic
 }
 
 // Refuse sends a response with this status and its reason phrase as the body, in place of the

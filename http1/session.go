@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"net/http"
 
@@ -362,9 +363,7 @@ func (x *session) timedOut() {
 
 // closed is called at the end of the connection.
 func (x *session) closed(err error) {
-	if err == nil {
-		err = ErrClientGone
-	}
+	err = cmp.Or(err, ErrClientGone)
 	if (x.in == readingBody || x.in == done) && x.out != responded {
 		x.server.count().Unanswered++
 	}

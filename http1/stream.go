@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"cmp"
 	"net/http"
 	"sync"
 
@@ -244,9 +245,4 @@ func (s *Stream) end(cause error) {
 	s.mu.Unlock()
 }
 
-func (s *Stream) cause() error {
-	if err := s.lifetime.Cause(); err != nil {
-		return err
-	}
-	return ErrStreamEnded
-}
+func (s *Stream) cause() error { return cmp.Or(s.lifetime.Cause(), ErrStreamEnded) }

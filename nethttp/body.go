@@ -305,7 +305,11 @@ func (b *requestBody) compact() {
 func (b *requestBody) resume() {
 	if b.paused {
 		b.paused = false
-		_ = b.exchange.deferred.Do(resumeBody) // an error: the loop has ended
+		_ = b.exchange.deferred.Do(func(w *http1.Response) { // an error: the loop has ended
+			if w != nil {
+				w.Request().ResumeBody()
+			}
+		})
 	}
 }
 
@@ -314,12 +318,6 @@ func (b *requestBody) sendContinue() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.resume()
-}
-
-func resumeBody(w *http1.Response) {
-	if w != nil {
-		w.Request().ResumeBody()
-	}
 }
 
 // freeBuffer returns the buffer to the pool. b.mu is held.
