@@ -95,12 +95,16 @@ func (s *Server) Dial() *Conn {
 // Loop is the loop that the connections live on.
 func (s *Server) Loop() *eddy.Loop { return s.reactor.Loop }
 
-// Run runs the loop until it has nothing to do. No time passes.
+// Run runs the loop until it has nothing to do, which the other methods do by themselves.
+// No time passes. Counts, such as those of Loop.Stats, are published.
 func (s *Server) Run() {
 	s.t.Helper()
-	for turns := 0; s.turn(0); turns++ {
+	for turns, idle := 0, 0; idle < 2; turns++ { // the second idle cycle publishes the counts of the first
+		if idle++; s.turn(0) {
+			idle = 0
+		}
 		if turns == maxTurns {
-			s.t.Fatalf("eddytest: the loop is busy after %d cycles without an end: a handler calls Redeliver, Post or Wake again and again", maxTurns)
+			s.t.Fatalf("eddytest: the loop is still busy after %d cycles: a handler calls Redeliver, Post or Wake in each", maxTurns)
 		}
 	}
 }
@@ -135,12 +139,17 @@ func (s *Server) Advance(d time.Duration) {
 }
 
 // Wait runs the loop until the condition holds, for handlers that answer from other
-// goroutines. It ends the test if it does not within 10 s of real time.
+// goroutines. The test fails if it does not within 10 s of real time.
 func (s *Server) Wait(condition func() bool) {
+	s.t.Helper()
+	s.wait(condition, "the condition does not hold: the loop's clock stands still meanwhile, see Advance")
+}
+
+func (s *Server) wait(condition func() bool, failure string) {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); s.turn(time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("eddytest: the condition does not hold after %v", patience)
+			s.t.Fatalf("eddytest: after %v of real time %s", patience, failure)
 		}
 	}
 }
