@@ -14,15 +14,6 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// breakOff ends the connection with a reset.
-func (c *client) breakOff() {
-	c.t.Helper()
-	if err := c.conn.SetLinger(0); err != nil {
-		c.t.Error(err)
-	}
-	c.conn.Close()
-}
-
 // TestDeferredAnswerAfterHalfClose: rule 112. The context says that the client has
 // stopped sending; the answer arrives all the same. Pipelined requests may stand
 // before the FIN.

@@ -120,10 +120,7 @@ func TestClientsThatLeaveAreCounted(t *testing.T) {
 	c = s.dial()
 	c.send(get("/"))
 	await(t, "the handler", handling)
-	if err := c.conn.SetLinger(0); err != nil {
-		t.Fatal(err)
-	}
-	c.conn.Close()
+	c.breakOff()
 	s.counts(http1.Stats{Requests: 1, Unanswered: 1})
 }
 
