@@ -179,6 +179,25 @@ func TestAnswerFromAnotherGoroutine(t *testing.T) {
 	}
 }
 
+// An answer of several cycles, to a client that has ended: nothing is left to do after it.
+func TestConnectionThatClosesAfterALongAnswer(t *testing.T) {
+	p := &script{event: func(c *eddy.Conn, e eddy.Event) bool {
+		if e == eddy.EventEOF {
+			_, _ = c.Write(make([]byte, 1<<20))
+			c.Close()
+		}
+		return true
+	}}
+	c := eddytest.NewServer(t, p.Open).Dial()
+	_ = c.CloseWrite()
+	if n := len(c.Received()); n != 1<<20 {
+		t.Errorf("%d bytes came", n)
+	}
+	if closed, reset := c.Closed(); !closed || reset {
+		t.Errorf("closed %v, reset %v", closed, reset)
+	}
+}
+
 func TestLingeringDiscardsInput(t *testing.T) {
 	p := &script{data: func(c *eddy.Conn, in []byte) int {
 		_, _ = c.WriteString("bye")
