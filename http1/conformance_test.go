@@ -124,6 +124,7 @@ func (s *server) try(r *row, random *rand.Rand) error {
 		ahead.statuses = append(ahead.statuses[:len(r.statuses):len(r.statuses)], 200)
 		ahead.saw = append(ahead.saw[:len(r.saw):len(r.saw)], sawAfter)
 	}
+	cutAnyhow := s.via.layered || s.via.window > 0
 	ways := []struct {
 		name string
 		row  *row
@@ -131,12 +132,12 @@ func (s *server) try(r *row, random *rand.Rand) error {
 		skip bool
 	}{
 		{"whole", r, whole, false},
-		{"byte by byte", r, oneByOne, len(r.sent) > 10<<10},
+		{"byte by byte", r, oneByOne, cutAnyhow || len(r.sent) > 10<<10},
 		{"in random cuts", r, atRandom, false},
-		{"in other random cuts", r, atRandom, false},
-		{"behind a good request", &behind, whole, false},
+		{"in other random cuts", r, atRandom, cutAnyhow},
+		{"behind a good request", &behind, whole, cutAnyhow},
 		{"behind a good request, in random cuts", &behind, atRandom, false},
-		{"before a good request", &ahead, whole, r.fin},
+		{"before a good request", &ahead, whole, cutAnyhow || r.fin},
 		{"before a good request, in random cuts", &ahead, atRandom, r.fin},
 	}
 	var errs []error
