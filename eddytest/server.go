@@ -28,6 +28,7 @@ type Server struct {
 	t        testing.TB
 	protocol eddy.Protocol
 	reactor  *loop.Reactor
+	grace    time.Duration // of Drain
 	now      int64 // nanoseconds; it starts at an hour
 	ended    bool
 }
@@ -53,7 +54,7 @@ func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = 1 << 30
 	}
-	s := &Server{t: t, protocol: p, now: int64(time.Hour)}
+	s := &Server{t: t, protocol: p, grace: settings.DrainGrace, now: int64(time.Hour)}
 	s.reactor, err = loop.New(loop.Config{
 		Logger:   o.Logger,
 		Limit:    loop.NewLimit(o.MaxConns, o.MaxRefusals),
@@ -158,7 +159,7 @@ func (s *Server) wait(condition func() bool, failure string) {
 // their answers, or after Options.DrainGrace. Dial fails the test from then on.
 func (s *Server) Drain() {
 	s.t.Helper()
-	if err := s.reactor.Drain(500 * time.Millisecond); err != nil {
+	if err := s.reactor.Drain(s.grace); err != nil {
 		s.t.Fatal(err)
 	}
 	s.Run()

@@ -11,7 +11,7 @@ import (
 // TestCheckedFields: SetField and AddField do what SetHeader and AddHeader do.
 func TestCheckedFields(t *testing.T) {
 	one, two, other := http1.MustField("A", "1"), http1.MustField("a", "2"), http1.MustField("B", "")
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetField(http1.Field{})
 		w.AddField(http1.Field{})
 		w.SetHeader("A", "0")
@@ -31,7 +31,7 @@ func TestCheckedFields(t *testing.T) {
 // TestCheckedFieldsOfTheEngine: what they have the engine do is done.
 func TestCheckedFieldsOfTheEngine(t *testing.T) {
 	bye, upgrade := http1.MustField("Connection", "close"), http1.MustField("Upgrade", "h2c")
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetField(bye)
 		w.AddField(upgrade)
 	}, http1.Options{})
