@@ -77,7 +77,7 @@ func TestDeferredAnswersKeepTheirOrder(t *testing.T) {
 func TestRequestsBehindADeferredOneWait(t *testing.T) {
 	var seen atomic.Int32
 	ch := make(chan *http1.Deferred, 1)
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		seen.Add(1)
 		if string(r.Path()) == "/wait" {
 			ch <- w.Defer()
@@ -253,7 +253,7 @@ func TestDeferredAbort(t *testing.T) {
 // TestDeferredContextEndsWithTheAnswer: with context.Canceled.
 func TestDeferredContextEndsWithTheAnswer(t *testing.T) {
 	h, ch := deferrals()
-	s := serve(t, h, http1.Options{})
+	s := inMemory(t, h, http1.Options{})
 	c := s.dial()
 	c.send(get("/"))
 	d := await(t, "the request", ch)
@@ -299,7 +299,7 @@ func TestDeferredMayStream(t *testing.T) {
 func TestDeferredWithABody(t *testing.T) {
 	for _, size := range []int{5, 100 << 10} {
 		ch := make(chan *http1.Deferred, 1)
-		s := serve(t, func(w *http1.Response, _ *http1.Request) {
+		s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 			w.WriteString("body: ")
 			ch <- w.Defer()
 		}, http1.Options{})

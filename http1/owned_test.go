@@ -44,6 +44,7 @@ func TestSetBodyIsSentAndReleased(t *testing.T) {
 	large, small := pattern(3<<20), []byte("small")
 	free := newReleased()
 	pool := http1.NewPool(1, 1)
+	t.Cleanup(pool.Close)
 	for _, c := range []struct {
 		name    string
 		method  string

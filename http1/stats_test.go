@@ -144,10 +144,12 @@ func TestConnectionsThatLeaveHTTPAreCounted(t *testing.T) {
 
 func TestFullPoolIsCounted(t *testing.T) {
 	enter, leave := make(chan struct{}), make(chan struct{})
+	pool := http1.NewPool(1, 0)
+	t.Cleanup(pool.Close)
 	s := serve(t, http1.Blocking(func(*http1.Response, *http1.Request) {
 		close(enter)
 		<-leave
-	}, http1.NewPool(1, 0)), http1.Options{})
+	}, pool), http1.Options{})
 	first := s.dial()
 	first.send(get("/"))
 	await(t, "the first at work", enter)
