@@ -79,6 +79,10 @@ func (c *Conn) Reset() {
 	c.server.t.Helper()
 	c.memory.reset = true
 	c.wake()
+	if !c.memory.closed { // it does not read
+		c.conn.Abort(syscall.ECONNRESET)
+		c.server.Run()
+	}
 }
 
 // Close ends both directions: the server's further output is discarded. The error is nil.
@@ -116,8 +120,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 }
 
 // Do sends a whole request and returns the parsed response, with its whole body: 1xx
-// responses are skipped. The request is one for a client: http.NewRequest makes it, and
-// its URL has a host. The error is that of Request.Write, or Response's.
+// responses are skipped. Of http.NewRequest, the URL must have a host. The error is that of Request.Write, or Response's.
 func (c *Conn) Do(r *http.Request) (*http.Response, error) {
 	c.server.t.Helper()
 	var text bytes.Buffer
