@@ -171,10 +171,17 @@ func takeovers() []behaviour {
 				c.send(strings.Repeat("more", 10_000))
 				c.reads(strings.Repeat("MORE", 10_000))
 			}},
-		{"Hijack", func(w *http1.Response, _ *http1.Request) { w.Hijack(hijackEcho) }, http1.Options{}, eddy.Options{},
+		{"Hijack", func(w *http1.Response, r *http1.Request) {
+			if string(r.Path()) == "/large" {
+				w.Write(megabyte)
+				return
+			}
+			w.Hijack(hijackEcho) // while output is pending
+		}, http1.Options{}, eddy.Options{HighWater: 4 << 20},
 			func(t *testing.T, s *server) {
 				c := s.dial()
-				sent := c.sendsBeside(get("/") + string(megabyte))
+				sent := c.sendsBeside(get("/large") + get("/hijack") + string(megabyte))
+				echoed(t, c)
 				c.reads("hello ")
 				c.reads(string(megabyte))
 				expect(t, "sending", await(t, "the end of it", sent), nil)
