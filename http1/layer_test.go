@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +33,7 @@ func TestBehavioursOverALayer(t *testing.T) {
 		"memory":                 {memory: true},
 		"layer, for slow reader": {memory: true, layered: true, window: 5000},
 	} {
-		for _, b := range append(behaviours(), takeovers()...) {
+		for _, b := range slices.Concat(answers(), uploads(), takeovers()) {
 			t.Run(name+"/"+b.name, func(t *testing.T) {
 				if v.memory && b.name == "Hijack" {
 					t.Skip("there is no socket to detach")
@@ -67,12 +68,11 @@ func (c *client) sendsBeside(s string) (done <-chan error) {
 	return ch
 }
 
-func behaviours() []behaviour {
+// answers are behaviours of what is sent.
+func answers() []behaviour {
 	free := newReleased()
-	large := http1.Options{MaxBodyBytes: 2 << 20}
-	var gathered []byte
 	return []behaviour{
-		{"SetBody", func(w *http1.Response, _ *http1.Request) { w.SetBody(megabyte, free.as("a")) }, large, eddy.Options{},
+		{"SetBody", func(w *http1.Response, _ *http1.Request) { w.SetBody(megabyte, free.as("a")) }, http1.Options{}, eddy.Options{},
 			func(t *testing.T, s *server) {
 				c := s.dial()
 				for range 2 {
@@ -81,7 +81,7 @@ func behaviours() []behaviour {
 					free.expect(t, "a")
 				}
 			}},
-		{"Stream with OnReady", pump(megabyte, false), large, eddy.Options{},
+		{"Stream with OnReady", pump(megabyte, false), http1.Options{}, eddy.Options{},
 			func(t *testing.T, s *server) {
 				c := s.dial()
 				c.send(get("/") + get("/"))
@@ -98,12 +98,32 @@ func behaviours() []behaviour {
 				}
 				_ = stream.Close()
 			}()
-		}, large, eddy.Options{},
+		}, http1.Options{}, eddy.Options{},
 			func(t *testing.T, s *server) {
 				c := s.dial()
 				c.send(get("/"))
 				echoed(t, c)
 			}},
+		{"pipelining", func(w *http1.Response, r *http1.Request) { w.Write(r.Path()) }, http1.Options{}, eddy.Options{},
+			func(t *testing.T, s *server) {
+				c := s.dial()
+				var requests strings.Builder
+				for i := range 1000 {
+					requests.WriteString(get(path(i)))
+				}
+				c.sendsBeside(requests.String())
+				for i := range 1000 {
+					expect(t, "body", string(c.answer("GET").body), path(i))
+				}
+			}},
+	}
+}
+
+// uploads are behaviours of what is read.
+func uploads() []behaviour {
+	large := http1.Options{MaxBodyBytes: 2 << 20}
+	var gathered []byte
+	return []behaviour{
 		{"upload", echoBody, large, eddy.Options{}, // into memory that the connection is read into
 			func(t *testing.T, s *server) {
 				c := s.dial()
@@ -133,18 +153,6 @@ func behaviours() []behaviour {
 				c.closed()
 				expect(t, "sending", await(t, "the end of the upload", sent), nil)
 			}},
-		{"pipelining", func(w *http1.Response, r *http1.Request) { w.Write(r.Path()) }, large, eddy.Options{},
-			func(t *testing.T, s *server) {
-				c := s.dial()
-				var requests strings.Builder
-				for i := range 1000 {
-					requests.WriteString(get(path(i)))
-				}
-				c.sendsBeside(requests.String())
-				for i := range 1000 {
-					expect(t, "body", string(c.answer("GET").body), path(i))
-				}
-			}},
 		{"100 Continue", echoBody, large, eddy.Options{},
 			func(t *testing.T, s *server) {
 				c := s.dial()
@@ -158,7 +166,7 @@ func behaviours() []behaviour {
 	}
 }
 
-// takeovers are those of a connection that ends, or leaves HTTP.
+// takeovers are behaviours of a connection that ends, or leaves HTTP.
 func takeovers() []behaviour {
 	h, deferred := deferrals()
 	return []behaviour{
