@@ -13,6 +13,7 @@ import (
 // those behind it in the queue have their turn.
 func TestPoolOutlivesGoexit(t *testing.T) {
 	pool := http1.NewPool(1, 2)
+	t.Cleanup(pool.Close)
 	for range 3 {
 		hold, begun, done := make(chan bool), make(chan bool, 1), make(chan bool, 2)
 		expect(t, "room for a worker", pool.Go(func() { begun <- true; <-hold; runtime.Goexit() }), true)
