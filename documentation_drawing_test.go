@@ -22,8 +22,8 @@ type box struct {
 	row, x, width     int // x is the middle; in pixels
 }
 
-// boxes places the packages, from top to bottom. Left out are examples/, and internal/leak,
-// which tests import.
+// boxes places the packages, from top to bottom. Left out are examples/, and internal/leak
+// and internal/testlayer, which tests import.
 var boxes = []box{
 	{"nethttp", "nethttp", "net/http handlers, unchanged", 0, 150, 190},
 	{"eddytest", "eddytest", "tests without sockets", 0, 500, 160},
@@ -79,7 +79,7 @@ func drawnArrows(t *testing.T) (arrows []arrow) {
 	}
 	for _, p := range goList(t, "linux", "./...") {
 		folder, _ := folderOf(p.ImportPath)
-		if strings.HasPrefix(folder, "examples/") || folder == "internal/leak" {
+		if strings.HasPrefix(folder, "examples/") || folder == "internal/leak" || folder == "internal/testlayer" {
 			continue
 		}
 		from := find(folder)

@@ -45,6 +45,7 @@ var importRules = []struct {
 	// HTTP is one protocol among others: the root does not know it.
 	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/reclaim", "internal/sockets", "internal/watchdog"}},
 	{"eddytest", []string{"", "loop", "internal/leak"}},
+	{"internal/testlayer", []string{"loop"}}, // for tests
 	{"examples/...", []string{"", "http1", "nethttp", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 

@@ -13,26 +13,41 @@ import (
 // maxWindow is the window of a new connection.
 const maxWindow = 1 << 30
 
-// Conn is the client's end of a connection.
+// Conn is the client's end of a connection: an io.ReadWriteCloser, whose other methods
+// control and show what a socket hides. Each method runs the loop.
 type Conn struct {
 	server *Server
 	memory *memory
 	conn   *eddy.Conn
 }
 
-// Server is the server's end.
+var _ io.ReadWriteCloser = (*Conn)(nil)
+
+// Server is the server's end, with its Pending output, its EOF, its Err, ...
 func (c *Conn) Server() *eddy.Conn { return c.conn }
 
-// Send has the server receive data, in one piece, and runs the loop. The server reads it
-// in pieces of at most 64 KiB, when its handler lets it.
+// Send sends data in one piece: if the handler is not paused, it has been called with
+// data when Send returns, in slices of at most 64 KiB.
 func (c *Conn) Send(data string) {
 	c.server.t.Helper()
-	c.memory.in = append(c.memory.in, data...)
-	c.wake()
+	_, _ = io.WriteString(c, data) // a test sees the end of the connection by Closed
 }
 
-// Received returns everything that has come from the server and was not returned before.
-// It runs the loop, but does not wait.
+// Write is Send with a result, for an io.Writer. It takes all of p, however much the
+// server has not read. When the server has closed the connection, the error is
+// syscall.EPIPE.
+func (c *Conn) Write(p []byte) (int, error) {
+	c.server.t.Helper()
+	if c.memory.closed || c.memory.eof || c.memory.reset {
+		return 0, syscall.EPIPE
+	}
+	c.memory.in = append(c.memory.in, p...)
+	c.wake()
+	return len(p), nil
+}
+
+// Received returns everything that has come from the server and was not returned before;
+// "" if nothing has. It does not wait for other goroutines: see Read.
 func (c *Conn) Received() string {
 	c.server.t.Helper()
 	c.server.Run()
@@ -43,47 +58,55 @@ func (c *Conn) Received() string {
 }
 
 // SetWindow has the server write no more than n bytes beyond those that Received, or
-// Read, has returned: a peer that reads slowly.
+// Read, has returned: a client that reads slowly, and partial writes. With 0 the server
+// writes nothing. A new connection has a window of 1 GiB.
 func (c *Conn) SetWindow(n int) {
 	c.server.t.Helper()
 	c.memory.window = n
 	c.wake()
 }
 
-// CloseWrite ends the client's output, as FIN does.
-func (c *Conn) CloseWrite() {
+// CloseWrite ends the client's output, as FIN does. The error is nil.
+func (c *Conn) CloseWrite() error {
 	c.server.t.Helper()
 	c.memory.eof = true
 	c.wake()
+	return nil
 }
 
-// Reset breaks the connection, as RST does.
+// Reset breaks the connection, as RST does: input that the server has not read is lost.
 func (c *Conn) Reset() {
 	c.server.t.Helper()
 	c.memory.reset = true
 	c.wake()
+	if !c.memory.closed { // it does not read
+		c.conn.Abort(syscall.ECONNRESET)
+		c.server.Run()
+	}
 }
 
-// Close ends both directions: the server's further output is discarded.
-func (c *Conn) Close() {
+// Close ends both directions: the server's further output is discarded. The error is nil.
+func (c *Conn) Close() error {
 	c.server.t.Helper()
 	c.memory.discard = true
-	c.CloseWrite()
+	return c.CloseWrite()
 }
 
-// EOF reports that the server has ended its output.
+// EOF reports that the server has ended its output. It may go on reading: see Closed.
 func (c *Conn) EOF() bool { return c.memory.outEOF }
 
 // Closed reports that the server has closed the connection, and whether with a reset.
+// After Close of the handler the server waits for the client's end: Options.LingerTimeout.
 func (c *Conn) Closed() (closed, reset bool) { return c.memory.closed, c.memory.closedByReset }
 
-// Read reads what the server has sent. If there is nothing, it runs the loop and waits
-// for other goroutines, for at most 10 s of real time: then the test ends. At the end of
-// the server's output the error is io.EOF, after a reset syscall.ECONNRESET.
+// Read reads what the server has sent. If there is nothing, it waits for other
+// goroutines, for at most 10 s of real time: then the test fails. At the end of the
+// server's output the error is io.EOF, after a reset syscall.ECONNRESET.
 func (c *Conn) Read(p []byte) (int, error) {
 	m := c.memory
 	c.server.t.Helper()
-	c.server.Wait(func() bool { return len(m.out) > 0 || m.outEOF || m.closed })
+	c.server.wait(func() bool { return len(m.out) > 0 || m.outEOF || m.closed },
+		"the server has sent nothing: if it waits for a timer or a deadline, call Advance before")
 	switch {
 	case len(m.out) > 0:
 		n := copy(p, m.out)
@@ -97,7 +120,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 }
 
 // Do sends a whole request and returns the parsed response, with its whole body: 1xx
-// responses are skipped. The error is that of http.ReadResponse.
+// responses are skipped. Of http.NewRequest, the URL must have a host. The error is that of Request.Write, or Response's.
 func (c *Conn) Do(r *http.Request) (*http.Response, error) {
 	c.server.t.Helper()
 	var text bytes.Buffer
@@ -108,7 +131,9 @@ func (c *Conn) Do(r *http.Request) (*http.Response, error) {
 	return c.Response(r)
 }
 
-// Response reads and parses one response, to r, or to a GET if it is nil.
+// Response reads and parses one response, to r, or to a GET if it is nil, for requests
+// that Send has sent: malformed, pipelined or in pieces. It waits as Read does. The error
+// is that of http.ReadResponse, or of the body.
 func (c *Conn) Response(r *http.Request) (*http.Response, error) {
 	c.server.t.Helper()
 	from := bufio.NewReader(c)

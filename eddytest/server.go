@@ -2,12 +2,33 @@
 // whose event loop runs on the test's own goroutine, and whose clock the test moves. A
 // request takes microseconds, and nothing depends on the machine.
 //
+// A protocol gets bytes, in the pieces that the test sends, and the test gets bytes back:
+//
 //	s := eddytest.NewServer(t, protocol)
 //	c := s.Dial()
 //	c.Send("PING\r\n")
 //	got := c.Received()
 //
-// All of it belongs to the test's goroutine.
+// A handler of package http1 or nethttp gets whole requests, and the test gets parsed
+// responses:
+//
+//	server, err := http1.New(handler, http1.Options{})
+//	c := eddytest.NewServer(t, server.Open).Dial()
+//	response, err := c.Do(httptest.NewRequest("GET", "/", nil))
+//
+// Time stands still, but for Server.Advance: timers and deadlines pass in order, and take
+// no time. Conn.SetWindow makes a client that reads slowly, Conn.CloseWrite, Close and
+// Reset one that leaves, Server.Drain a shutdown. Every method returns when the loop has
+// nothing left to do, so that its effect can be looked at. For a handler that answers from
+// another goroutine, Conn.Read, Conn.Do and Server.Wait wait in real time.
+//
+// It differs from a server with sockets in this: Conn.Detach, and so Hijack, returns an
+// error, because there is no socket to take along; EventHangup does not come while reading
+// is paused: the end of the input is seen when it goes on; connections beyond
+// Options.MaxConns are not refused but fail the test. The field Date, and the deadlines
+// that package nethttp sets, are of the real time.
+//
+// All methods belong to the test's goroutine.
 package eddytest
 
 import (
@@ -23,12 +44,13 @@ import (
 // patience bounds how long Wait waits for other goroutines. No passing test waits it out.
 const patience = 10 * time.Second
 
-// Server serves a protocol in memory.
+// Server serves a protocol in memory, on one loop.
 type Server struct {
 	t        testing.TB
 	protocol eddy.Protocol
 	reactor  *loop.Reactor
-	now      int64 // nanoseconds; it starts at an hour
+	grace    time.Duration // of Drain
+	now      int64         // nanoseconds; it starts at an hour
 	ended    bool
 }
 
@@ -39,8 +61,9 @@ func NewServer(t testing.TB, p eddy.Protocol) *Server {
 	return NewServerOptions(t, p, eddy.Options{})
 }
 
-// NewServerOptions is NewServer with the limits, deadlines and Logger of o. Other options
-// have no effect.
+// NewServerOptions is NewServer with the limits, water marks, deadlines, DrainGrace and
+// Logger of o. Other options have no effect. Without a Logger nothing is logged. Options
+// that are not valid fail the test.
 func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
 	t.Helper()
 	settings, err := o.Settings()
@@ -53,7 +76,7 @@ func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = 1 << 30
 	}
-	s := &Server{t: t, protocol: p, now: int64(time.Hour)}
+	s := &Server{t: t, protocol: p, grace: settings.DrainGrace, now: int64(time.Hour)}
 	reactors, err := loop.New(loop.Config{
 		Loops: 1, Logger: o.Logger, Settings: settings, Clock: func() int64 { return s.now },
 		MaxConns: o.MaxConns, MaxRefusals: o.MaxRefusals,
@@ -79,7 +102,7 @@ var (
 	serverAddr = &net.TCPAddr{IP: net.IPv4(192, 0, 2, 2), Port: 80}
 )
 
-// Dial connects to the server.
+// Dial connects to the server: its protocol has been called when Dial returns.
 func (s *Server) Dial() *Conn {
 	s.t.Helper()
 	m := &memory{window: maxWindow}
@@ -91,15 +114,19 @@ func (s *Server) Dial() *Conn {
 	return &Conn{server: s, memory: m, conn: conn}
 }
 
-// Loop is the loop that the connections live on.
+// Loop is the loop that the connections live on, with its Stats, and its timers.
 func (s *Server) Loop() *eddy.Loop { return s.reactor.Loop }
 
-// Run runs the loop until it has nothing to do. No time passes.
+// Run runs the loop until it has nothing to do, which the other methods do by themselves.
+// No time passes. Counts, such as those of Loop.Stats, are published.
 func (s *Server) Run() {
 	s.t.Helper()
-	for turns := 0; s.turn(0); turns++ {
+	for turns, idle := 0, 0; idle < 2; turns++ { // the second idle cycle publishes the counts of the first
+		if idle++; s.turn(0) {
+			idle = 0
+		}
 		if turns == maxTurns {
-			s.t.Fatalf("eddytest: the loop is busy after %d cycles without an end: a handler calls Redeliver, Post or Wake again and again", maxTurns)
+			s.t.Fatalf("eddytest: the loop is still busy after %d cycles: a handler calls Redeliver, Post or Wake in each", maxTurns)
 		}
 	}
 }
@@ -134,12 +161,17 @@ func (s *Server) Advance(d time.Duration) {
 }
 
 // Wait runs the loop until the condition holds, for handlers that answer from other
-// goroutines. It ends the test if it does not within 10 s of real time.
+// goroutines. The test fails if it does not within 10 s of real time.
 func (s *Server) Wait(condition func() bool) {
+	s.t.Helper()
+	s.wait(condition, "the condition does not hold: the loop's clock stands still meanwhile, see Advance")
+}
+
+func (s *Server) wait(condition func() bool, failure string) {
 	s.t.Helper()
 	for deadline := time.Now().Add(patience); !condition(); s.turn(time.Millisecond) {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("eddytest: the condition does not hold after %v", patience)
+			s.t.Fatalf("eddytest: after %v of real time %s", patience, failure)
 		}
 	}
 }
@@ -148,7 +180,7 @@ func (s *Server) Wait(condition func() bool) {
 // their answers, or after Options.DrainGrace. Dial fails the test from then on.
 func (s *Server) Drain() {
 	s.t.Helper()
-	if err := s.reactor.Drain(500 * time.Millisecond); err != nil {
+	if err := s.reactor.Drain(s.grace); err != nil {
 		s.t.Fatal(err)
 	}
 	s.Run()

@@ -81,6 +81,44 @@ func TestReset(t *testing.T) {
 	}
 }
 
+// A server that does not read learns of a reset all the same.
+func TestResetWhilePaused(t *testing.T) {
+	p := &script{open: func(c *eddy.Conn) { c.PauseRead() }}
+	c := eddytest.NewServer(t, p.Open).Dial()
+	c.Send("not read")
+	c.Reset()
+	if closed, reset := c.Closed(); !closed || !reset || p.err != syscall.ECONNRESET || p.got != "" {
+		t.Errorf("closed %v, reset %v, cause %v, input %q", closed, reset, p.err, p.got)
+	}
+	if n, err := c.Write([]byte("x")); n != 0 || err != syscall.EPIPE {
+		t.Errorf("Write: %d, %v", n, err)
+	}
+}
+
+// A drain closes idle connections after the options' grace.
+func TestDrainGrace(t *testing.T) {
+	s := eddytest.NewServerOptions(t, (&script{}).Open, eddy.Options{DrainGrace: time.Minute})
+	c := s.Dial()
+	s.Drain()
+	s.Advance(time.Minute - time.Millisecond)
+	if c.EOF() {
+		t.Error("closed before the grace is over")
+	}
+	s.Advance(2 * time.Millisecond)
+	if !c.EOF() {
+		t.Error("open after the grace")
+	}
+}
+
+// Counts can be read at once.
+func TestCountsArePublished(t *testing.T) {
+	s := eddytest.NewServer(t, (&script{}).Open)
+	s.Dial().Send("12345")
+	if n := s.Loop().Stats().BytesWritten; n != 5 {
+		t.Errorf("%d bytes written", n)
+	}
+}
+
 // A slow reader: output waits, is counted, and leaves as the window opens.
 func TestPartialWrites(t *testing.T) {
 	writable := 0
@@ -177,6 +215,25 @@ func TestAnswerFromAnotherGoroutine(t *testing.T) {
 	buf := make([]byte, 4)
 	if _, err := io.ReadFull(c, buf); err != nil || string(buf) != "late" {
 		t.Errorf("got %q, %v", buf, err)
+	}
+}
+
+// An answer of several cycles, to a client that has ended: nothing is left to do after it.
+func TestConnectionThatClosesAfterALongAnswer(t *testing.T) {
+	p := &script{event: func(c *eddy.Conn, e eddy.Event) bool {
+		if e == eddy.EventEOF {
+			_, _ = c.Write(make([]byte, 1<<20))
+			c.Close()
+		}
+		return true
+	}}
+	c := eddytest.NewServer(t, p.Open).Dial()
+	_ = c.CloseWrite()
+	if n := len(c.Received()); n != 1<<20 {
+		t.Errorf("%d bytes came", n)
+	}
+	if closed, reset := c.Closed(); !closed || reset {
+		t.Errorf("closed %v, reset %v", closed, reset)
 	}
 }
 

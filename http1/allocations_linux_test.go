@@ -3,6 +3,7 @@ package http1_test
 import (
 	"bytes"
 	"io"
+	"net"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -113,7 +114,7 @@ func (s *server) dialRaw(t *testing.T) *rawClient {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	file, err := conn.File()
+	file, err := conn.(*net.TCPConn).File()
 	if err != nil {
 		t.Fatal(err)
 	}

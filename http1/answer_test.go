@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"regexp"
 	"strconv"
 	"strings"
@@ -16,12 +15,13 @@ import (
 
 // client reads answers more strictly than net/http does.
 type client struct {
-	t    testing.TB // nil where errors are returned
-	conn *net.TCPConn
-	r    *bufio.Reader
+	t      testing.TB // nil where errors are returned
+	server *server    // the same
+	conn   connection
+	r      *bufio.Reader
 }
 
-func newClient(conn *net.TCPConn) *client {
+func newClient(conn connection) *client {
 	return &client{conn: conn, r: bufio.NewReader(conn)}
 }
 

@@ -3,8 +3,8 @@ package http1_test
 import (
 	"bytes"
 	"context"
-	"io"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,13 +39,13 @@ func (s *server) dialSmall() *client {
 }
 
 // TestStreamToASlowReader: the stream runs full, OnReady goes on with it, all bytes
-// arrive. It begins late to read, so that the kernel's buffers are full.
+// arrive.
 func TestStreamToASlowReader(t *testing.T) {
 	want := pattern(16 << 20)
-	s := serve(t, pump(want, true), http1.Options{})
-	c := s.dialSmall()
+	s := serveVia(t, via{memory: true, window: 30_000}, pump(want, true), http1.Options{}, eddy.Options{})
+	c := s.dial()
 	c.send(get("/") + get("/"))
-	time.Sleep(50 * time.Millisecond)
+	expect(t, "the server's output is full", c.memory().Server().Full(), true)
 	for range 2 {
 		if a := c.answer("GET"); !bytes.Equal(a.body, want) {
 			t.Error("the body differs")
@@ -73,19 +73,16 @@ func TestWholeAnswerToASlowReader(t *testing.T) {
 // however many requests there are, and all are answered in the end.
 func TestPipelineToASlowReaderWaits(t *testing.T) {
 	body := pattern(8 << 10)
-	s := serveWith(t, func(w *http1.Response, _ *http1.Request) { w.Write(body) }, http1.Options{},
-		eddy.Options{Loops: 1, HighWater: 32 << 10, MaxOutput: 64 << 10})
-	c := s.dialSmall()
+	const highWater = 32 << 10
+	s := serveVia(t, via{memory: true, window: 30_000}, func(w *http1.Response, _ *http1.Request) { w.Write(body) },
+		http1.Options{}, eddy.Options{HighWater: highWater, MaxOutput: 2 * highWater})
+	c := s.dial()
 	const total = 2000 // 16 MiB of answers
-	go func() {
-		for range total {
-			if _, err := io.WriteString(c.conn, get("/")); err != nil {
-				return // the reader will tell
-			}
-		}
-	}()
-	time.Sleep(50 * time.Millisecond)
+	c.send(strings.Repeat(get("/"), total))
 	for range total {
+		if n := c.memory().Server().Pending(); n > highWater+int64(len(body))+1000 {
+			t.Fatalf("%d bytes pending", n)
+		}
 		if a := c.answer("GET"); !bytes.Equal(a.body, body) {
 			t.Fatal("the body differs")
 		}

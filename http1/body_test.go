@@ -3,7 +3,7 @@ package http1_test
 import (
 	"crypto/sha256"
 	"fmt"
-	"net"
+	"io"
 	"testing"
 
 	"github.com/eddynet/eddy/http1"
@@ -57,7 +57,7 @@ func sha256Of(p []byte) []byte {
 }
 
 // post sends the head and the body of a request, piece by piece.
-func post(t testing.TB, conn net.Conn, body []byte, piece int) {
+func post(t testing.TB, conn io.Writer, body []byte, piece int) {
 	fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", len(body))
 	for len(body) > 0 {
 		n, err := conn.Write(body[:min(piece, len(body))])

@@ -14,27 +14,46 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eddynet/eddy"
 	"github.com/eddynet/eddy/http1"
 )
 
-// TestConformance sends every row of the table, in every way. All of that goes to
-// one engine, so what one row leaves behind would be met by another.
+// TestConformance sends every row of the table, in every way, over everything that http1
+// may run on. All of that goes to one server, so what one row leaves behind would be met
+// by another. No row depends on what only a socket knows: all behave alike.
 func TestConformance(t *testing.T) {
 	x := readTable(t)
-	s := serve(t, describe, http1.Options{})
-	var (
-		work    sync.WaitGroup
-		results = make([]error, len(x.rows))
-		tickets = make(chan struct{}, 96)
-	)
-	for i, r := range x.rows {
-		work.Go(func() {
-			tickets <- struct{}{}
-			results[i] = s.try(r, rand.New(rand.NewPCG(uint64(i), 1)))
-			<-tickets
-		})
+	for name, v := range map[string]via{
+		"socket":                 {},
+		"layer":                  {layered: true},
+		"memory":                 {memory: true},
+		"slow reader":            {memory: true, window: 7},
+		"layer, for slow reader": {memory: true, layered: true, window: 7},
+	} {
+		t.Run(name, func(t *testing.T) { x.conforms(t, serveVia(t, v, describe, http1.Options{}, eddy.Options{})) })
 	}
-	work.Wait()
+}
+
+// conforms sends every row to s.
+func (x *table) conforms(t *testing.T, s *server) {
+	results := make([]error, len(x.rows))
+	try := func(i int) { results[i] = s.try(x.rows[i], rand.New(rand.NewPCG(uint64(i), 1))) }
+	if s.memory != nil {
+		for i := range x.rows { // in their order, and so each time alike
+			try(i)
+		}
+	} else {
+		var work sync.WaitGroup
+		tickets := make(chan struct{}, 96)
+		for i := range x.rows {
+			work.Go(func() {
+				tickets <- struct{}{}
+				try(i)
+				<-tickets
+			})
+		}
+		work.Wait()
+	}
 	for i, r := range x.rows {
 		t.Run(r.name, func(t *testing.T) {
 			if results[i] != nil {
@@ -104,6 +123,7 @@ func (s *server) try(r *row, random *rand.Rand) error {
 		ahead.statuses = append(ahead.statuses[:len(r.statuses):len(r.statuses)], 200)
 		ahead.saw = append(ahead.saw[:len(r.saw):len(r.saw)], sawAfter)
 	}
+	cutAnyhow := s.via.layered || s.via.window > 0
 	ways := []struct {
 		name string
 		row  *row
@@ -111,12 +131,12 @@ func (s *server) try(r *row, random *rand.Rand) error {
 		skip bool
 	}{
 		{"whole", r, whole, false},
-		{"byte by byte", r, oneByOne, len(r.sent) > 10<<10},
+		{"byte by byte", r, oneByOne, cutAnyhow || len(r.sent) > 10<<10},
 		{"in random cuts", r, atRandom, false},
-		{"in other random cuts", r, atRandom, false},
-		{"behind a good request", &behind, whole, false},
+		{"in other random cuts", r, atRandom, cutAnyhow},
+		{"behind a good request", &behind, whole, cutAnyhow},
 		{"behind a good request, in random cuts", &behind, atRandom, false},
-		{"before a good request", &ahead, whole, r.fin},
+		{"before a good request", &ahead, whole, cutAnyhow || r.fin},
 		{"before a good request, in random cuts", &ahead, atRandom, r.fin},
 	}
 	var errs []error
@@ -139,6 +159,7 @@ func (s *server) exchange(r *row, cut cutter) error {
 	}
 	defer conn.Close()
 	c := newClient(conn)
+	c.server = s
 	if err := c.sendCut(r.sent, cut); err != nil {
 		return err
 	}
@@ -168,15 +189,15 @@ func (s *server) exchange(r *row, cut cutter) error {
 	return nil
 }
 
-// sendCut writes s in pieces. The pause between them lets the server see them one by
-// one, mostly: nothing depends on it.
+// sendCut writes s in pieces. In memory the server sees them one by one. Over a socket the
+// pause between them lets it do so, mostly: nothing depends on it.
 func (c *client) sendCut(s string, cut cutter) error {
 	for s != "" {
 		n := cut(len(s))
 		if _, err := io.WriteString(c.conn, s[:n]); err != nil {
 			return err
 		}
-		if s = s[n:]; s != "" && len(s) < 300 {
+		if s = s[n:]; s != "" && len(s) < 300 && c.server.memory == nil {
 			time.Sleep(50 * time.Microsecond)
 		}
 	}

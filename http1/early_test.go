@@ -30,7 +30,7 @@ func postOf(target, fields string, n int) string {
 // TestUnreadBodyIsDiscarded: rule 111: the answer comes first, the body is dropped, the
 // connection goes on.
 func TestUnreadBodyIsDiscarded(t *testing.T) {
-	s := serve(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
+	s := inMemory(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
 	body := strings.Repeat("x", 1000)
 	head := postOf("/refused", "", len(body))
 	c := s.dial()
@@ -50,7 +50,7 @@ func TestUnreadBodyIsDiscarded(t *testing.T) {
 // TestUnreadBodyWithoutABoundCloses: rule 111: the answer says so. The end of a chunked
 // body is not known.
 func TestUnreadBodyWithoutABoundCloses(t *testing.T) {
-	s := serve(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
+	s := inMemory(t, describe, http1.Options{OnHead: early, MaxDiscardBytes: 1000})
 	body := strings.Repeat("x", 1001)
 	for _, request := range [][2]string{
 		{postOf("/refused", "", len(body)), body},
@@ -68,7 +68,7 @@ func TestUnreadBodyWithoutABoundCloses(t *testing.T) {
 
 // TestBadBodyBehindTheAnswerCloses: it is not taken for the next request.
 func TestBadBodyBehindTheAnswerCloses(t *testing.T) {
-	s := serve(t, describe, http1.Options{OnHead: early})
+	s := inMemory(t, describe, http1.Options{OnHead: early})
 	c := s.dial()
 	c.send(strings.Replace(postChunked, "/ ", "/refused ", 1))
 	expect(t, "status", c.answer("POST").status, 403)
@@ -79,7 +79,7 @@ func TestBadBodyBehindTheAnswerCloses(t *testing.T) {
 // TestFinalAnswerInPlaceOfContinue: rule 93: whether the body will come is unknown, so
 // the connection ends.
 func TestFinalAnswerInPlaceOfContinue(t *testing.T) {
-	s := serve(t, describe, http1.Options{OnHead: early})
+	s := inMemory(t, describe, http1.Options{OnHead: early})
 	c := s.dial()
 	c.send(postOf("/refused", "Expect: 100-continue\r\n", 5))
 	a := c.answer("POST")
@@ -113,7 +113,7 @@ func gatherPieces(_ *http1.Response, r *http1.Request) {
 
 // TestBodyInPieces: they make up the body, and the end is told once.
 func TestBodyInPieces(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		if len(r.Body()) > 0 {
 			t.Error("the body is there a second time")
 		}
@@ -126,9 +126,7 @@ func TestBodyInPieces(t *testing.T) {
 	} {
 		c := s.dial()
 		c.send(request[0])
-		time.Sleep(5 * time.Millisecond)
 		c.send(request[1])
-		time.Sleep(5 * time.Millisecond)
 		c.send(request[2])
 		expect(t, "body", string(c.answer("POST").body), "1 helloworld")
 		c.send(strings.Join(request[:], "") + strings.Join(request[:], ""))
@@ -140,7 +138,7 @@ func TestBodyInPieces(t *testing.T) {
 
 // TestBodyInPiecesKeepsTheRules: limit, framing and deadline.
 func TestBodyInPiecesKeepsTheRules(t *testing.T) {
-	s := serve(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
+	s := inMemory(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
 		http1.Options{OnHead: gatherPieces, MaxBodyBytes: 10, ReadTimeout: shortly})
 	for request, status := range map[string]int{
 		postOf("/", "", 11): 413,
@@ -152,6 +150,9 @@ func TestBodyInPiecesKeepsTheRules(t *testing.T) {
 	} {
 		c := s.dial()
 		c.send(request)
+		if status == 408 {
+			c.quietFor(shortly)
+		}
 		expect(t, fmt.Sprintf("status of %q", request), c.answer("POST").status, status)
 		c.closed()
 	}
@@ -159,7 +160,7 @@ func TestBodyInPiecesKeepsTheRules(t *testing.T) {
 
 // TestPanicBeforeTheBody: in OnHead and in OnBody.
 func TestPanicBeforeTheBody(t *testing.T) {
-	s := serve(t, write("good"), http1.Options{OnHead: func(_ *http1.Response, r *http1.Request) {
+	s := inMemory(t, write("good"), http1.Options{OnHead: func(_ *http1.Response, r *http1.Request) {
 		switch string(r.Path()) {
 		case "/head":
 			panic("on purpose")
@@ -210,7 +211,7 @@ func TestPausedBodyWaits(t *testing.T) {
 // TestBodyThatDoesNotCome: OnBody gets the reason, once.
 func TestBodyThatDoesNotCome(t *testing.T) {
 	ends := make(chan error, 10)
-	s := serve(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
+	s := inMemory(t, func(*http1.Response, *http1.Request) { t.Error("the handler was called") },
 		http1.Options{ReadTimeout: shortly, MaxBodyBytes: 100, OnHead: func(w *http1.Response, r *http1.Request) {
 			r.OnBody(func(_ []byte, err error) {
 				if err != nil {
@@ -239,14 +240,13 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 			client := s.dial()
 			client.send(c.sent)
 			if c.leave != nil {
-				time.Sleep(5 * time.Millisecond)
 				c.leave(client)
 			}
+			s.pass(shortly + time.Millisecond)
 			if err := await(t, "the end of the body", ends); !c.is(err) {
 				t.Errorf("the body ends with %v", err)
 			}
 			client.conn.Close()
-			time.Sleep(5 * time.Millisecond)
 			if len(ends) > 0 {
 				t.Errorf("and then with %v", <-ends)
 			}
@@ -258,7 +258,7 @@ func TestBodyThatDoesNotCome(t *testing.T) {
 // is resumed.
 func TestPausedBodyIsNotAskedFor(t *testing.T) {
 	resume := make(chan func(), 1)
-	s := serve(t, echoBody, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, echoBody, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
 		r.PauseBody()
 		l := w.Loop()
 		resume <- func() { l.Post(r.ResumeBody) }
@@ -266,7 +266,7 @@ func TestPausedBodyIsNotAskedFor(t *testing.T) {
 	for _, early := range []string{"", "he"} { // a client that does not wait is not asked
 		c := s.dial()
 		c.send(expectFive + early)
-		c.quiet(10 * time.Millisecond)
+		c.quiet(time.Second)
 		await(t, "the head", resume)()
 		if early == "" {
 			expect(t, "first status", c.answer("POST").status, 100)
@@ -287,7 +287,7 @@ func TestBodyInMemoryOfTheProgram(t *testing.T) {
 	var body []byte
 	var given []byte
 	inPlace, calls := 0, 0
-	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprintf(w, "%x %v", sha256Of(body), inPlace > 0) },
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) { fmt.Fprintf(w, "%x %v", sha256Of(body), inPlace > 0) },
 		http1.Options{OnHead: func(_ *http1.Response, r *http1.Request) {
 			r.OnBody(func(chunk []byte, err error) {
 				if given != nil && len(chunk) > 0 && &chunk[0] != &given[0] {
@@ -312,14 +312,15 @@ func TestBodyInMemoryOfTheProgram(t *testing.T) {
 	c := s.dial()
 	data := string(pattern(size))
 	c.send(postOf("/", "", size))
-	time.Sleep(5 * time.Millisecond)
-	c.send(data)
+	for i := 0; i < size; i += 20_000 {
+		c.send(data[i : i+20_000])
+	}
 	expect(t, "body", string(c.answer("POST").body), fmt.Sprintf("%x true", sha256Of([]byte(data))))
 }
 
 // TestRefuse answers in OnHead as the server does, and counts it.
 func TestRefuse(t *testing.T) {
-	s := serve(t, write("served"), http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, write("served"), http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
 		expect(t, "handled before", w.Handled(), false)
 		expect(t, "discardable", r.Discardable(), string(r.Path()) != "/chunked")
 		if string(r.Path()) != "/" {
@@ -344,7 +345,7 @@ func TestRefuse(t *testing.T) {
 
 // TestDrop ends the connection without an answer, or in the middle of one.
 func TestDrop(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) == "/stream" {
 			w.Stream().Write([]byte("hello"))
 		}

@@ -367,6 +367,7 @@ func ExampleStream_OnReady() {
 // Handlers that block run on a bounded number of goroutines.
 func ExamplePool() {
 	pool := http1.NewPool(8, 100) // goroutines, and requests that wait for one
+	defer pool.Close()
 	query := func(w *http1.Response, r *http1.Request) {
 		time.Sleep(time.Millisecond) // a database, for example
 		w.WriteString("42 rows")

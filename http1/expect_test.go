@@ -13,7 +13,7 @@ func echoBody(w *http1.Response, r *http1.Request) { w.Write(r.Body()) }
 
 // TestContinueComesBeforeTheBody: rule 91.
 func TestContinueComesBeforeTheBody(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{})
+	s := inMemory(t, echoBody, http1.Options{})
 	for _, head := range []string{
 		expectFive,
 		"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-CONTINUE\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -27,7 +27,7 @@ func TestContinueComesBeforeTheBody(t *testing.T) {
 				body = "5\r\nhello\r\n0\r\n\r\n"
 			}
 			c.send(body[:3])
-			c.quiet(20 * time.Millisecond) // 100 comes once
+			c.quiet(time.Second) // 100 comes once
 			c.send(body[3:])
 			a := c.answer("POST")
 			expect(t, "status", a.status, 200)
@@ -38,12 +38,12 @@ func TestContinueComesBeforeTheBody(t *testing.T) {
 
 // TestContinueIsLeftOutWhenTheBodyIsHere: rule 92.
 func TestContinueIsLeftOutWhenTheBodyIsHere(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{})
+	s := inMemory(t, echoBody, http1.Options{})
 	c := s.dial()
 	c.send(expectFive + "hello")
 	expect(t, "status with the whole body", c.answer("POST").status, 200)
 	c.send(expectFive + "he")
-	c.quiet(20 * time.Millisecond)
+	c.quiet(time.Second)
 	c.send("llo")
 	expect(t, "status with a part of it", c.answer("POST").status, 200)
 }
@@ -51,7 +51,7 @@ func TestContinueIsLeftOutWhenTheBodyIsHere(t *testing.T) {
 // TestNoContinueForARefusedRequest: rule 93: the final answer comes at once, in place
 // of 100.
 func TestNoContinueForARefusedRequest(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{MaxBodyBytes: 4})
+	s := inMemory(t, echoBody, http1.Options{MaxBodyBytes: 4})
 	for _, c := range []struct {
 		request string
 		status  int
@@ -71,10 +71,10 @@ func TestNoContinueForARefusedRequest(t *testing.T) {
 
 // TestNoContinueToHTTP10: rule 94.
 func TestNoContinueToHTTP10(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{})
+	s := inMemory(t, echoBody, http1.Options{})
 	c := s.dial()
 	c.send("POST / HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-	c.quiet(50 * time.Millisecond)
+	c.quiet(time.Second)
 	c.send("hello")
 	a := c.answer("POST")
 	expect(t, "status", a.status, 200)
@@ -83,7 +83,7 @@ func TestNoContinueToHTTP10(t *testing.T) {
 
 // TestContinueComesInItsTurn: behind the answers to the requests before.
 func TestContinueComesInItsTurn(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{})
+	s := inMemory(t, echoBody, http1.Options{})
 	c := s.dial()
 	c.send(get("/1") + expectFive)
 	expect(t, "status of the first", c.answer("GET").status, 200)
@@ -95,10 +95,11 @@ func TestContinueComesInItsTurn(t *testing.T) {
 
 // TestSlowExpectingClientIsTold: a client that waits for ever after 100.
 func TestSlowExpectingClientIsTold(t *testing.T) {
-	s := serve(t, echoBody, http1.Options{ReadTimeout: 100 * time.Millisecond})
+	s := inMemory(t, echoBody, http1.Options{ReadTimeout: 100 * time.Millisecond})
 	c := s.dial()
 	c.send(expectFive)
 	expect(t, "first status", c.answer("POST").status, 100)
+	c.quietFor(100 * time.Millisecond)
 	expect(t, "second status", c.answer("POST").status, 408)
 	c.closed()
 }

@@ -25,7 +25,7 @@ var badFields = [][2]string{
 
 // TestFieldsThatCannotBeSet: rule 105: they are refused, and nothing of them is sent.
 func TestFieldsThatCannotBeSet(t *testing.T) {
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetHeader("X", "good")
 		for _, f := range badFields {
 			for name, set := range map[string]func(string, string) error{"Set": w.SetHeader, "Add": w.AddHeader} {
@@ -73,7 +73,7 @@ func fieldNames(a *answer) (names []string) {
 // TestFieldsOfAnAnswer: SetHeader replaces, in any case of the name; AddHeader does
 // not; the order is kept.
 func TestFieldsOfAnAnswer(t *testing.T) {
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		for _, err := range []error{
 			w.SetHeader("A", "1"),
 			w.AddHeader("B", "2"),
@@ -98,7 +98,7 @@ func TestFieldsOfAnAnswer(t *testing.T) {
 
 // TestNothingIsLeftOverFromTheAnswerBefore, of the same connection or another.
 func TestNothingIsLeftOverFromTheAnswerBefore(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) == "/full" {
 			w.SetStatus(404)
 			w.SetHeader("X", "1")
@@ -119,7 +119,7 @@ func TestNothingIsLeftOverFromTheAnswerBefore(t *testing.T) {
 
 // TestResetDropsEverything that was set.
 func TestResetDropsEverything(t *testing.T) {
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetStatus(404)
 		w.SetHeader("X", "1")
 		w.SetHeader("Connection", "close")

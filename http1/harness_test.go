@@ -10,30 +10,73 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy"
+	"github.com/eddynet/eddy/eddytest"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/internal/testlayer"
 )
 
 // patience bounds every wait of these tests. None of them expects to reach it.
 const patience = 10 * time.Second
 
-// server is an engine that serves one handler on a free port of the loopback.
+// via is how clients reach a server.
+type via struct {
+	memory  bool // without sockets, and with a clock that the test moves
+	layered bool // under a layer that changes and cuts what passes
+	window  int  // in memory, how many bytes the server can write ahead; 0: all
+}
+
+// server serves one handler: an engine on a free port of the loopback, or in memory.
 type server struct {
 	t      testing.TB
+	via    via
+	http   *http1.Server
+	memory *eddytest.Server // nil for an engine
 	addr   string
 	engine *eddy.Engine
-	http   *http1.Server
 	cancel context.CancelFunc
 	ended  chan error
 }
 
 // serve runs a server until the test is over, and expects a clean end of it.
 func serve(t testing.TB, h http1.Handler, o http1.Options) *server {
+	t.Helper()
 	return serveWith(t, h, o, eddy.Options{})
+}
+
+// inMemory is serve without sockets: the clock stands still but for pass and quiet.
+func inMemory(t testing.TB, h http1.Handler, o http1.Options) *server {
+	t.Helper()
+	return serveVia(t, via{memory: true}, h, o, eddy.Options{})
 }
 
 func serveWith(t testing.TB, h http1.Handler, o http1.Options, e eddy.Options) *server {
 	t.Helper()
+	return serveVia(t, via{}, h, o, e)
+}
+
+func serveVia(t testing.TB, v via, h http1.Handler, o http1.Options, e eddy.Options) *server {
+	t.Helper()
+	p, err := http1.New(h, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, via: v, http: p}
+	open := p.Open
+	if v.layered {
+		open = testlayer.Under(open, 1)
+	}
 	e.Logger = testLogger()
+	if v.memory {
+		s.memory = eddytest.NewServerOptions(t, open, e)
+	} else {
+		s.listen(open, e)
+	}
+	return s
+}
+
+// listen has an engine serve until the test is over.
+func (s *server) listen(p eddy.Protocol, e eddy.Options) {
+	s.t.Helper()
 	if e.Loops == 0 {
 		e.Loops = 2
 	}
@@ -45,21 +88,16 @@ func serveWith(t testing.TB, h http1.Handler, o http1.Options, e eddy.Options) *
 	}
 	engine, err := eddy.New(e)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	p, err := http1.New(h, o)
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", p)
 	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
-	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &server{t: t, addr: ln.Addr().String(), engine: engine, http: p, cancel: cancel, ended: make(chan error, 1)}
+	s.addr, s.engine, s.cancel, s.ended = ln.Addr().String(), engine, cancel, make(chan error, 1)
 	go func() { s.ended <- engine.Run(ctx) }()
-	t.Cleanup(s.stop)
-	return s
+	s.t.Cleanup(s.stop)
 }
 
 // stop drains the server, which must end well. It may be called twice.
@@ -85,12 +123,33 @@ func (s *server) dial() *client {
 		s.t.Fatal(err)
 	}
 	c := newClient(conn)
-	c.t = s.t
+	c.t, c.server = s.t, s
 	s.t.Cleanup(func() { conn.Close() })
 	return c
 }
 
-func (s *server) connect() (*net.TCPConn, error) {
+// connection is a client's end.
+type connection interface {
+	io.ReadWriteCloser
+	CloseWrite() error
+}
+
+func (s *server) connect() (connection, error) {
+	conn, err := s.connectBelow()
+	if s.via.layered && err == nil {
+		conn = testlayer.Client{ReadWriteCloser: conn}
+	}
+	return conn, err
+}
+
+func (s *server) connectBelow() (connection, error) {
+	if s.memory != nil {
+		conn := s.memory.Dial()
+		if s.via.window > 0 {
+			conn.SetWindow(s.via.window)
+		}
+		return conn, nil
+	}
 	conn, err := net.DialTimeout("tcp", s.addr, patience)
 	if err != nil {
 		return nil, err
@@ -99,6 +158,15 @@ func (s *server) connect() (*net.TCPConn, error) {
 		return nil, err
 	}
 	return conn.(*net.TCPConn), nil // writes leave at once: Go sets TCP_NODELAY
+}
+
+// pass lets time pass.
+func (s *server) pass(d time.Duration) {
+	if s.memory != nil {
+		s.memory.Advance(d)
+	} else {
+		time.Sleep(d)
+	}
 }
 
 // get sends a GET with these extra fields on a connection of its own, and returns the
@@ -139,7 +207,14 @@ func (c *client) closed() {
 // quiet expects that nothing comes for a while, and that the connection stays open.
 func (c *client) quiet(d time.Duration) {
 	c.t.Helper()
-	if err := c.conn.SetReadDeadline(time.Now().Add(d)); err != nil {
+	if conn := c.memory(); conn != nil {
+		c.server.pass(d)
+		if got := conn.Received(); c.r.Buffered() > 0 || got != "" || conn.EOF() {
+			c.t.Fatalf("got %q, end %v, where nothing was to come", got, conn.EOF())
+		}
+		return
+	}
+	if err := c.socket().SetReadDeadline(time.Now().Add(d)); err != nil {
 		c.t.Fatal(err)
 	}
 	if b, err := c.r.ReadByte(); err == nil {
@@ -147,9 +222,38 @@ func (c *client) quiet(d time.Duration) {
 	} else if e, ok := err.(net.Error); !ok || !e.Timeout() {
 		c.t.Fatalf("got %v, where nothing was to come", err)
 	}
-	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := c.socket().SetReadDeadline(time.Now().Add(patience)); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// below is the connection without its layer.
+func (c *client) below() connection {
+	if layered, ok := c.conn.(testlayer.Client); ok {
+		return layered.ReadWriteCloser.(connection)
+	}
+	return c.conn
+}
+
+func (c *client) socket() *net.TCPConn { return c.below().(*net.TCPConn) }
+
+// memory is nil for a socket.
+func (c *client) memory() *eddytest.Conn {
+	conn, _ := c.below().(*eddytest.Conn)
+	return conn
+}
+
+// breakOff ends the connection with a reset.
+func (c *client) breakOff() {
+	c.t.Helper()
+	if conn := c.memory(); conn != nil {
+		conn.Reset()
+		return
+	}
+	if err := c.socket().SetLinger(0); err != nil {
+		c.t.Error(err)
+	}
+	c.conn.Close()
 }
 
 // await waits for a value, within patience.

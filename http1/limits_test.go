@@ -68,7 +68,7 @@ var limitCases = []struct {
 func TestLimits(t *testing.T) {
 	for _, c := range limitCases {
 		t.Run(c.name, func(t *testing.T) {
-			s := serve(t, describe, c.options)
+			s := inMemory(t, describe, c.options)
 			for n := c.limit - 1; n <= c.limit+1; n++ {
 				r := &row{sent: c.request(n), statuses: []int{c.status}, closes: true, refused: true}
 				if n <= c.limit {
@@ -102,7 +102,7 @@ func (s *server) passes(request string) {
 
 // TestBodyLimit: rule 90, with the limit as it is by default.
 func TestBodyLimit(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) { fmt.Fprint(w, len(r.Body())) }, http1.Options{})
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) { fmt.Fprint(w, len(r.Body())) }, http1.Options{})
 	chunk := "100000\r\n" + strings.Repeat("x", 1<<20) + "\r\n"
 	c := s.dial()
 	c.send(postChunked + strings.Repeat(chunk, 4) + "0\r\n\r\n")
@@ -115,7 +115,7 @@ func TestBodyLimit(t *testing.T) {
 
 // TestAnnouncedBodyIsRefusedAtOnce: rules 59 and 90: without a byte of it.
 func TestAnnouncedBodyIsRefusedAtOnce(t *testing.T) {
-	s := serve(t, describe, http1.Options{MaxBodyBytes: 10})
+	s := inMemory(t, describe, http1.Options{MaxBodyBytes: 10})
 	for _, request := range []string{
 		"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n",
 		postChunked + "b\r\n",

@@ -43,7 +43,7 @@ func TestAccessLogThatNobodyReadsHoldsUpNoRequest(t *testing.T) {
 		t.Fatalf("%d lines when Run has returned, want 3: %q", len(lines), lines)
 	}
 	for i, want := range []string{"/first", "/second", "/third"} {
-		if !strings.Contains(lines[i], "server=test remote="+c.conn.LocalAddr().String()+" method=GET target="+want+" status=200 bytes=5 ") {
+		if !strings.Contains(lines[i], "server=test remote="+c.socket().LocalAddr().String()+" method=GET target="+want+" status=200 bytes=5 ") {
 			t.Errorf("line %d is %q, want one of %s", i, lines[i], want)
 		}
 	}

@@ -44,6 +44,7 @@ func TestSetBodyIsSentAndReleased(t *testing.T) {
 	large, small := pattern(3<<20), []byte("small")
 	free := newReleased()
 	pool := http1.NewPool(1, 1)
+	t.Cleanup(pool.Close)
 	for _, c := range []struct {
 		name    string
 		method  string
@@ -172,7 +173,7 @@ func TestPanicOfAReleaseIsNotASecondAnswer(t *testing.T) {
 	}, http1.Options{})
 	c := s.dial()
 	c.send(get("/"))
-	c.conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	c.socket().SetReadDeadline(time.Now().Add(10 * time.Second))
 	all, _ := io.ReadAll(c.conn)
 	if n := strings.Count(string(all), "HTTP/1.1 "); n > 1 {
 		t.Errorf("%d answers to one request:\n%s", n, all)

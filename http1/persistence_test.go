@@ -8,7 +8,7 @@ import (
 
 // TestHandlerEndsTheConnection: rule 107, from the server's side.
 func TestHandlerEndsTheConnection(t *testing.T) {
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		if err := w.SetHeader("connection", "Close"); err != nil {
 			t.Error(err)
 		}
@@ -21,13 +21,13 @@ func TestHandlerEndsTheConnection(t *testing.T) {
 
 // TestNothingIsSaidWhereHTTP11Persists: to persist is the rule.
 func TestNothingIsSaidWhereHTTP11Persists(t *testing.T) {
-	s := serve(t, write("x"), http1.Options{})
+	s := inMemory(t, write("x"), http1.Options{})
 	expect(t, "fields named Connection", len(s.get("/", "").all("Connection")), 0)
 }
 
 // TestKeepAliveIsEchoedToHTTP10: rule 108.
 func TestKeepAliveIsEchoedToHTTP10(t *testing.T) {
-	s := serve(t, write("x"), http1.Options{})
+	s := inMemory(t, write("x"), http1.Options{})
 	c := s.dial()
 	for range 3 {
 		c.send("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")
@@ -42,7 +42,7 @@ func TestKeepAliveIsEchoedToHTTP10(t *testing.T) {
 
 // TestErrorsDoNotKeepHTTP10Alive: rule 116.
 func TestErrorsDoNotKeepHTTP10Alive(t *testing.T) {
-	s := serve(t, write("x"), http1.Options{})
+	s := inMemory(t, write("x"), http1.Options{})
 	c := s.dial()
 	c.send("GET / HTTP/1.0\r\nConnection: keep-alive\r\nX : 1\r\n\r\n")
 	a := c.answer("GET")

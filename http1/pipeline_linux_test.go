@@ -12,7 +12,7 @@ import (
 // segments is how many segments with data have come in.
 func (c *client) segments() uint32 {
 	c.t.Helper()
-	raw, err := c.conn.SyscallConn()
+	raw, err := c.socket().SyscallConn()
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -115,8 +115,10 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 			return
 		}
 		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
-			for _, c := range l.Conns(i) {
-				i.shutdown(c)
+			for _, c := range l.Conns() {
+				if c.Settings() == &i.settings { // its own, also with a wrapper
+					i.shutdown(c)
+				}
 			}
 		})
 	})

@@ -24,7 +24,7 @@ func statusFromQuery(w *http1.Response, r *http1.Request) {
 
 // TestReasonsAreThoseOfRFC9110, where net/http has older ones.
 func TestReasonsAreThoseOfRFC9110(t *testing.T) {
-	s := serve(t, statusFromQuery, http1.Options{})
+	s := inMemory(t, statusFromQuery, http1.Options{})
 	for code, want := range map[int]string{
 		200: "OK", 413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
 		422: "Unprocessable Content", 431: "Request Header Fields Too Large", 599: "",
@@ -39,7 +39,7 @@ func TestReasonsAreThoseOfRFC9110(t *testing.T) {
 
 // TestHeadHasTheFieldsOfGet: rule 96.
 func TestHeadHasTheFieldsOfGet(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		w.SetHeader("X", "1")
 		if string(r.Path()) == "/big" {
 			w.Write(make([]byte, 100<<10))
@@ -63,8 +63,8 @@ func TestHeadHasTheFieldsOfGet(t *testing.T) {
 // TestStatusesWithoutABody: rule 97. The handler writes a body all the same. What
 // follows on the connection would show if a byte of it were sent.
 func TestStatusesWithoutABody(t *testing.T) {
-	s := serve(t, statusFromQuery, http1.Options{})
-	streamed := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, statusFromQuery, http1.Options{})
+	streamed := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		code, _ := strconv.Atoi(string(r.Query()))
 		w.SetStatus(code)
 		stream := w.Stream()
@@ -91,14 +91,14 @@ func TestStatusesWithoutABody(t *testing.T) {
 
 // TestStatusLineWithoutAReason: rule 104.
 func TestStatusLineWithoutAReason(t *testing.T) {
-	s := serve(t, statusFromQuery, http1.Options{})
+	s := inMemory(t, statusFromQuery, http1.Options{})
 	expect(t, "status line", s.get("/?299", "").line, "HTTP/1.1 299 ")
 	expect(t, "status line", s.get("/?404", "").line, "HTTP/1.1 404 Not Found")
 	expect(t, "status line", s.get("/?599", "").line, "HTTP/1.1 599 ")
 }
 
 func TestStatusOutOfRange(t *testing.T) {
-	s := serve(t, func(w *http1.Response, _ *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, _ *http1.Request) {
 		w.SetStatus(201)
 		for _, code := range []int{-1, 0, 99, 100, 101, 199, 600, 999, 1000, math.MaxInt32} {
 			if err := w.SetStatus(code); err == nil {
@@ -118,7 +118,7 @@ func TestStatusOutOfRange(t *testing.T) {
 
 // TestConnectReachesTheHandlerWhereItIsAllowed: rules 6 and 99.
 func TestConnectReachesTheHandlerWhereItIsAllowed(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		w.SetHeader("X-Saw", fmt.Sprintf("%s %q %q", r.Target(), r.Path(), r.Host()))
 		if string(r.Host()) == "refused:1" {
 			w.SetStatus(403)
@@ -139,7 +139,7 @@ func TestConnectReachesTheHandlerWhereItIsAllowed(t *testing.T) {
 
 // TestAnswersHaveOneLength: a handler that writes in pieces, or nothing.
 func TestAnswersHaveOneLength(t *testing.T) {
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		for i := range len(r.Query()) {
 			w.Write(r.Query()[i : i+1])
 		}

@@ -172,10 +172,12 @@ func TestHijackOfAStream(t *testing.T) {
 // TestHijackOfAConnectionThatBreaks: the function is called all the same.
 func TestHijackOfAConnectionThatBreaks(t *testing.T) {
 	result := make(chan error, 1)
-	s := serve(t, func(w *http1.Response, r *http1.Request) {
+	s := inMemory(t, func(w *http1.Response, r *http1.Request) {
 		w.Hijack(func(_ net.Conn, _ []byte, err error) { result <- err })
 		w.Drop() // before it has left
 	}, http1.Options{})
-	s.dial().send(get("/"))
+	c := s.dial()
+	c.send(get("/"))
+	c.conn.Close()
 	expect(t, "error", await(t, "the function", result), http1.ErrClientGone)
 }

@@ -16,12 +16,19 @@ func (c *Conn) Close() { c.finish(nil) }
 // way after all, it is Close. Input that arrives later, until the descriptor is closed at
 // the end of the cycle, is answered with a reset by the kernel.
 func (c *Conn) CloseIdle() {
-	if c.state == open && c.out == nil && c.in == nil && c.fd >= 0 && !c.layered() &&
-		!sockets.Unread(int(c.fd)) && !sockets.Unacknowledged(int(c.fd)) {
-		c.closeNow(nil)
+	if c.state != open || c.out != nil || c.in != nil ||
+		c.fd >= 0 && (sockets.Unread(int(c.fd)) || sockets.Unacknowledged(int(c.fd))) {
+		c.Close()
 		return
 	}
-	c.Close()
+	if c.layered() {
+		// The end of the layers' output leaves first.
+		if input, output := c.askLayers(c.extra.top); input || output > 0 || c.closeWrite() != nil {
+			c.Close()
+			return
+		}
+	}
+	c.closeNow(nil)
 }
 
 func (c *Conn) finish(cause error) {

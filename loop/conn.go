@@ -164,6 +164,22 @@ func (c *Conn) schedule() {
 // state is where a connection stands in its life.
 type state uint8
 
+const (
+	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
+	// closed.
+	open state = iota
+	// closing: pending output is flushed, nothing is read or accepted for writing. It
+	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
+	// before, on a failure or when the peer takes nothing.
+	closing
+	// lingering: our FIN is sent, and input is read and discarded, because closing a
+	// socket with unread input would destroy output on its way. It leads to closed, at
+	// the peer's FIN, the time limit or the byte limit.
+	lingering
+	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
+	closed
+)
+
 var stateNames = [...]string{"open", "closing", "lingering", "closed"}
 
 func (s state) String() string { return stateNames[s] }
@@ -201,22 +217,6 @@ func (c *Conn) more() *extra {
 	}
 	return c.extra
 }
-
-const (
-	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
-	// closed.
-	open state = iota
-	// closing: pending output is flushed, nothing is read or accepted for writing. It
-	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
-	// before, on a failure or when the peer takes nothing.
-	closing
-	// lingering: our FIN is sent, and input is read and discarded, because closing a
-	// socket with unread input would destroy output on its way. It leads to closed, at
-	// the peer's FIN, the time limit or the byte limit.
-	lingering
-	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
-	closed
-)
 
 // Abort ends the connection now, with a reset: pending output is dropped, and the
 // peer cannot take what it got for complete. EventClosed comes at the end of the cycle, not

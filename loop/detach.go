@@ -113,23 +113,22 @@ func (d *layeredConn) Read(p []byte) (n int, err error) {
 func (d *layeredConn) Write(p []byte) (n int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for n < len(p) || d.held() {
-		var slices [][]byte
-		if n < len(p) {
-			slices = [][]byte{p[n:]}
+	slices := [][]byte{p}
+	for {
+		if n == len(p) {
+			slices = nil // what is held
+		} else {
+			slices[0] = p[n:]
 		}
 		m, err := d.top.Write(slices)
 		n += m
-		if err != nil && !notNow(err) {
+		switch {
+		case err != nil && !notNow(err):
 			return n, err
+		case err == nil && slices == nil:
+			return n, nil
 		}
 	}
-	return n, nil
-}
-
-func (d *layeredConn) held() bool {
-	_, n := d.top.Held()
-	return n > 0
 }
 
 // CloseWrite ends the output, with the layers' own end.

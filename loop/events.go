@@ -97,7 +97,7 @@ func (c *Conn) settle() {
 		c.watch(want)
 	}
 	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
-		c.fd < 0 && c.interest&poller.Writable != 0 {
+		c.fd < 0 && c.interest&poller.Writable != 0 && c.state != closed {
 		c.schedule() // the poller does not know of it
 	}
 }

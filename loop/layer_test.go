@@ -19,7 +19,8 @@ type buffering struct {
 	in      []byte
 	inErr   error // after in
 	out     []byte
-	turn    int // counts reads and writes, for the sizes
+	reads   int // counted for the sizes, as writes are: after Detach on another goroutine
+	writes  int
 	scratch [1000]byte
 }
 
@@ -50,9 +51,9 @@ func skipLayered(t *testing.T, why string) {
 }
 
 // size returns different sizes, small ones among them.
-func (b *buffering) size(max int) int {
-	b.turn++
-	return min([]int{1, 700, 13, 1000, 400}[b.turn%5], max)
+func size(turn *int, most int) int {
+	*turn++
+	return min([]int{1, 700, 13, 1000, 400}[*turn%5], most)
 }
 
 func (b *buffering) Read(p []byte) (int, error) {
@@ -70,7 +71,7 @@ func (b *buffering) Read(p []byte) (int, error) {
 		}
 		return 0, err
 	}
-	n := copy(p[:b.size(len(p))], b.in)
+	n := copy(p[:size(&b.reads, len(p))], b.in)
 	b.in = b.in[n:]
 	return n, nil
 }
@@ -83,7 +84,7 @@ func (b *buffering) Held() (bool, int64) {
 // pass passes held output on.
 func (b *buffering) pass() error {
 	for len(b.out) > 0 {
-		n, err := b.Transport.Write([][]byte{b.out[:b.size(len(b.out))]})
+		n, err := b.Transport.Write([][]byte{b.out[:size(&b.writes, len(b.out))]})
 		b.out = b.out[n:]
 		if err != nil {
 			return err

@@ -17,6 +17,7 @@ package loop
 
 import (
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -123,16 +124,9 @@ func (l *Loop) Yield() { l.yield = true }
 // connections at the next opportunity. Loop only.
 func (l *Loop) Draining() bool { return l.draining }
 
-// Conns lists the open connections with the handler h. It looks at all connections of
-// the loop. Loop only.
-func (l *Loop) Conns(h Handler) []*Conn {
-	var list []*Conn
-	for _, c := range l.allConns() {
-		if c.handler == h && c.state == open {
-			list = append(list, c)
-		}
-	}
-	return list
+// Conns lists the open connections, a copy. Loop only.
+func (l *Loop) Conns() []*Conn {
+	return slices.DeleteFunc(l.allConns(), func(c *Conn) bool { return c.state != open })
 }
 
 // OnEnd has fn called when the loop has ended: after its last connection was freed, and

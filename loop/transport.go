@@ -13,14 +13,15 @@ import (
 // such as TLS, which has another Transport below it, or memory. A layer embeds the one
 // below and overrides methods. The loop calls all methods, and none may block:
 // the error syscall.EAGAIN means "not now". After Detach of a connection with
-// layers, one goroutine reads and another one writes, and both may block.
+// layers, one goroutine may call Read while another one calls Write or CloseWrite; both
+// may block, and Held is not called any more.
 type Transport interface {
 	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
 	// It returns no error together with bytes.
 	Read(p []byte) (n int, err error)
 	// Write takes bytes from the beginning of the slices, as many as it can. Bytes that
 	// it holds, because the transport below does not take them, are passed on first: with
-	// no slices, nothing else is done.
+	// no slices, nothing else is done, and without an error none are held any more.
 	Write(slices [][]byte) (n int, err error)
 	// Held reports whether Read may return input or an error although the transport below
 	// has none, and how many bytes of output wait to be passed on. A layer that needs

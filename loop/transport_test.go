@@ -454,6 +454,41 @@ func TestDetachedConnectionKeepsItsLayers(t *testing.T) {
 	}
 }
 
+// After Detach one goroutine reads through a layer while another one writes through it.
+func TestDetachedConnectionIsReadAndWrittenAtOnce(t *testing.T) {
+	r := newRig(t)
+	ours, peer := newTCPPair(t)
+	c := r.adopt(ours, &script{})
+	addBuffering(c)
+	peer.send(strings.Repeat("i", 30_000))
+	c.PauseRead()
+	conn, input, err := c.Detach()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	read := make(chan error, 1)
+	go func() {
+		_, err := io.ReadFull(conn, make([]byte, 30_000-len(input)))
+		read <- err
+	}()
+	for range 100 {
+		if _, err := conn.Write([]byte(strings.Repeat("o", 300))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	for deadline := time.Now().Add(patience); len(peer.got) < 30_000 && time.Now().Before(deadline); peer.pull(1 << 20) {
+		peer.wait(unix.POLLIN)
+	}
+	if string(peer.got) != strings.Repeat("o", 30_000) {
+		t.Errorf("the peer got %d bytes", len(peer.got))
+	}
+}
+
 func isTimeout(err error) bool {
 	var e net.Error
 	return errors.As(err, &e) && e.Timeout()

@@ -48,22 +48,27 @@ func serve(t testing.TB) func(*http1.Server, error) *server {
 		if err != nil {
 			t.Fatal(err)
 		}
-		engine, err := eddy.New(eddy.Options{
-			Logger: testLogger(), Loops: 2, DrainGrace: 10 * time.Millisecond, DrainTimeout: patience,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ln, err := engine.Listen("tcp", "127.0.0.1:0", p.Open)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		s := &server{t: t, addr: ln.Addr().String(), engine: engine, cancel: cancel, ended: make(chan error, 1)}
-		go func() { s.ended <- engine.Run(ctx) }()
-		t.Cleanup(s.stop)
-		return s
+		return serveProtocol(t, p.Open)
 	}
+}
+
+func serveProtocol(t testing.TB, p eddy.Protocol) *server {
+	t.Helper()
+	engine, err := eddy.New(eddy.Options{
+		Logger: testLogger(), Loops: 2, DrainGrace: 10 * time.Millisecond, DrainTimeout: patience,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := engine.Listen("tcp", "127.0.0.1:0", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &server{t: t, addr: ln.Addr().String(), engine: engine, cancel: cancel, ended: make(chan error, 1)}
+	go func() { s.ended <- engine.Run(ctx) }()
+	t.Cleanup(s.stop)
+	return s
 }
 
 // stop drains the server, which must end well. It may be called twice.

@@ -245,7 +245,9 @@ func TestTurnsAway(t *testing.T) {
 			<-leave
 		}
 	})
-	a := nethttp.NewAdapter(h, http1.NewPool(1, 0))
+	pool := http1.NewPool(1, 0)
+	t.Cleanup(pool.Close)
+	a := nethttp.NewAdapter(h, pool)
 	native := func(w *http1.Response, r *http1.Request) { w.WriteString("native") }
 	s := serve(t)(http1.New(native, http1.Options{OnHead: func(w *http1.Response, r *http1.Request) {
 		if string(r.Path()) != "/native" {

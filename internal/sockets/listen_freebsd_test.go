@@ -17,7 +17,7 @@ func TestNoClientIsLostWhileListening(t *testing.T) {
 	port := freePort(t)
 	for range 100 {
 		clients := connectAllTheTime(port)
-		fds, _, err := sockets.Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port), 4)
+		fds, _, err := Listen(context.Background(), "tcp4", fmt.Sprintf("127.0.0.1:%d", port), 4)
 		connected := clients()
 		if err != nil {
 			t.Fatal(err)
@@ -42,7 +42,7 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 	} {
 		for _, port := range []int{0, port} {
 			address := fmt.Sprintf("%s:%d", c.host, port)
-			fds, addr, err := sockets.Listen(context.Background(), c.network, address, 3)
+			fds, addr, err := Listen(context.Background(), c.network, address, 3)
 			if err != nil {
 				t.Errorf("%s %s: %v", c.network, address, err)
 				continue
@@ -50,7 +50,7 @@ func TestSpreadOnEveryKindOfAddress(t *testing.T) {
 			if len(fds) != 3 {
 				t.Errorf("%s %s: %d sockets, want 3", c.network, address, len(fds))
 			}
-			if _, _, err := sockets.Listen(context.Background(), c.network, addr.String(), 3); !errors.Is(err, unix.EADDRINUSE) {
+			if _, _, err := Listen(context.Background(), c.network, addr.String(), 3); !errors.Is(err, unix.EADDRINUSE) {
 				t.Errorf("%s %s again: %v, want EADDRINUSE", c.network, address, err)
 			}
 			for _, fd := range fds {

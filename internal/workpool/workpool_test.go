@@ -34,6 +34,7 @@ func await(t *testing.T, ch <-chan bool) {
 // the jobs queued after it run.
 func TestPoolOutlivesGoexit(t *testing.T) {
 	pool := workpool.New(1, 2)
+	t.Cleanup(pool.Close)
 	for range 3 {
 		hold, begun, done := make(chan bool), make(chan bool, 1), make(chan bool, 2)
 		start(t, pool, true, func() { begun <- true; <-hold; runtime.Goexit() })
