@@ -46,7 +46,8 @@ func (c *Conn) PauseRead() { c.flags |= readPaused }
 // high-water mark, for protocols whose two directions are independent: relays above
 // all. Such a protocol must bound the output itself, by pausing its source when Full
 // reports true, until EventWritable; Settings.MaxOutput still applies. The default fits
-// protocols that answer requests: a peer that does not read its answers is not read.
+// protocols of requests and responses: a peer that does not read its responses is not
+// read.
 // Call it in the Protocol.
 func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
 
@@ -90,11 +91,11 @@ func (c *Conn) receive() bool {
 		c.endOfInput()
 		return true
 	case notNow(err):
-		// Somebody else's bytes were announced, or none at all: wait again.
+		// A spurious event: wait again.
 	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:
-		c.Abort(err) // pending output may be lost: the peer must not take its part for all
+		c.Abort(err) // pending output may be lost: the peer must not mistake a part for all
 	}
 	return n > 0
 }
