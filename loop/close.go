@@ -13,8 +13,9 @@ func (c *Conn) Close() { c.finish(nil) }
 
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left
 // to read: it does not wait for the peer to close too. If input or output is still
-// pending, or a layer cannot send its end at once, it is Close. Input that arrives later, until the descriptor is closed at
-// the end of the cycle, is answered with a reset by the kernel.
+// pending, or a layer cannot send its end at once, it is Close. Input that arrives later,
+// until the descriptor is closed at the end of the cycle, is answered with a reset by the
+// kernel.
 func (c *Conn) CloseIdle() {
 	if c.state != open || c.out != nil || c.in != nil ||
 		c.fd >= 0 && (sockets.Unread(int(c.fd)) || sockets.Unacknowledged(int(c.fd))) {

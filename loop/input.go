@@ -43,12 +43,11 @@ func (c *Conn) EOF() bool { return c.is(peerDone) }
 func (c *Conn) PauseRead() { c.flags |= readPaused }
 
 // EnableFullDuplex keeps the connection's input coming while its output is above the
-// high-water mark, for protocols whose two directions are independent: relays above
-// all. Such a protocol must bound the output itself, by pausing its source when Full
-// reports true, until EventWritable; Settings.MaxOutput still applies. The default fits
-// protocols of requests and responses: a peer that does not read its responses is not
-// read.
-// Call it in the Protocol.
+// high-water mark, for protocols whose two directions are independent: relays above all.
+// Such a protocol must bound the output itself, by pausing its source when Full reports
+// true, until EventWritable; Settings.MaxOutput still applies. The default fits protocols
+// of requests and responses: a peer that does not read its responses is not read. Call it
+// in the Protocol.
 func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
 
 // ResumeRead ends a pause. Input that is kept is delivered soon, not inside the

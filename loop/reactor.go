@@ -325,9 +325,9 @@ func (r *Reactor) StopAccepting(done func()) error {
 	}})
 }
 
-// Drain ends every connection: EventShutdown leaves it to handlers when; those that do not
-// handle it are closed when grace is over, idle or not. Run returns after the last one. Call it when no loop accepts
-// any more. Any goroutine.
+// Drain ends every connection: EventShutdown leaves it to handlers when; those that do
+// not handle it are closed when grace is over, idle or not. Run returns after the last
+// one. Call it when no loop accepts any more. Any goroutine.
 func (r *Reactor) Drain(grace time.Duration) error {
 	l := r.Loop
 	return l.post(task{unbounded: true, run: func() {
