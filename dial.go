@@ -17,8 +17,8 @@ func (e *Engine) Dial(network, address string, p Protocol, timeout time.Duration
 	return l.Post(func() { l.Dial(network, address, p, timeout, done) })
 }
 
-// Adopt gives a connection that the program has to one of the loops, in turn; p is spoken
-// over it from now on. It must be a *net.TCPConn or *net.UnixConn, of which no read or
+// Adopt gives an existing connection to one of the loops, in turn; p is spoken over it
+// from now on. It must be a *net.TCPConn or *net.UnixConn, of which no read or
 // write is in progress; for a descriptor, see net.FileConn. conn is closed, whatever
 // happens: the loop has its socket. done, which may be nil, is called once, on that loop:
 // after p, or with an error. Adopt returns ErrServerClosed, and does not call done,

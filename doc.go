@@ -2,7 +2,7 @@
 // protocols, of which package http1 is one, on a few reactor loops that own all
 // connections.
 //
-// # The way of the bytes
+// # The path of the bytes
 //
 //	poller ──▶ loop ──▶ Conn ──▶ Handler ──▶ pending output ──▶ one write
 //	readiness  cycle    one read  OnData      pooled buffers     for each connection

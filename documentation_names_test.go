@@ -110,7 +110,7 @@ func (n *names) have(name string) bool {
 // exists reports whether a file or a folder has this path, also below some folders.
 func exists(name string) bool {
 	name = strings.TrimPrefix(name, module+"/")
-	return slices.ContainsFunc([]string{".", "docs", "examples", "loop", "http1"}, func(dir string) bool {
+	return slices.ContainsFunc([]string{".", "docs", "examples", "loop", "http1", "internal/sockets"}, func(dir string) bool {
 		_, err := os.Stat(filepath.Join(dir, name))
 		return err == nil
 	})

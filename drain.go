@@ -13,12 +13,12 @@ import (
 
 // Shutdown ends the engine without losing anything: it goes on as before for
 // Options.DrainDelay; it serves the connections that wait in the kernel's queues and
-// closes the listeners; requests in
-// flight are finished; idle connections are kept for Options.DrainGrace, in case a
-// request is on its way. When ctx ends first, the remaining connections are cut off, and all callers
-// of Shutdown, and Run, return the same error, which wraps the context's. They return
-// within 0.2 s of the end of ctx, also if a callback blocks its loop: then the error is
-// a *BlockedError too. It must not be called on a loop, which would wait for itself.
+// closes the listeners; requests in flight are finished; idle connections are kept for
+// Options.DrainGrace, in case a request is on its way. When ctx ends first, the remaining
+// connections are cut off, and all callers of Shutdown, and Run, return the same error,
+// which wraps the context's. They return within 0.2 s of the end of ctx, also if a
+// callback blocks its loop: then the error is a *BlockedError too. It must not be called
+// on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.leave()
 	e.mu.Lock()

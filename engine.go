@@ -120,7 +120,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.err
 }
 
-// start has the loops accept connections.
+// start makes the loops accept connections.
 func (e *Engine) start() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

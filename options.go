@@ -29,9 +29,10 @@ type Options struct {
 	// the limit of file descriptors, less a reserve for the rest of the program.
 	MaxConns int
 	// MaxRefusals is the number of connections beyond MaxConns that are accepted to be
-	// refused: HTTP answers them with 503. Other protocols see Conn.Overloaded, and serve
-	// them if they do not look. They need descriptors too. Default: 0, all wait in the
-	// kernel's queue.
+	// refused: http1 responds with 503 and closes them. Any other protocol has to check
+	// Conn.Overloaded and refuse by itself: one that does not check serves these
+	// connections like all others. They need descriptors too. Default: 0, all wait in
+	// the kernel's queue.
 	MaxRefusals int
 	// MaxInput is the number of bytes of unused input that a connection may keep.
 	// Default: 1 MiB.
@@ -45,10 +46,10 @@ type Options struct {
 	// HighWater. Default: 4 MiB, or more with a large HighWater.
 	MaxOutput int
 
-	// IdleTimeout ends a connection that has sent nothing for so long, unless its
+	// IdleTimeout ends a connection that has sent nothing for this long, unless its
 	// protocol sets deadlines itself. Default: 5 minutes.
 	IdleTimeout time.Duration
-	// WriteTimeout ends a connection whose peer does not take its output: 16 KiB,
+	// WriteTimeout ends a connection whose peer does not read its output: 16 KiB,
 	// or all there is, within this time. On Linux, a TCP connection whose peer
 	// acknowledges nothing that the kernel has sent ends a second later (tcp(7),
 	// TCP_USER_TIMEOUT). Default: 30 s.
@@ -71,9 +72,9 @@ type Options struct {
 
 	// SlowCallback is how long a callback may block its loop before it is counted in
 	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with
-	// its connection when it has returned. The count may miss one that takes less than
-	// half as much again, and never has one that takes less. A negative value turns it
-	// off. Default: 100 ms; at least 1 ms.
+	// its connection when it has returned. Every callback longer than 1.5 times this is
+	// counted, none that is shorter than this; in between, some are. A negative value
+	// turns the watchdog off. Default: 100 ms; at least 1 ms.
 	SlowCallback time.Duration
 }
 

@@ -44,12 +44,13 @@ func Get() *Buffer { return output.Get() }
 // Put takes the ownership of b. Any goroutine may call it.
 func Put(b *Buffer) { output.Put(b) }
 
-// maxFree is the number of buffers and of queues that a FreeList keeps: a loop writes that many answers in a row.
+// maxFree is the number of buffers and of queues that a FreeList keeps: a loop writes
+// that many responses in a row.
 const maxFree = 16
 
-// FreeList keeps the output buffers and queues that one loop has used last, still warm in the cache: a request that
-// is answered at once uses neither the pool nor the allocator. The zero FreeList is ready for use. It belongs to one
-// goroutine.
+// FreeList keeps the output buffers and queues that one loop has used last, still warm in
+// the cache: a request that is responded to at once uses neither the pool nor the
+// allocator. The zero FreeList is ready for use. It belongs to one goroutine.
 type FreeList struct {
 	buffers []*Buffer
 	size    int // capacity of buffers in bytes, at most MaxKept

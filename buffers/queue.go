@@ -20,7 +20,7 @@ type Queue struct {
 	segments []segment // segments[:first] are written
 	first    int
 	sealed   int64   // bytes of segments[first:]
-	tail     *Buffer // after the segments; most answers use nothing else; nil if there is none
+	tail     *Buffer // after the segments; most responses use nothing else; nil if there is none
 	written  int64   // written bytes of the head, which is segments[first], or else tail
 
 	// Noted is for the owner: the part of Len that it has accounted for. PutQueue resets it.

@@ -46,8 +46,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Received returns everything that has come from the server and was not returned before;
-// "" if nothing has. It does not wait for other goroutines: see Read.
+// Received returns everything that has arrived from the server and was not returned
+// before; "" if nothing has. It does not wait for other goroutines: see Read.
 func (c *Conn) Received() string {
 	c.server.t.Helper()
 	c.server.Run()
@@ -57,7 +57,7 @@ func (c *Conn) Received() string {
 	return got
 }
 
-// SetWindow has the server write no more than n bytes beyond those that Received, or
+// SetWindow lets the server write no more than n bytes beyond those that Received, or
 // Read, has returned: a client that reads slowly, and partial writes. With 0 the server
 // writes nothing. A new connection has a window of 1 GiB.
 func (c *Conn) SetWindow(n int) {
@@ -92,11 +92,13 @@ func (c *Conn) Close() error {
 	return c.CloseWrite()
 }
 
-// EOF reports that the server has ended its output. It may go on reading: see Closed.
+// EOF reports that the server has ended its output, as it does after Close and CloseIdle
+// of the handler, when everything is sent. It may go on reading: see Closed.
 func (c *Conn) EOF() bool { return c.memory.outEOF }
 
 // Closed reports that the server has closed the connection, and whether with a reset.
-// After Close of the handler the server waits for the client's end: Options.LingerTimeout.
+// After Close of the handler that is when lingering has ended: with the client's own
+// Close or CloseWrite, or after Options.LingerTimeout. Until then see EOF.
 func (c *Conn) Closed() (closed, reset bool) { return c.memory.closed, c.memory.closedByReset }
 
 // Read reads what the server has sent. If there is nothing, it waits for other
@@ -155,7 +157,7 @@ func (c *Conn) Response(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// wake has the loop look at the connection again.
+// wake makes the loop look at the connection again.
 func (c *Conn) wake() {
 	c.server.t.Helper()
 	if !c.memory.closed {

@@ -1,6 +1,6 @@
 // Package eddytest tests protocols and HTTP handlers without sockets: a server in memory
-// whose event loop runs on the test's own goroutine, and whose clock the test moves. A
-// request takes microseconds, and nothing depends on the machine.
+// whose event loop runs on the test's own goroutine, with a fake clock. A request takes
+// microseconds, and nothing depends on the machine.
 //
 // A protocol gets bytes, in the pieces that the test sends, and the test gets bytes back:
 //
@@ -18,9 +18,12 @@
 //
 // Time stands still, but for Server.Advance: timers and deadlines pass in order, and take
 // no time. Conn.SetWindow makes a client that reads slowly, Conn.CloseWrite, Close and
-// Reset one that leaves, Server.Drain a shutdown. Every method returns when the loop has
-// nothing left to do, so that its effect can be looked at. For a handler that answers from
+// Reset one that disconnects, Server.Drain a shutdown. Every method returns when the loop has
+// nothing left to do, so that its effect can be looked at. For a handler that responds from
 // another goroutine, Conn.Read, Conn.Do and Server.Wait wait in real time.
+//
+// To see that a handler has closed its connection, look at Conn.EOF. Conn.Closed is true
+// later: when the connection has stopped lingering, or was aborted.
 //
 // It differs from a server with sockets in this: Conn.Detach, and so Hijack, returns an
 // error, because there is no socket to take along; EventHangup does not come while reading
@@ -160,7 +163,7 @@ func (s *Server) Advance(d time.Duration) {
 	s.Run()
 }
 
-// Wait runs the loop until the condition holds, for handlers that answer from other
+// Wait runs the loop until the condition holds, for handlers that respond from other
 // goroutines. The test fails if it does not within 10 s of real time.
 func (s *Server) Wait(condition func() bool) {
 	s.t.Helper()
@@ -177,7 +180,7 @@ func (s *Server) wait(condition func() bool, failure string) {
 }
 
 // Drain begins to shut the server down, as Engine.Shutdown does: connections end with
-// their answers, or after Options.DrainGrace. Dial fails the test from then on.
+// their responses, or after Options.DrainGrace. Dial fails the test from then on.
 func (s *Server) Drain() {
 	s.t.Helper()
 	if err := s.reactor.Drain(s.grace); err != nil {

@@ -16,7 +16,7 @@ type Stats struct {
 	Requests   uint64         // with a complete and valid head
 	Responses  [6]uint64      // complete final responses, by the first digit of their status; [0]: above 599
 	Refused    map[int]uint64 // of these, errors sent by the server itself, by status
-	Overloaded uint64         // of these, 503 because all goroutines of a Pool were busy
+	Overloaded uint64         // requests refused with 503, not in Refused: a Pool was full, or the connection beyond Options.MaxConns
 	Upgrades   uint64         // connections that left HTTP, by Upgrade or Hijack
 	Unanswered uint64         // requests whose connection ended before their response was complete
 

@@ -51,8 +51,8 @@ func (q *quota) acquire() bool {
 	return false
 }
 
-// exceed is acquire beyond the limit.
-func (q *quota) exceed() *quota {
+// forceAcquire is acquire that succeeds beyond the limit too.
+func (q *quota) forceAcquire() *quota {
 	q.used.Add(1)
 	return q
 }
@@ -77,7 +77,7 @@ func (l *limit) quotaOf(c *Conn) *quota {
 	return &l.served
 }
 
-// Accept has the loop accept the connections of the listening socket fd, which it owns
+// Accept makes the loop accept the connections of the listening socket fd, which it owns
 // from now on, whatever is returned, and dispatch them to the loops in turn. p opens
 // them. A shared socket is held by other processes too: its queue is theirs when this
 // loop stops accepting. stop serves the queue once more and closes the socket; its error
@@ -117,7 +117,7 @@ type acceptor struct {
 	tcp      bool
 	turn     int
 	paused   bool  // until a timer ends it, nothing is accepted
-	quietTo  int64 // no log line on a shortage before this time
+	nextLog  int64 // no log line on a shortage before this time
 	accepted uint64
 	refusal  error // the last one of a connection
 
@@ -134,7 +134,7 @@ func (a *acceptor) start() {
 	a.arm()
 }
 
-// arm has the poller report clients. A poller that cannot is asked again: they wait in
+// arm makes the poller report clients. A poller that cannot is asked again: they wait in
 // the kernel's queue.
 func (a *acceptor) arm() {
 	a.paused = false
@@ -198,7 +198,7 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	place := l.limit.acquire()
 	if place == nil && a.draining {
 		// Waiting clients would be reset when the listener closes. The queue is the bound.
-		place = l.limit.served.exceed()
+		place = l.limit.served.forceAcquire()
 	}
 	if place == nil {
 		l.count.LimitPauses++
@@ -289,8 +289,8 @@ func (a *acceptor) disarm(why string, err error) {
 
 // warn writes a log line, if there was none for a while.
 func (a *acceptor) warn(message string, err error) {
-	if l := a.loop; l.now >= a.quietTo {
-		a.quietTo = l.now + int64(shortageLogEvery)
+	if l := a.loop; l.now >= a.nextLog {
+		a.nextLog = l.now + int64(shortageLogEvery)
 		l.logger.Warn(message, errorAttr(err))
 	}
 }

@@ -31,7 +31,7 @@ func (d watched) Inspect() {
 	}
 	cycle := w.cycle.Load()
 	since := max(cycle, mark)
-	if now-since < int64(w.watchdog.Slow()) || now < w.stackQuietTo || w.reported.Load() == mark || l.cycleEnded(cycle) {
+	if now-since < int64(w.watchdog.Slow()) || now < w.nextStack || w.reported.Load() == mark || l.cycleEnded(cycle) {
 		return
 	}
 	stack := watchdog.Stack(w.id.Load())
@@ -39,7 +39,7 @@ func (d watched) Inspect() {
 		return // it has returned meanwhile, and the stack may be another's
 	}
 	w.reported.Store(mark)
-	w.stackQuietTo = now + int64(slowLogEvery)
+	w.nextStack = now + int64(slowLogEvery)
 	l.logger.Warn("eddy: a callback blocks the event loop: move blocking or long work to another goroutine",
 		"loop", l.index, "for", time.Duration(now-since), "stack", stack)
 }
@@ -71,10 +71,10 @@ func (l *Loop) unmark(owner any) {
 		return
 	}
 	l.count.SlowCallbacks++
-	if now < w.quietTo && w.reported.Load() != mark {
+	if now < w.nextLog && w.reported.Load() != mark {
 		return
 	}
-	w.quietTo = now + int64(slowLogEvery)
+	w.nextLog = now + int64(slowLogEvery)
 	attributes := append(callee(owner), "loop", l.index, "for", time.Duration(took), "count", l.count.SlowCallbacks)
 	l.logger.Warn("eddy: a callback has blocked the event loop", attributes...)
 }

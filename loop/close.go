@@ -12,9 +12,10 @@ import (
 func (c *Conn) Close() { c.finish(nil) }
 
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left
-// to read: it does not wait for the peer to close too. If input or output is still under
-// way after all, it is Close. Input that arrives later, until the descriptor is closed at
-// the end of the cycle, is answered with a reset by the kernel.
+// to read: it does not wait for the peer to close too. If input or output is still
+// pending, or a layer cannot send its end at once, it is Close. Input that arrives later,
+// until the descriptor is closed at the end of the cycle, is answered with a reset by the
+// kernel.
 func (c *Conn) CloseIdle() {
 	if c.state != open || c.out != nil || c.in != nil ||
 		c.fd >= 0 && (sockets.Unread(int(c.fd)) || sockets.Unacknowledged(int(c.fd))) {
@@ -38,7 +39,7 @@ func (c *Conn) finish(cause error) {
 	c.enter(closing)
 	c.cause = cause
 	c.deadline = 0
-	c.attend()
+	c.markDirty()
 }
 
 // CloseWrite sends FIN once everything that was written has reached the kernel, and
@@ -48,7 +49,7 @@ func (c *Conn) CloseWrite() {
 	if c.state == open {
 		c.flags |= writeDone
 		c.shared.Or(refMute)
-		c.attend()
+		c.markDirty()
 	}
 }
 
@@ -73,7 +74,7 @@ func (c *Conn) shutWrite() {
 }
 
 // end cuts the connection off: with a reset, because only its handler knows whether
-// the answer is complete. While lingering, it is.
+// the response is complete. While lingering, it is.
 func (c *Conn) end(cause error) {
 	if c.state == lingering {
 		c.closeNow(cause)
@@ -92,7 +93,7 @@ func (c *Conn) linger() {
 	case err == unix.EAGAIN:
 		c.watchProgress(0) // a layer has to send the end of its output
 		return
-	case err != nil: // ENOTCONN: the peer has gone already
+	case err != nil: // ENOTCONN: the peer has disconnected
 		c.closeNow(c.cause)
 		return
 	case c.state == closed: // a layer has panicked
@@ -162,7 +163,7 @@ func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:
 	case c.event(EventShutdown):
-		c.attend()
+		c.markDirty()
 	default:
 		c.After(c.loop.grace, (*Conn).CloseIdle)
 	}

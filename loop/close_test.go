@@ -43,7 +43,7 @@ func TestCloseFlushesEverythingToASlowReader(t *testing.T) {
 }
 
 // The error answer reaches a client that is still sending: invariant 11.
-func TestLingerReadsAwayWhatThePeerStillSends(t *testing.T) {
+func TestLingerDiscardsWhatThePeerStillSends(t *testing.T) {
 	r := newRig(t)
 	p := &script{}
 	p.data = func(c *Conn, in []byte) int {

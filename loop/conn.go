@@ -62,7 +62,7 @@ const (
 	peerDone                         // the end of the peer's input has been read
 	eofPending                       // EventEOF is due: the handler came after the end
 	peerHungUp                       // the peer's FIN has been seen after unread input
-	needsAttention                   // in the loop's attention list
+	scheduled                        // in Loop.scheduled
 	redeliver                        // kept input is to be delivered again
 	handedOver                       // SetProtocol was called
 	ownDeadline                      // SetTimeout was called
@@ -115,7 +115,7 @@ func (c *Conn) SetUserData(v any) { c.userData = v }
 func (c *Conn) Open() bool { return c.state == open }
 
 // Overloaded reports that the connection is beyond Options.MaxConns, and was accepted to
-// be refused (Options.MaxRefusals): the protocol should answer briefly, and close.
+// be refused (Options.MaxRefusals): the protocol should respond briefly, and close.
 func (c *Conn) Overloaded() bool { return c.is(overloaded) }
 
 // Err is the cause of the connection's end, for EventClosed: nil after Close, io.EOF when
@@ -146,18 +146,19 @@ func (c *Conn) LocalAddr() net.Addr {
 	return addr
 }
 
-// attend has the connection settled at the end of the cycle, unless its own event
-// is being handled, which ends with that.
-func (c *Conn) attend() {
+// markDirty makes sure that the connection is settled: after its own event if that is
+// being handled, otherwise at the end of the cycle.
+func (c *Conn) markDirty() {
 	if c.loop.current != c {
 		c.schedule()
 	}
 }
 
+// schedule makes the loop resume the connection at the end of the cycle.
 func (c *Conn) schedule() {
-	if !c.is(needsAttention) {
-		c.flags |= needsAttention
-		c.loop.attention = append(c.loop.attention, c)
+	if !c.is(scheduled) {
+		c.flags |= scheduled
+		c.loop.scheduled = append(c.loop.scheduled, c)
 	}
 }
 
@@ -170,7 +171,7 @@ const (
 	open state = iota
 	// closing: pending output is flushed, nothing is read or accepted for writing. It
 	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
-	// before, on a failure or when the peer takes nothing.
+	// before, on a failure or when the peer reads nothing.
 	closing
 	// lingering: our FIN is sent, and input is read and discarded, because closing a
 	// socket with unread input would destroy output on its way. It leads to closed, at
@@ -203,12 +204,12 @@ func (c *Conn) enter(next state) {
 
 // extra is the part of a connection that most connections do not need.
 type extra struct {
-	top    Transport // read from and written to; nil for the socket itself
-	inlet  *inlet    // below the layer that was added last
-	bottom Transport // the socket, or memory
-	socket socketTransport
-	timers *Timer       // of After, the last one first: they end with the connection
-	local  sockets.Addr // of SetAddrs
+	top      Transport // read from and written to; nil for the socket itself
+	pushback *pushback // below the layer that was added last
+	bottom   Transport // the socket, or memory
+	socket   socketTransport
+	timers   *Timer       // of After, the last one first: they end with the connection
+	local    sockets.Addr // of SetAddrs
 }
 
 func (c *Conn) more() *extra {
@@ -219,8 +220,8 @@ func (c *Conn) more() *extra {
 }
 
 // Abort ends the connection now, with a reset: pending output is dropped, and the
-// peer cannot take what it got for complete. EventClosed comes at the end of the cycle, not
-// inside the call, and err is its cause.
+// peer cannot mistake truncated output for a complete response. EventClosed comes at the
+// end of the cycle, not inside the call, and err is its cause.
 func (c *Conn) Abort(err error) {
 	if c.state != closed {
 		c.flags |= resetOnClose

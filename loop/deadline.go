@@ -7,12 +7,12 @@ import (
 	"github.com/eddynet/eddy/internal/wheel"
 )
 
-// SetTimeout has EventTimeout come once d has passed, in place of any deadline before;
-// zero unsets it. d counts from the start of the loop's cycle, Loop.Now: the time that a
+// SetTimeout schedules EventTimeout after d, in place of any deadline before; zero unsets
+// it. d counts from the start of the loop's cycle, Loop.Now: the time that a
 // callback has taken before the call counts. Until the first call, the connection ends
-// when nothing was read for Settings.IdleTimeout. Moving a deadline back costs a store.
+// when nothing was read for Settings.IdleTimeout. Postponing a deadline costs a store.
 //
-// Output that the peer does not take has a deadline of its own, which always runs.
+// Output that the peer does not read has a deadline of its own, which always runs.
 // So has closing: after Close, SetTimeout does nothing.
 func (c *Conn) SetTimeout(d time.Duration) {
 	if c.state != open {

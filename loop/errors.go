@@ -11,7 +11,7 @@ var (
 	ErrClosed = errors.New("eddy: connection closed")
 	// ErrServerClosed: the engine has shut down, or is about to.
 	ErrServerClosed = errors.New("eddy: engine closed")
-	// ErrOutputFull: the peer takes its output more slowly than it is written.
+	// ErrOutputFull: the peer reads more slowly than output is written.
 	// Wait for EventWritable, or raise Options.MaxOutput.
 	ErrOutputFull = errors.New("eddy: output full: wait for EventWritable before writing more, or raise MaxOutput")
 	// ErrInputFull: a protocol left more input unused than Options.MaxInput.
@@ -20,7 +20,7 @@ var (
 	ErrInboxFull = errors.New("eddy: inbox full: post fewer tasks than the loop can run")
 	// ErrTimeout: a deadline has passed.
 	ErrTimeout = errors.New("eddy: deadline passed")
-	// ErrWriteTimeout: the peer did not take its output in time.
+	// ErrWriteTimeout: the peer did not read its output in time.
 	ErrWriteTimeout = errors.New("eddy: peer does not read: write deadline passed")
 	// ErrDetached: the connection has left its loop, by Detach.
 	ErrDetached = errors.New("eddy: connection detached")

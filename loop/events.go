@@ -38,7 +38,7 @@ func (c *Conn) ready(r poller.Ready) {
 	c.loop.unsettled = append(c.loop.unsettled, c)
 }
 
-// failed handles a broken socket. Input that came before the failure is read first:
+// failed handles a broken socket. Input that arrived before the failure is read first:
 // the read after it returns the cause.
 func (c *Conn) failed() {
 	switch {
@@ -55,7 +55,7 @@ func (c *Conn) failed() {
 // resume goes on with a connection that was written to, resumed or woken outside its own
 // event.
 func (c *Conn) resume() {
-	c.flags &^= needsAttention
+	c.flags &^= scheduled
 	if c.is(redeliver) {
 		c.redeliver()
 	}
@@ -153,7 +153,7 @@ func shortOfWatches(err error) bool {
 
 // bothEnded handles the end of both directions while nothing is waited for, which
 // the poller would report again and again: after CloseWrite, or when the peer of a Unix
-// socket has closed it, and can take no answer.
+// socket has closed it, and can read no response.
 func (c *Conn) bothEnded() {
 	switch {
 	case c.state == lingering:

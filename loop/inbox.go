@@ -50,7 +50,7 @@ type inbox struct {
 func (b *inbox) pending() bool { return b.next < len(b.batch) || b.waiting.Load() }
 
 // prepareToWait is called before a wait, and reports whether to wait. Either it sees a
-// task that has come meanwhile, or the goroutine that posts it sees that the loop is asleep.
+// task posted meanwhile, or the goroutine that posts it sees that the loop is asleep.
 func (b *inbox) prepareToWait() bool {
 	b.asleep.Store(true)
 	return !b.pending()
@@ -65,7 +65,7 @@ func (l *Loop) post(t task) error {
 	return l.postLocked(t)
 }
 
-// postOutput has a copy of p appended to c's output. Small writes in a row share a
+// postOutput posts a copy of p for c's output. Small writes in a row share a
 // task, and so their memory is about that of their bytes.
 func (l *Loop) postOutput(c *Conn, p []byte) error {
 	b := &l.inbox
@@ -189,15 +189,15 @@ func (b *inbox) closed() bool {
 
 const copyLimit = 4 << 10
 
-// Ref is the handle of a connection that may leave its loop. A connection that is
-// gone makes it harmless. It may be copied. The zero Ref refers to no connection.
+// Ref is the handle of a connection that may leave its loop. After the end of the
+// connection it is harmless. It may be copied. The zero Ref refers to no connection.
 type Ref struct{ c *Conn }
 
 // Ref returns the connection's handle for other goroutines.
 func (c *Conn) Ref() Ref { return Ref{c} }
 
 // Do runs fn on the connection's loop. It returns ErrClosed when the connection is
-// gone, ErrServerClosed when its loop has ended meanwhile, ErrInboxFull when that does
+// closed, ErrServerClosed when its loop has ended meanwhile, ErrInboxFull when that does
 // not keep up with posted tasks. If the connection closes before fn has run, fn is not
 // called: EventClosed tells of it. Any goroutine.
 func (r Ref) Do(fn func(c *Conn)) error {
@@ -217,7 +217,7 @@ func (r Ref) DoUnbounded(fn func(c *Conn)) error {
 }
 
 // Write appends a copy of p to the connection's pending output. It returns ErrClosed when
-// the connection is closing or gone, and ErrOutputFull, with nothing written, while
+// the connection is closing or closed, and ErrOutputFull, with nothing written, while
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
 func (r Ref) Write(p []byte) error {
@@ -250,7 +250,7 @@ func (c *Conn) writePosted(p []byte) {
 		}
 		c.markFull()
 	}
-	// Only now may further writes come: when the output is full, they know.
+	// Only now may further writes follow: refFull is set if the output is full.
 	c.posted.Add(-int64(len(p)))
 }
 

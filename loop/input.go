@@ -43,11 +43,11 @@ func (c *Conn) EOF() bool { return c.is(peerDone) }
 func (c *Conn) PauseRead() { c.flags |= readPaused }
 
 // EnableFullDuplex keeps the connection's input coming while its output is above the
-// high-water mark, for protocols whose two directions are independent: relays above
-// all. Such a protocol must bound the output itself, by pausing its source when Full
-// reports true, until EventWritable; Settings.MaxOutput still applies. The default fits
-// protocols that answer requests: a peer that does not read its answers is not read.
-// Call it in the Protocol.
+// high-water mark, for protocols whose two directions are independent: relays above all.
+// Such a protocol must bound the output itself, by pausing its source when Full reports
+// true, until EventWritable; Settings.MaxOutput still applies. The default fits protocols
+// of requests and responses: a peer that does not read its responses is not read. Call it
+// in the Protocol.
 func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
 
 // ResumeRead ends a pause. Input that is kept is delivered soon, not inside the
@@ -90,11 +90,11 @@ func (c *Conn) receive() bool {
 		c.endOfInput()
 		return true
 	case notNow(err):
-		// Somebody else's bytes were announced, or none at all: wait again.
+		// A spurious event: wait again.
 	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:
-		c.Abort(err) // pending output may be lost: the peer must not take its part for all
+		c.Abort(err) // pending output may be lost: the peer must not mistake a part for all
 	}
 	return n > 0
 }

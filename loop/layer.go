@@ -26,21 +26,21 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 		x.socket.conn = c
 		x.top, x.bottom = &x.socket, &x.socket
 	}
-	x.inlet = &inlet{Transport: x.top}
-	x.top = layer(x.inlet)
+	x.pushback = &pushback{Transport: x.top}
+	x.top = layer(x.pushback)
 	if c.is(delivering) {
 		c.flags |= layerAdded // deliver knows how much input is unused
 	} else if c.in != nil {
 		c.returnInput(c.in.B)
 		c.dropInput()
 	}
-	c.attend()
+	c.markDirty()
 	return nil
 }
 
-// Wake has the loop read from, and write to, the connection's transport again. A layer
-// calls it when it can go on although nothing has happened below, memory whenever there is
-// new input or room.
+// Wake makes the loop retry reads and writes of the connection's transport. A layer calls
+// it when it can go on although nothing has happened below; a transport in memory,
+// whenever there is new input or room.
 func (c *Conn) Wake() { c.schedule() }
 
 // SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those

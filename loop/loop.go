@@ -58,8 +58,8 @@ type Loop struct {
 	unsettled []*Conn // whose events have been handled
 	batch     int     // how many of them are settled together
 	promptTo  int64   // until when it is one
-	attention []*Conn // to resume at the end of this cycle
-	attending []*Conn // the list before, being worked off
+	scheduled []*Conn // to resume at the end of this cycle
+	resuming  []*Conn // the list of this cycle, while it is worked off
 	closed    []*Conn // to free at the end of this cycle
 
 	acceptors []*acceptor   // that are open
@@ -167,9 +167,9 @@ type watch struct {
 	reported atomic.Int64       // the mark that the watchdog has logged a stack for
 	id       atomic.Int64       // of Run's goroutine; 0 before
 
-	quietTo      int64 // no log line before this time. Loop only
-	stackQuietTo int64 // no stack before this time. Watchdog only
-	seen         int64 // cycle when Idle was last called. Watchdog only
+	nextLog   int64 // no log line before this time. Loop only
+	nextStack int64 // no stack before this time. Watchdog only
+	seen      int64 // cycle when Idle was last called. Watchdog only
 }
 
 // returned is called after every callback, with a *Conn or another owner that callee

@@ -17,7 +17,7 @@ const shortageDelay = 50 * time.Millisecond
 const (
 	// writeBudget is about how many bytes one connection writes in one cycle.
 	writeBudget = 256 << 10
-	// progressStep is how many bytes a peer has to take within WriteTimeout, if
+	// progressStep is how many bytes a peer has to read within WriteTimeout, if
 	// as many are pending. Otherwise a trickle would keep a connection open indefinitely.
 	progressStep = 16 << 10
 )
@@ -159,7 +159,7 @@ func (c *Conn) queueBeyond() (*buffers.Queue, error) {
 	if c.out == nil {
 		c.out = c.loop.outputs.GetQueue()
 	}
-	c.attend()
+	c.markDirty()
 	return c.out, nil
 }
 
@@ -222,7 +222,7 @@ func (c *Conn) written(err error) bool {
 	case err == nil:
 		return true
 	case notNow(err):
-		// No room, or a signal came first: the poller, or a layer, says when to go on.
+		// No room, or EINTR: the poller, or a layer, says when to go on.
 		c.flags |= writeRefused
 	case shortOfMemory(err):
 		c.retryLater(writeBackoff)
@@ -296,7 +296,7 @@ func (c *Conn) markDrained() {
 	c.Redeliver()
 }
 
-// noteBacklog counts n bytes of output that the socket does not take for now.
+// noteBacklog counts n bytes of output that wait for room in the socket.
 func (c *Conn) noteBacklog(n int64) {
 	if c.out != nil {
 		c.loop.count.PendingOutput += n - c.out.Noted
@@ -305,7 +305,7 @@ func (c *Conn) noteBacklog(n int64) {
 }
 
 // watchProgress sets the write deadline when output begins to wait, and moves it
-// whenever the peer has taken enough of it. n was taken just now.
+// whenever progressStep bytes have been taken. n were taken just now.
 func (c *Conn) watchProgress(n int64) {
 	c.progress += n
 	if c.writeBy != 0 && c.progress < progressStep {
@@ -323,6 +323,6 @@ func (c *Conn) retryLater(direction flags) {
 	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {
 		c.flags &^= direction
-		c.attend()
+		c.markDirty()
 	})
 }

@@ -46,7 +46,8 @@ const (
 	// Default: the connection is aborted with ErrTimeout.
 	EventTimeout
 	// EventShutdown: the engine drains. The handler should finish its work and close the
-	// connection. Default: CloseIdle after the grace period.
+	// connection. Default: CloseIdle after the grace period,
+	// whether or not the connection is idle; pending output is still sent.
 	EventShutdown
 	// EventClosed, once, after everything else. Conn.Err is the cause. Default: none.
 	EventClosed

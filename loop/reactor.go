@@ -127,7 +127,7 @@ func (r *Reactor) Turn(patience time.Duration) (more bool, err error) {
 
 // hasWork reports whether the loop has something to do without an event.
 func (l *Loop) hasWork() bool {
-	return len(l.attention) > 0 || len(l.closed) > 0 || l.inbox.pending()
+	return len(l.scheduled) > 0 || len(l.closed) > 0 || l.inbox.pending()
 }
 
 // NextTimer is when the earliest timer may expire, on the loop's clock; -1 without any.
@@ -174,12 +174,12 @@ func (l *Loop) cycle(patience time.Duration) error {
 			l.returned(s)
 		}
 		if len(l.unsettled) >= l.batch {
-			l.settle()
+			l.settleBatch()
 		}
 	}
-	l.settle()
+	l.settleBatch()
 	l.runTasks()
-	// Input that came before a deadline is read before the timers look, even if it
+	// Input that arrived before a deadline is read before the timers look, even if it
 	// was not among the first events.
 	if len(events) < poller.MaxEvents-1 || l.postponed == maxPostponed {
 		l.postponed = 0
@@ -187,7 +187,7 @@ func (l *Loop) cycle(patience time.Duration) error {
 	} else {
 		l.postponed++
 	}
-	l.attend()
+	l.resumeScheduled()
 	l.free()
 	return nil
 }
@@ -223,7 +223,7 @@ func (l *Loop) timeout() time.Duration {
 }
 
 // pace decides how many connections are settled together, after a cycle that was busy
-// for so long.
+// for this long.
 func (l *Loop) pace(now int64, busy time.Duration) {
 	if busy > quickEvent*time.Duration(l.events+1) {
 		l.promptTo = now + int64(promptFor)
@@ -234,8 +234,8 @@ func (l *Loop) pace(now int64, busy time.Duration) {
 	}
 }
 
-// settle settles the connections whose events have been handled.
-func (l *Loop) settle() {
+// settleBatch settles the connections whose events have been handled.
+func (l *Loop) settleBatch() {
 	for _, c := range l.unsettled {
 		c.settle()
 		l.returned(c)
@@ -244,18 +244,18 @@ func (l *Loop) settle() {
 	l.unsettled = l.unsettled[:0]
 }
 
-// attend resumes the connections that were written to, resumed, woken or closed outside
-// their own event. Whatever follows is attended to in the next cycle.
-func (l *Loop) attend() {
-	if len(l.attention) == 0 {
+// resumeScheduled resumes the connections that were written to, resumed, woken or closed
+// outside their own event. Those that this schedules wait for the next cycle.
+func (l *Loop) resumeScheduled() {
+	if len(l.scheduled) == 0 {
 		return
 	}
-	l.attending, l.attention = l.attention, l.attending[:0]
-	for _, c := range l.attending {
+	l.resuming, l.scheduled = l.scheduled, l.resuming[:0]
+	for _, c := range l.resuming {
 		c.resume()
 		l.returned(c)
 	}
-	clear(l.attending)
+	clear(l.resuming)
 }
 
 // free ends the connections that were closed in this cycle. Their descriptors
@@ -325,9 +325,9 @@ func (r *Reactor) StopAccepting(done func()) error {
 	}})
 }
 
-// Drain has every connection end: EventShutdown leaves it to handlers when, others are
-// closed when grace is over. Run returns after the last one. Call it when no loop accepts
-// any more. Any goroutine.
+// Drain ends every connection: EventShutdown leaves it to handlers when; those that do
+// not handle it are closed when grace is over, idle or not. Run returns after the last
+// one. Call it when no loop accepts any more. Any goroutine.
 func (r *Reactor) Drain(grace time.Duration) error {
 	l := r.Loop
 	return l.post(task{unbounded: true, run: func() {

@@ -26,7 +26,7 @@ type Stats struct {
 	LimitPauses  uint64 // of these, for Options.MaxConns
 
 	TimedOut        uint64 // deadlines that passed: the protocol's, IdleTimeout and WriteTimeout
-	WriteTimeouts   uint64 // of these, connections ended because the peer did not take its output
+	WriteTimeouts   uint64 // of these, connections ended because the peer did not read its output
 	LingerTimeouts  uint64 // closed connections whose peer was still sending at LingerTimeout
 	SocketErrors    uint64 // connections ended by an error of their socket, such as the peer's reset
 	InputOverflows  uint64 // connections ended with ErrInputFull
@@ -206,7 +206,8 @@ func (p *PerLoop[T]) Get(l *Loop, create func() T) T {
 	return v
 }
 
-// Each calls fn with each loop and its value, with the PerLoop locked.
+// Each calls fn with each loop and its value, on the caller's goroutine and with the
+// PerLoop locked. State that only the loop may use needs a Post.
 func (p *PerLoop[T]) Each(fn func(l *Loop, v T)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

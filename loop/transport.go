@@ -14,14 +14,17 @@ import (
 // below and overrides methods. The loop calls all methods, and none may block:
 // the error syscall.EAGAIN means "not now". After Detach of a connection with
 // layers, one goroutine may call Read while another one calls Write or CloseWrite; both
-// may block, and Held is not called any more.
+// may block, and Held is not called any more. After Close of the connection, input is read
+// and discarded below all layers: a layer that counts bytes misses these.
 type Transport interface {
 	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
 	// It returns no error together with bytes.
 	Read(p []byte) (n int, err error)
-	// Write takes bytes from the beginning of the slices, as many as it can. Bytes that
-	// it holds, because the transport below does not take them, are passed on first: with
-	// no slices, nothing else is done, and without an error none are held any more.
+	// Write takes bytes from the beginning of the slices, as many as it can. A layer that
+	// changes no byte returns the count of the transport below, even a short one, and holds
+	// nothing. Any other one takes the bytes, holds those that the transport below does not
+	// take, and reports them by Held. Held bytes are passed on first: with no slices,
+	// nothing else is done, and without an error none are held any more.
 	Write(slices [][]byte) (n int, err error)
 	// Held reports whether Read may return input or an error although the transport below
 	// has none, and how many bytes of output wait to be passed on. A layer that needs
@@ -30,8 +33,8 @@ type Transport interface {
 	// CloseWrite ends the output, of which nothing is held any more. After syscall.EAGAIN
 	// it is called again.
 	CloseWrite() error
-	// Close is the last call, whatever is held. With reset, the peer must not take what
-	// it has got for complete.
+	// Close is the last call, whatever is held. With reset, the peer must not mistake
+	// truncated output for complete.
 	Close(reset bool)
 }
 
@@ -63,13 +66,13 @@ func (c *Conn) askLayers(t Transport) (input bool, output int64) {
 	return t.Held()
 }
 
-// inlet passes on input that was read before the layer above it was added.
-type inlet struct {
+// pushback passes on input that was read before the layer above it was added.
+type pushback struct {
 	Transport
 	prefix []byte
 }
 
-func (i *inlet) Read(p []byte) (int, error) {
+func (i *pushback) Read(p []byte) (int, error) {
 	if len(i.prefix) == 0 {
 		return i.Transport.Read(p)
 	}
@@ -80,7 +83,7 @@ func (i *inlet) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (i *inlet) Held() (bool, int64) {
+func (i *pushback) Held() (bool, int64) {
 	input, output := i.Transport.Held()
 	return input || len(i.prefix) > 0, output
 }
@@ -229,5 +232,5 @@ func shortOfMemory(err error) bool {
 // returnInput gives unused input to the layer that was added last.
 func (c *Conn) returnInput(p []byte) {
 	c.flags &^= layerAdded
-	c.extra.inlet.prefix = append(c.extra.inlet.prefix, p...)
+	c.extra.pushback.prefix = append(c.extra.pushback.prefix, p...)
 }

@@ -1,4 +1,4 @@
-// Package reclaim has the garbage of load spikes collected.
+// Package reclaim collects the garbage of load spikes.
 package reclaim
 
 import (
@@ -11,8 +11,8 @@ import (
 // Go collects garbage when the heap has grown by as much as was live before, or
 // after two minutes, and keeps the memory that the heap had as its goal then. After a
 // spike of load that is long: the engine allocates next to nothing in ordinary work,
-// and the garbage of the spike stays. So the engine looks now and then, and has it
-// collected when the program is idle; the runtime then gives the memory back
+// and the garbage of the spike stays. So the engine looks now and then, and
+// collects it when the program is idle; the runtime then gives the memory back
 // to the system within seconds.
 
 const (
@@ -83,7 +83,7 @@ func (r *reclaimer) collected(now heapSample) {
 	r.wait = r.pause
 }
 
-// Run has the garbage of spikes collected until stop is closed.
+// Run collects the garbage of spikes until stop is closed.
 func Run(stop <-chan struct{}) {
 	tick := time.NewTicker(reclaimEvery)
 	defer tick.Stop()

@@ -9,7 +9,7 @@ const (
 	tcpACK     = 0x10
 )
 
-// HoldOff has the kernel drop requests for new connections of a TCP listener, so that
+// HoldOff makes the kernel drop requests for new connections of a TCP listener, so that
 // none joins the queue between the last accept and close, which would reset it: a
 // client whose first packet is dropped asks again, a second later, and is refused or
 // finds another listener. Handshakes that are under way go on. Accepted connections

@@ -92,7 +92,7 @@ func FromConn(conn net.Conn) (fd int, peer Addr, err error) {
 	if fd, err = duplicate(conn.(syscall.Conn)); err != nil {
 		return -1, Addr{}, err
 	}
-	sa, err := unix.Getpeername(fd) // ENOTCONN: the peer has gone already
+	sa, err := unix.Getpeername(fd) // ENOTCONN: the peer has disconnected
 	if err == nil {
 		err = KeepNonblocking(fd)
 	}

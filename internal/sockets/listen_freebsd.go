@@ -36,7 +36,7 @@ func spread(ctx context.Context, network, address string, n int) (listeners []ne
 // claim returns an error if anybody uses the address that fd is about to be bound to:
 // SO_REUSEPORT_LB alone would share it with other processes of this user. Another
 // socket, without the option, is bound to it for a moment. That one does not listen, so
-// a client that comes meanwhile is refused, as it would have been before, and none
+// a client that connects meanwhile is refused, as it would have been before, and none
 // waits in a queue that is about to be reset.
 func claim(fd int, address string) error {
 	sa, err := bindAddress(fd, address)

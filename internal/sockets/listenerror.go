@@ -24,7 +24,7 @@ func RemoveStale(path string) error {
 	conn, err := net.DialTimeout("unix", path, time.Second)
 	switch {
 	case err == nil:
-		conn.Close() // it was opened to see whether somebody answers
+		conn.Close() // it was opened to see whether somebody listens
 		return unix.EADDRINUSE
 	case errors.Is(err, unix.ECONNREFUSED):
 		return os.Remove(path)

@@ -26,7 +26,7 @@ func Error(fd int) error {
 	return unix.ECONNRESET // it was reported before
 }
 
-// ResetOnClose has close(2) send a reset and drop the kernel's buffers.
+// ResetOnClose makes close(2) send a reset and drop the kernel's buffers.
 func ResetOnClose(fd int) error {
 	return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 }

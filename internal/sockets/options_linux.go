@@ -20,7 +20,7 @@ func boundUnsent(fd int) error {
 // sends no reset then: a peer that is there, and does not read, gets the loop's.
 const silentEnd = time.Second
 
-// BoundUnacknowledged has the kernel end the connections of a TCP socket whose peer
+// BoundUnacknowledged makes the kernel end the connections of a TCP socket whose peer
 // acknowledges nothing for the write timeout, although output is on its way: a peer that
 // vanished without a FIN (tcp(7), TCP_USER_TIMEOUT). Accepted connections inherit it.
 func BoundUnacknowledged(fd int, writeTimeout time.Duration) {

@@ -69,7 +69,7 @@ func (w *Watchdog) look(loops []Loop) (idle bool) {
 	return idle
 }
 
-// sleep has the next loop that begins a cycle wake the watchdog, unless one has begun
+// sleep makes the next loop that begins a cycle wake the watchdog, unless one has begun
 // meanwhile: it reports whether all of them are idle.
 func (w *Watchdog) sleep(loops []Loop) bool {
 	w.asleep.Store(true)

@@ -71,7 +71,7 @@ var engineMetrics = []metric[eddy.Stats]{
 var httpMetrics = []metric[http1.Stats]{
 	counter("http_requests", "Requests with a complete and valid head.",
 		func(s *http1.Stats) uint64 { return s.Requests }, "server"),
-	counter("http_overloads", "Requests refused because all goroutines of a pool were busy.",
+	counter("http_overloads", "Requests refused with 503: all goroutines of a pool were busy, or the connection was beyond MaxConns.",
 		func(s *http1.Stats) uint64 { return s.Overloaded }, "server"),
 	counter("http_upgrades", "Connections upgraded to another protocol.",
 		func(s *http1.Stats) uint64 { return s.Upgrades }, "server"),

@@ -15,7 +15,7 @@ type trials = []func(*trial) error
 // failures are the rows about failures that have brought servers down.
 func failures() []row {
 	return []row{
-		{1, "identity", "A late response reaches its own client or nobody, even when its descriptor has a new owner.", 2 * time.Minute,
+		{1, "identity", "A late response is sent once, to its own client or nobody, even when its descriptor has a new owner.", 2 * time.Minute,
 			trials{tagged}},
 		{2, "stale events", "An event of a connection that was closed earlier in the same batch does nothing.", 2 * time.Minute,
 			trials{tests("./loop", "TestNeighbourClosedInTheSameBatch", "TestEventOfAnEarlierGenerationIsIgnored", "TestClosedConnectionIgnoresItsEvents"), tests("./internal/slots", "TestStaleTokenNeverMatches")}},
@@ -48,7 +48,7 @@ func failures() []row {
 			trials{callErrors, tests("./loop", "TestWriteBackoff")}},
 		{13, "bad handlers", "A panic costs one connection; a handler that blocks its loop blocks no other loop, and is reported.", time.Minute,
 			trials{panicsInTheLoad, spinner}},
-		{14, "shutdown", "A drain answers every request sent, ends at its deadline whatever callbacks and resolvers do, and leaks no goroutine and no descriptor.", 3 * time.Minute,
+		{14, "shutdown", "A drain responds to every request sent, ends at its deadline whatever callbacks and resolvers do, and leaks no goroutine and no descriptor.", 3 * time.Minute,
 			trials{drains, stuckDrain, blockedDrain, forcedDrain, everythingReturns, tests(".", "TestNothingIsLeftBehind", "TestDiscardedEngineLeavesNothingBehind", "TestDrainEndsThoughACallbackBlocks", "TestShutdownWhileListenLooksANameUp", "TestShutdownWhileDialLooksANameUp")}},
 		{15, "memory after a spike", "Memory returns close to its earlier level within 30 s.", 2 * time.Minute,
 			trials{spike}},
@@ -78,7 +78,7 @@ func atScale() []row {
 			trials{churn}},
 		{23, "streams", "5,000 streamed responses arrive on time; all of 1,000 closing clients are noticed.", time.Minute,
 			trials{manyStreams, closingClients, closingNetHTTPClients}},
-		{24, "slow answers", "1,000 clients of a handler that takes 200 ms get responses without errors, whether it defers or blocks; quick responses do not wait for slow ones.", 2 * time.Minute,
+		{24, "slow responses", "1,000 clients of a handler that takes 200 ms get responses without errors, whether it defers or blocks; quick responses do not wait for slow ones.", 2 * time.Minute,
 			trials{slowAnswers, quickDuringSlow}},
 		{25, "silent clients", "10,000 silent clients affect no other client; stalled clients are closed at the deadline.", 2 * time.Minute,
 			trials{silentCrowd, closedOnTime}},
