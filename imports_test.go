@@ -38,8 +38,9 @@ var importRules = []struct {
 	{"internal/lifetime", nil},
 	{"internal/workpool", nil},
 	{"internal/slots", []string{"poller"}},
+	{"internal/outbox", []string{"buffers"}},
 	{"workers", []string{"asynclog", "internal/defaults"}},
-	{"loop", []string{"poller", "buffers", "asynclog", "internal/slots", "internal/sockets", "internal/wheel", "internal/watchdog"}},
+	{"loop", []string{"poller", "buffers", "asynclog", "internal/outbox", "internal/slots", "internal/sockets", "internal/wheel", "internal/watchdog"}},
 	{"http1", []string{"loop", "httpparse", "buffers", "internal/defaults", "internal/lifetime", "internal/workpool"}},
 	{"nethttp", []string{"http1", "loop", "httpparse", "buffers", "internal/lifetime"}},
 	// HTTP is one protocol among others: the root does not know it.

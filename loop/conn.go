@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/outbox"
 	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/internal/wheel"
 	"github.com/eddynet/eddy/poller"
@@ -27,7 +28,7 @@ type Conn struct {
 	settings *Settings
 
 	in  *buffers.Buffer // input that the handler has not used; nil if there is none
-	out *buffers.Queue  // output that the kernel has not taken; nil if there is none
+	out *outbox.Queue   // output that the kernel has not taken; nil if there is none
 
 	token    poller.Token
 	fd       int32 // -1 without a socket

@@ -6,7 +6,7 @@ import (
 	"os"
 	"sync"
 
-	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/outbox"
 )
 
 // Detach takes the connection off its loop and returns it as a net.Conn with
@@ -52,7 +52,7 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 }
 
 // writesAfter returns conn with writes that wait until the output in q is written.
-func writesAfter(conn net.Conn, q *buffers.Queue) net.Conn {
+func writesAfter(conn net.Conn, q *outbox.Queue) net.Conn {
 	d := &detachedConn{Conn: conn}
 	d.first.Lock()
 	go func() {

@@ -25,6 +25,7 @@ import (
 
 	"github.com/eddynet/eddy/asynclog"
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/outbox"
 	"github.com/eddynet/eddy/internal/slots"
 	"github.com/eddynet/eddy/internal/sockets"
 	"github.com/eddynet/eddy/internal/watchdog"
@@ -48,9 +49,9 @@ type Loop struct {
 	// settings are those that every connection starts with.
 	settings Settings
 
-	input   []byte           // read into; a callback sees a part of it
-	slices  [][]byte         // scratch for gathering output
-	outputs buffers.FreeList // queues and buffers of output
+	input   []byte          // read into; a callback sees a part of it
+	slices  [][]byte        // scratch for gathering output
+	outputs outbox.FreeList // queues and buffers of output
 	discard buffers.Buffer
 
 	events    int     // of this cycle

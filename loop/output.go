@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/buffers"
+	"github.com/eddynet/eddy/internal/outbox"
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
@@ -142,7 +143,7 @@ func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 }
 
 // queue is the place where output enters a connection.
-func (c *Conn) queue() (*buffers.Queue, error) {
+func (c *Conn) queue() (*outbox.Queue, error) {
 	q, err := c.queueBeyond()
 	if err == nil && c.Pending() > c.settings.MaxOutput {
 		c.Abort(ErrOutputFull)
@@ -152,7 +153,7 @@ func (c *Conn) queue() (*buffers.Queue, error) {
 }
 
 // queueBeyond is queue for output that is within bounds already.
-func (c *Conn) queueBeyond() (*buffers.Queue, error) {
+func (c *Conn) queueBeyond() (*outbox.Queue, error) {
 	if c.state != open || c.is(writeDone) {
 		return nil, ErrClosed
 	}
@@ -234,7 +235,7 @@ func (c *Conn) written(err error) bool {
 
 // writeHead writes the head of q, in one system call, and returns how many of the wanted
 // bytes were taken.
-func (c *Conn) writeHead(q *buffers.Queue) (n, wanted int64, err error) {
+func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	if f, offset, length := q.File(); f != nil {
 		return c.sendFile(f, offset, min(length, writeBudget))
 	}

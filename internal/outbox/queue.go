@@ -1,13 +1,15 @@
-package buffers
+package outbox
 
 import (
 	"io"
 	"os"
+
+	"github.com/eddynet/eddy/buffers"
 )
 
 // chunkSize is the number of bytes that are copied into one buffer before the next is used: a single one would be
 // copied again and again as it grows, and become too large to be kept.
-const chunkSize = MaxKept / 2
+const chunkSize = buffers.MaxKept / 2
 
 // maxSegmentsKept bounds the segment array of an empty queue that is kept.
 const maxSegmentsKept = 64
@@ -19,9 +21,9 @@ type Queue struct {
 	free     *FreeList
 	segments []segment // segments[:first] are written
 	first    int
-	sealed   int64   // bytes of segments[first:]
-	tail     *Buffer // after the segments; most responses use nothing else; nil if there is none
-	written  int64   // written bytes of the head, which is segments[first], or else tail
+	sealed   int64           // bytes of segments[first:]
+	tail     *buffers.Buffer // after the segments; most responses use nothing else; nil if there is none
+	written  int64           // written bytes of the head, which is segments[first], or else tail
 
 	// Noted is for the owner: the part of Len that it has accounted for. PutQueue resets it.
 	Noted int64
@@ -30,7 +32,7 @@ type Queue struct {
 // segment is a pooled buffer, an owned slice, or a file range.
 type segment struct {
 	bytes   []byte
-	buffer  *Buffer // owner of bytes, if pooled
+	buffer  *buffers.Buffer // owner of bytes, if pooled
 	file    *os.File
 	offset  int64 // of the file range
 	length  int64 // of the file range
@@ -51,7 +53,7 @@ func (q *Queue) Len() int64 {
 
 // Tail returns the buffer at the end of the queue, to append to. The queue keeps the ownership: the buffer is valid
 // until the next call of a method of q.
-func (q *Queue) Tail() *Buffer {
+func (q *Queue) Tail() *buffers.Buffer {
 	if q.tail != nil && len(q.tail.B) >= chunkSize {
 		q.seal()
 	}
@@ -72,7 +74,7 @@ func (q *Queue) Write(p []byte) {
 }
 
 // WriteBuffer moves b to the end of the queue, which owns it from then on.
-func (q *Queue) WriteBuffer(b *Buffer) { q.add(segment{bytes: b.B, buffer: b}) }
+func (q *Queue) WriteBuffer(b *buffers.Buffer) { q.add(segment{bytes: b.B, buffer: b}) }
 
 // WriteOwned puts p at the end of the queue without copying. p must not change until release is called, which
 // happens once, when p is written or discarded. release may be nil.

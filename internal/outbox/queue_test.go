@@ -1,4 +1,4 @@
-package buffers
+package outbox
 
 import (
 	"bytes"
@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"github.com/eddynet/eddy/buffers"
 )
 
 func TestWriteSpreadsOverBuffersOfBoundedSize(t *testing.T) {
@@ -22,7 +24,7 @@ func TestWriteSpreadsOverBuffersOfBoundedSize(t *testing.T) {
 		t.Errorf("%d slices, want 6", len(slices))
 	}
 	for i, p := range slices {
-		if len(p) > chunkSize || cap(p) > MaxKept {
+		if len(p) > chunkSize || cap(p) > buffers.MaxKept {
 			t.Errorf("slice %d has %d bytes in a buffer of %d, more than is kept", i, len(p), cap(p))
 		}
 	}
