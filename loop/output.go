@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/eddynet/eddy/buffers"
 	"github.com/eddynet/eddy/internal/outbox"
 	"github.com/eddynet/eddy/internal/sockets"
@@ -167,10 +169,12 @@ func (c *Conn) queueBeyond() (*outbox.Queue, error) {
 // flush is the place where output leaves a connection.
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function, or a layer
-	held := c.held()
-	taken := c.writeQueue()
+	var taken int64
 	if c.layered() {
-		taken += held - c.held()
+		held := c.held()
+		taken = c.writeQueue() + held - c.held()
+	} else {
+		taken = c.writeQueue()
 	}
 	c.loop.count.BytesWritten += uint64(taken)
 	switch {
@@ -205,6 +209,9 @@ func (c *Conn) writeQueue() (taken int64) {
 	}
 	for q.Len() > 0 {
 		n, wanted, err := c.writeHead(q)
+		if n == 0 && err == nil {
+			err = unix.EAGAIN // a layer that takes nothing
+		}
 		q.Advance(n) // calls release functions, which may write more
 		taken += n
 		if !c.written(err) || taken >= writeBudget || c.state == closed {

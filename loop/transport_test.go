@@ -266,6 +266,22 @@ func TestLayerThatRefusesOutputForAWhile(t *testing.T) {
 	r.settled()
 }
 
+// A layer that takes nothing, without an error, must not block the loop either.
+func TestLayerThatTakesNothing(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, &script{})
+	_ = c.AddLayer(func(below Transport) Transport { return idle{below} }) // nothing is written
+	_, _ = c.WriteString("hello")
+	r.settled()
+	if c.Pending() != 5 || !c.Open() {
+		t.Errorf("%d bytes pending, open %v", c.Pending(), c.Open())
+	}
+}
+
+type idle struct{ Transport }
+
+func (idle) Write([][]byte) (int, error) { return 0, nil }
+
 // The end of a layer's output waits for room like all output, with its deadline.
 func TestNoticeWaitsForRoom(t *testing.T) {
 	for _, reads := range []bool{true, false} {
