@@ -80,12 +80,12 @@ func (c *Conn) settle() {
 		c.flags &^= eofPending
 		c.endOfInput()
 	}
-	if c.state != closed && !c.is(writeBackoff) && (c.out != nil || c.held() > 0) {
+	if c.state != closed && !c.is(writeBackoff) && !c.flushed() {
 		c.markFull()
 		c.flush()
 		c.markDrained()
 	}
-	if c.out == nil && c.held() == 0 {
+	if c.flushed() {
 		switch {
 		case c.state == closing:
 			c.linger()
@@ -186,7 +186,7 @@ func (c *Conn) interests() poller.Interest {
 // next cycle. A layer that refuses output although the socket has room calls Wake.
 func (c *Conn) waitsForRoom() bool {
 	if c.layered() {
-		return (c.out != nil || c.held() > 0) && (!c.is(writeRefused) || c.extra.socket.full)
+		return !c.flushed() && (!c.is(writeRefused) || c.extra.socket.full)
 	}
 	return c.out != nil
 }

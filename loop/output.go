@@ -28,9 +28,12 @@ const (
 // Pending is the number of bytes that were written but not yet accepted by the
 // kernel, with those that layers hold.
 func (c *Conn) Pending() int64 {
-	n := c.held()
+	var n int64
 	if c.out != nil {
-		n += c.out.Len()
+		n = c.out.Len()
+	}
+	if c.layered() {
+		n += c.held()
 	}
 	return n
 }
@@ -187,10 +190,10 @@ func (c *Conn) flush() {
 	case c.out != nil:
 		c.noteBacklog(c.out.Len())
 	}
-	if c.Pending() > 0 {
-		c.watchProgress(taken)
-	} else {
+	if c.flushed() {
 		c.writeBy = 0
+	} else {
+		c.watchProgress(taken)
 	}
 }
 

@@ -41,13 +41,14 @@ type Transport interface {
 // layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
-// held is how many bytes of output the layers hold.
-func (c *Conn) held() (n int64) {
-	if c.layered() {
-		_, n = c.askLayers(c.extra.top)
-	}
+// held is how many bytes of output the layers hold. There must be some.
+func (c *Conn) held() int64 {
+	_, n := c.askLayers(c.extra.top)
 	return n
 }
+
+// flushed reports whether all output has left.
+func (c *Conn) flushed() bool { return c.out == nil && (!c.layered() || c.held() == 0) }
 
 // hasInput reports whether there is input that the poller does not know of.
 func (c *Conn) hasInput() bool { return c.layered() && c.layersHaveInput() }
