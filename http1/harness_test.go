@@ -16,7 +16,7 @@ import (
 )
 
 // patience bounds every wait of these tests. None of them expects to reach it.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // via is how clients reach a server.
 type via struct {

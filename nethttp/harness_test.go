@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { leak.Main(m) }
 
 // patience bounds every wait of these tests. None of them expects to reach it.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // server is an engine that serves on a free port of the loopback.
 type server struct {
