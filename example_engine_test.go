@@ -187,7 +187,7 @@ func ExampleEngine_Shutdown() {
 	// Output: eddy: engine closed
 }
 
-// A connection beyond MaxConns is told so, and does not wait for room.
+// A connection beyond MaxConns gets an answer, and does not wait for room.
 func ExampleConn_Overloaded() {
 	engine, err := eddy.New(eddy.Options{MaxConns: 1, MaxRefusals: 10})
 	if err != nil {

@@ -41,7 +41,7 @@ type Transport interface {
 // layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
-// held is how many bytes of output the layers hold. There must be some.
+// held is how many bytes of output the layers hold. The connection must have layers.
 func (c *Conn) held() int64 {
 	_, n := c.askLayers(c.extra.top)
 	return n
@@ -73,20 +73,20 @@ type pushback struct {
 	prefix []byte
 }
 
-func (i *pushback) Read(p []byte) (int, error) {
-	if len(i.prefix) == 0 {
-		return i.Transport.Read(p)
+func (b *pushback) Read(p []byte) (int, error) {
+	if len(b.prefix) == 0 {
+		return b.Transport.Read(p)
 	}
-	n := copy(p, i.prefix)
-	if i.prefix = i.prefix[n:]; len(i.prefix) == 0 {
-		i.prefix = nil
+	n := copy(p, b.prefix)
+	if b.prefix = b.prefix[n:]; len(b.prefix) == 0 {
+		b.prefix = nil
 	}
 	return n, nil
 }
 
-func (i *pushback) Held() (bool, int64) {
-	input, output := i.Transport.Held()
-	return input || len(i.prefix) > 0, output
+func (b *pushback) Held() (bool, int64) {
+	input, output := b.Transport.Held()
+	return input || len(b.prefix) > 0, output
 }
 
 // socketTransport is the lowest transport of a connection with layers.
