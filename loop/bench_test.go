@@ -18,6 +18,7 @@ func (p *alwaysReady) Add(_ int, token poller.Token, _ poller.Interest) error {
 func (p *alwaysReady) Set(int, poller.Token, poller.Interest) error { return nil }
 func (p *alwaysReady) Delete(int) error                             { return nil }
 func (p *alwaysReady) Wait(time.Duration) ([]poller.Event, error)   { return p.events, nil }
+func (p *alwaysReady) Park(time.Duration) ([]poller.Event, error)   { return p.events, nil }
 func (p *alwaysReady) Wake() error                                  { return nil }
 func (p *alwaysReady) Close() error                                 { return nil }
 

@@ -109,6 +109,7 @@ func TestDrainOfAListenerGoesOnBehindARefusal(t *testing.T) {
 type blind struct{ readiness }
 
 func (blind) Wait(time.Duration) ([]poller.Event, error) { return nil, unix.EBADF }
+func (blind) Park(time.Duration) ([]poller.Event, error) { return nil, unix.EBADF }
 
 // Without its poller a loop can do nothing: it ends, and gives everything back.
 func TestFailedWaitEndsTheLoopInOrder(t *testing.T) {

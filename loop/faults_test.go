@@ -243,6 +243,8 @@ func (f *faults) note(fd int, token poller.Token, interest poller.Interest) {
 	}
 }
 
+func (f *faults) Park(timeout time.Duration) ([]poller.Event, error) { return f.Wait(timeout) }
+
 // Wait announces what does not hold, or nothing at all, to every token that it has
 // ever seen, late ones among them, within its interest.
 func (f *faults) Wait(timeout time.Duration) ([]poller.Event, error) {

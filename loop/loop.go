@@ -66,6 +66,9 @@ type Loop struct {
 	acceptors []*acceptor   // that are open
 	onStopped func()        // StopAccepting's; nil if it is not waiting
 	conns     int           // in the table
+	idleSince int64         // when the last cycle was done
+	idleTime  time.Duration // a moving average of how long the last waits blocked
+	park      bool          // the next wait parks
 	yield     bool          // other goroutines are to run before the next wait
 	yieldAt   int64         // and also after this time
 	draining  bool          // no new connections; the loop ends after the last one
@@ -102,6 +105,7 @@ type readiness interface {
 	Set(fd int, token poller.Token, interest poller.Interest) error
 	Delete(fd int) error
 	Wait(timeout time.Duration) ([]poller.Event, error)
+	Park(timeout time.Duration) ([]poller.Event, error)
 	Wake() error
 	Close() error
 }
@@ -118,7 +122,8 @@ func (l *Loop) Clock() int64 { return l.clock() }
 
 // Yield lets other goroutines run before the loop waits again. Call it after giving
 // work to one: a loop that blocks in the kernel keeps its processor until Go's
-// scheduler takes it away, which may take milliseconds. Loop only.
+// scheduler takes it away, which may take milliseconds. A loop that yields often parks
+// instead of blocking. Loop only.
 func (l *Loop) Yield() { l.yield = true }
 
 // Draining reports that the engine is shutting down: protocols should end their

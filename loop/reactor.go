@@ -36,6 +36,15 @@ const (
 	promptFor  = 10 * time.Millisecond
 )
 
+// Waits longer than parkAbove on average park, shorter than blockBelow block: in between
+// both cost the same. The average is over some 16 waits, of which none counts as more
+// than longWait.
+const (
+	parkAbove  = 100 * time.Microsecond
+	blockBelow = 50 * time.Microsecond
+	longWait   = 400 * time.Microsecond
+)
+
 // Config configures the reactors of an engine.
 type Config struct {
 	Loops       int                // how many reactors
@@ -147,7 +156,8 @@ func (l *Loop) drained() bool {
 // cycle is the reactor: everything that happens on a loop happens in here, in
 // this order. It waits for at most patience.
 func (l *Loop) cycle(patience time.Duration) error {
-	if l.yield || l.now >= l.yieldAt {
+	yielded := l.yield
+	if yielded || l.now >= l.yieldAt {
 		l.yield = false
 		l.yieldAt = l.now + int64(yieldEvery)
 		l.publish() // to the others
@@ -161,13 +171,14 @@ func (l *Loop) cycle(patience time.Duration) error {
 	if timeout != 0 && !l.inbox.prepareToWait() {
 		timeout = 0
 	}
-	events, err := l.poller.Wait(timeout)
+	events, err := l.wait(timeout)
 	l.events = len(events)
 	l.inbox.doneWaiting()
 	if err != nil {
 		return err
 	}
 	l.begin()
+	l.waited(time.Duration(l.now-l.idleSince), yielded)
 	for _, event := range events {
 		if s := l.table.Lookup(event.Token); s != nil {
 			s.ready(event.Ready)
@@ -210,6 +221,7 @@ func (l *Loop) timeout() time.Duration {
 	// The clock, not now: callbacks may have taken a while.
 	now := l.clock()
 	busy := time.Duration(now - l.now)
+	l.idleSince = now
 	l.count.worked(busy)
 	l.pace(now, busy)
 	if l.hasWork() {
@@ -220,6 +232,31 @@ func (l *Loop) timeout() time.Duration {
 		return poller.Forever
 	}
 	return time.Duration(max(0, next*wheel.Tick-now))
+}
+
+// wait waits for events by the call that costs less. A goroutine that blocks in the kernel
+// for long loses its processor to Go's monitor, which takes several futex calls. One that
+// is parked takes two more system calls, so that short waits block.
+func (l *Loop) wait(timeout time.Duration) ([]poller.Event, error) {
+	if l.park {
+		return l.poller.Park(timeout)
+	}
+	return l.poller.Wait(timeout)
+}
+
+// waited decides by the last waits how the next one is done. One for which other
+// goroutines were given work counts as long: they need the processor.
+func (l *Loop) waited(idle time.Duration, yielded bool) {
+	if yielded {
+		idle = longWait
+	}
+	l.idleTime += (min(idle, longWait) - l.idleTime) / 16
+	switch {
+	case l.idleTime > parkAbove:
+		l.park = true
+	case l.idleTime < blockBelow:
+		l.park = false
+	}
 }
 
 // pace decides how many connections are settled together, after a cycle that was busy

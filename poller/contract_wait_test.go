@@ -18,7 +18,7 @@ func TestWakeFromAnotherGoroutine(t *testing.T) {
 	p := open(t)
 	returned := make(chan int, 1)
 	go func() {
-		events, err := p.Wait(poller.Forever)
+		events, err := block(p, poller.Forever)
 		if err != nil {
 			t.Error(err)
 		}
@@ -188,11 +188,11 @@ func TestWaitDoesNotAllocate(t *testing.T) {
 	add(t, p, a, token, poller.Writable)
 	allocations := testing.AllocsPerRun(100, func() {
 		p.Wake()
-		p.Wait(0)
-		p.Wait(time.Millisecond)
-		p.Wait(poller.Forever)
+		block(p, 0)
+		block(p, time.Millisecond)
+		block(p, poller.Forever)
 		p.Set(a.fd, token, poller.Readable)
-		p.Wait(1)
+		block(p, 1)
 		p.Set(a.fd, token, poller.Writable)
 	})
 	if allocations != 0 {
@@ -209,6 +209,9 @@ func TestCloseReleasesDescriptors(t *testing.T) {
 			t.Fatal(err)
 		}
 		add(t, p, a, token, poller.Readable)
+		if _, err := block(p, time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.Close(); err != nil {
 			t.Fatal(err)
 		}

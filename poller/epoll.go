@@ -31,6 +31,9 @@ type Poller struct {
 	one    [8]byte // written by Wake; constant after Open
 	raw    [MaxEvents]unix.EpollEvent
 	events [MaxEvents]Event
+
+	parking    *parking // nil unless the last wait that could block was Park
+	neverParks bool     // Go's poller does not take an epoll descriptor
 }
 
 // Open returns a poller without registrations. It uses two descriptors until Close.
@@ -84,7 +87,16 @@ func (p *Poller) control(op, fd int, token Token, events uint32) error {
 
 // Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
-	n, err := p.wait(milliseconds(timeout))
+	if timeout != 0 && p.parking != nil {
+		if err := p.unpark(); err != nil {
+			return nil, err
+		}
+	}
+	return p.ready(p.wait(milliseconds(timeout)))
+}
+
+// ready returns the events of a wait.
+func (p *Poller) ready(n int, err error) ([]Event, error) {
 	if err == unix.EINTR {
 		return nil, nil // a signal: the caller checks its clock and waits again
 	}
@@ -124,9 +136,9 @@ func (p *Poller) Wake() error {
 	return os.NewSyscallError("write", err)
 }
 
-// Close releases the poller's two descriptors.
+// Close releases the poller's descriptors.
 func (p *Poller) Close() error {
-	return os.NewSyscallError("close", errors.Join(unix.Close(p.wakefd), unix.Close(p.epfd)))
+	return os.NewSyscallError("close", errors.Join(p.unpark(), unix.Close(p.wakefd), unix.Close(p.epfd)))
 }
 
 // milliseconds rounds up, so that a timer never fires early. The limit of 24 days

@@ -3,6 +3,7 @@
 package poller_test
 
 import (
+	"flag"
 	"testing"
 	"time"
 
@@ -10,7 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// parked has all tests wait by Park: go test ./poller -args -parked.
+var parked = flag.Bool("parked", false, "wait by Park")
+
 // Wrappers of the poller: every error is fatal, every wait is bounded.
+
+// block waits by Wait, or by Park with -parked.
+func block(p *poller.Poller, timeout time.Duration) ([]poller.Event, error) {
+	if *parked {
+		return p.Park(timeout)
+	}
+	return p.Wait(timeout)
+}
 
 func open(t testing.TB) *poller.Poller {
 	t.Helper()
@@ -49,9 +61,9 @@ func wake(t testing.TB, p *poller.Poller) {
 
 func wait(t testing.TB, p *poller.Poller, timeout time.Duration) []poller.Event {
 	t.Helper()
-	watchdog := time.AfterFunc(2*patience, func() { panic("Wait did not return") })
+	watchdog := time.AfterFunc(2*patience, func() { panic("the wait did not return") })
 	defer watchdog.Stop()
-	events, err := p.Wait(timeout)
+	events, err := block(p, timeout)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,6 +88,9 @@ func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	return events, nil
 }
 
+// Park is Wait: parking is not implemented for kqueue(2).
+func (p *Poller) Park(timeout time.Duration) ([]Event, error) { return p.Wait(timeout) }
+
 // merge adds a kevent to the registration's Event in this batch. registration.event
 // is its index; another token at that index means that it belongs to an earlier batch.
 func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
