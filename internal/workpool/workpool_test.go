@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eddynet/eddy/internal/workpool"
@@ -86,4 +87,30 @@ func TestPoolCloses(t *testing.T) {
 		pool.Close()
 		awaitPools(t, before)
 	}
+}
+
+// TestIdleGoroutinesEnd: those that were not needed for workerIdle end, the others stay.
+func TestIdleGoroutinesEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		pool := workpool.New(8, 0)
+		hold := make(chan bool)
+		for range 8 {
+			start(t, pool, true, func() { <-hold })
+		}
+		close(hold)
+		for range 30 { // one goroutine is enough now
+			synctest.Wait()
+			start(t, pool, true, func() {})
+			time.Sleep(time.Second)
+		}
+		if n := runtime.NumGoroutine() - before; n != 1 {
+			t.Errorf("%d goroutines, want the one that is in use", n)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n != 0 {
+			t.Errorf("%d goroutines, want none", n)
+		}
+	})
 }
