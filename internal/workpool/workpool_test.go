@@ -104,6 +104,7 @@ func TestIdleGoroutinesEnd(t *testing.T) {
 			start(t, pool, true, func() {})
 			time.Sleep(time.Second)
 		}
+		synctest.Wait()
 		if n := runtime.NumGoroutine() - before; n != 1 {
 			t.Errorf("%d goroutines, want the one that is in use", n)
 		}
