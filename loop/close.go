@@ -149,9 +149,7 @@ func (c *Conn) free() {
 		})
 	}
 	l.table.Remove(c.token)
-	if !c.is(detached) {
-		l.call(c.closeTransport)
-	}
+	l.call(c.closeTransport)
 	l.conns--
 	l.count.ended(c.cause)
 	l.limit.quotaOf(c).release()

@@ -31,7 +31,7 @@ type Conn struct {
 	out *outbox.Queue   // output that the kernel has not taken; nil if there is none
 
 	token    poller.Token
-	fd       int32 // -1 without a socket
+	fd       int32 // -1 without a socket, or after Detach
 	flags    flags
 	state    state
 	interest poller.Interest
@@ -71,7 +71,6 @@ const (
 	writeDone                        // CloseWrite was called
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
-	detached                         // the descriptor is not the loop's any more
 	fullDuplex                       // EnableFullDuplex was called
 	writeRefused                     // by the transport: the last write returned EAGAIN
 	writeBackoff                     // the kernel is short of memory: a timer will write again

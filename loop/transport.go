@@ -109,13 +109,13 @@ func (s *socketTransport) Read(p []byte) (n int, err error) {
 }
 
 func (s *socketTransport) Write(slices [][]byte) (n int, err error) {
+	if len(slices) == 0 {
+		return 0, nil
+	}
 	if s.detached != nil {
 		all := net.Buffers(slices)
 		m, err := all.WriteTo(s.detached)
 		return int(m), err
-	}
-	if len(slices) == 0 {
-		return 0, nil
 	}
 	n, err = writeSocket(int(s.conn.fd), slices)
 	s.full = err != nil || n < sizeOf(slices)
