@@ -208,6 +208,7 @@ type extra struct {
 	pushback *pushback // below the layer that was added last
 	bottom   Transport // the socket, or memory
 	socket   socketTransport
+	noted    int64        // bytes of output, pending with the layers, that Stats counts
 	timers   *Timer       // of After, the last one first: they end with the connection
 	local    sockets.Addr // of SetAddrs
 }

@@ -28,12 +28,9 @@ const (
 // Pending is the number of bytes that were written but not yet accepted by the
 // kernel, with those that layers hold.
 func (c *Conn) Pending() int64 {
-	var n int64
+	n := c.held()
 	if c.out != nil {
-		n = c.out.Len()
-	}
-	if c.layered() {
-		n += c.held()
+		n += c.out.Len()
 	}
 	return n
 }
@@ -172,25 +169,19 @@ func (c *Conn) queueBeyond() (*outbox.Queue, error) {
 // flush is the place where output leaves a connection.
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function, or a layer
-	var taken int64
-	if c.layered() {
-		held := c.held()
-		taken = c.writeQueue() + held - c.held()
-	} else {
-		taken = c.writeQueue()
-	}
+	held := c.held()
+	taken := c.writeQueue() + held - c.held()
 	c.loop.count.BytesWritten += uint64(taken)
-	switch {
-	case c.state == closed:
+	if c.state == closed {
 		return
-	case c.out != nil && c.out.Len() == 0:
-		c.noteBacklog(0)
+	}
+	pending := c.Pending()
+	c.noteBacklog(pending)
+	if c.out != nil && c.out.Len() == 0 {
 		c.loop.outputs.PutQueue(c.out)
 		c.out = nil
-	case c.out != nil:
-		c.noteBacklog(c.out.Len())
 	}
-	if c.flushed() {
+	if pending == 0 {
 		c.writeBy = 0
 	} else {
 		c.watchProgress(taken)
@@ -309,10 +300,17 @@ func (c *Conn) markDrained() {
 
 // noteBacklog counts n bytes of output that wait for room in the socket.
 func (c *Conn) noteBacklog(n int64) {
-	if c.out != nil {
-		c.loop.count.PendingOutput += n - c.out.Noted
-		c.out.Noted = n
+	var noted *int64
+	switch {
+	case c.layered():
+		noted = &c.extra.noted
+	case c.out != nil:
+		noted = &c.out.Noted
+	default:
+		return
 	}
+	c.loop.count.PendingOutput += n - *noted
+	*noted = n
 }
 
 // watchProgress sets the write deadline when output begins to wait, and moves it
