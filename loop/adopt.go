@@ -138,7 +138,7 @@ func (d *dialing) finish(c *Conn, err error) {
 	d.loop.call(func() { d.done(c, err) })
 	d.loop.returned(d)
 	if c != nil {
-		c.markDirty()
+		c.schedule()
 	}
 }
 

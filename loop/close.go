@@ -39,7 +39,7 @@ func (c *Conn) finish(cause error) {
 	c.enter(closing)
 	c.cause = cause
 	c.deadline = 0
-	c.markDirty()
+	c.schedule()
 }
 
 // CloseWrite sends FIN once everything that was written has reached the kernel, and
@@ -49,7 +49,7 @@ func (c *Conn) CloseWrite() {
 	if c.state == open {
 		c.flags |= writeDone
 		c.shared.Or(refMute)
-		c.markDirty()
+		c.schedule()
 	}
 }
 
@@ -161,7 +161,7 @@ func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:
 	case c.event(EventShutdown):
-		c.markDirty()
+		c.schedule()
 	default:
 		c.After(c.loop.grace, (*Conn).CloseIdle)
 	}

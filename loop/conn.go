@@ -63,7 +63,7 @@ const (
 	peerDone                         // the end of the peer's input has been read
 	eofPending                       // EventEOF is due: the handler came after the end
 	peerHungUp                       // the peer's FIN has been seen after unread input
-	scheduled                        // in Loop.scheduled
+	scheduled                        // to be settled: in Loop.unsettled or Loop.scheduled, or being handled
 	redeliver                        // kept input is to be delivered again
 	handedOver                       // SetProtocol was called
 	ownDeadline                      // SetTimeout was called
@@ -146,17 +146,10 @@ func (c *Conn) LocalAddr() net.Addr {
 	return addr
 }
 
-// markDirty makes sure that the connection is settled: after its own event if that is
+// schedule makes sure that the connection is settled: after its own event if that is
 // being handled, otherwise at the end of the cycle.
-func (c *Conn) markDirty() {
-	if c.loop.current != c {
-		c.schedule()
-	}
-}
-
-// schedule makes the loop resume the connection at the end of the cycle.
 func (c *Conn) schedule() {
-	if !c.is(scheduled) {
+	if !c.is(scheduled) && c.state != closed {
 		c.flags |= scheduled
 		c.loop.scheduled = append(c.loop.scheduled, c)
 	}

@@ -14,7 +14,8 @@ func (c *Conn) ready(r poller.Ready) {
 	if c.state == closed {
 		return
 	}
-	c.loop.current = c
+	queued := c.is(scheduled)
+	c.flags |= scheduled
 	switch {
 	case r&poller.Failed != 0:
 		c.failed()
@@ -34,8 +35,9 @@ func (c *Conn) ready(r poller.Ready) {
 	case r&poller.ReadClosed != 0:
 		c.hangup()
 	}
-	c.loop.current = nil
-	c.loop.unsettled = append(c.loop.unsettled, c)
+	if !queued {
+		c.loop.unsettled = append(c.loop.unsettled, c)
+	}
 }
 
 // failed handles a broken socket. Input that arrived before the failure is read first:
@@ -55,19 +57,16 @@ func (c *Conn) failed() {
 // resume goes on with a connection that was written to, resumed or woken outside its own
 // event.
 func (c *Conn) resume() {
-	c.flags &^= scheduled
 	if c.is(redeliver) {
 		c.redeliver()
 	}
 	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
-		c.loop.current = c
 		switch {
 		case c.state == lingering:
 			c.discard()
 		case c.wantsRead():
 			c.receive()
 		}
-		c.loop.current = nil
 	}
 	c.settle()
 }
@@ -76,6 +75,10 @@ func (c *Conn) resume() {
 // marks and closing have their consequences, and the interest of the
 // connection is registered.
 func (c *Conn) settle() {
+	c.flags &^= scheduled
+	if c.state == closed {
+		return
+	}
 	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
 		c.flags &^= eofPending
 		c.endOfInput()
@@ -96,8 +99,8 @@ func (c *Conn) settle() {
 	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
-	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
-		c.fd < 0 && c.interest&poller.Writable != 0 && c.state != closed {
+	if c.is(redeliver) || c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
+		c.fd < 0 && c.interest&poller.Writable != 0 {
 		c.schedule() // the poller does not know of it
 	}
 }

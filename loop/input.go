@@ -148,9 +148,7 @@ func (c *Conn) redeliver() {
 		c.markFull() // by a task or a timer of this cycle: input waits for the low mark
 	}
 	if c.in != nil && c.wantsInput() {
-		c.loop.current = c
 		c.keep(c.in.B, c.deliver(c.in.B))
-		c.loop.current = nil
 	}
 }
 

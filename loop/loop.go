@@ -55,7 +55,6 @@ type Loop struct {
 	discard buffers.Buffer
 
 	events    int     // of this cycle
-	current   *Conn   // its event is being handled; it is settled afterwards
 	unsettled []*Conn // whose events have been handled
 	batch     int     // how many of them are settled together
 	promptTo  int64   // until when it is one

@@ -67,7 +67,7 @@ func (c *Conn) SetProtocol(p Protocol) {
 
 // newConn returns a connection that is not the loop's yet.
 func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
-	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched}
+	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched | scheduled}
 }
 
 // open opens a connection that has its place in the limit, and reports whether it did: a
@@ -86,9 +86,7 @@ func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 	*count++
 	c.deadline = later(l.now, c.settings.IdleTimeout)
 	c.armTimer()
-	l.current = c
 	c.open(p)
-	l.current = nil
 	if l.draining {
 		c.shutdown()
 	}

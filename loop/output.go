@@ -162,7 +162,7 @@ func (c *Conn) queueBeyond() (*outbox.Queue, error) {
 	if c.out == nil {
 		c.out = c.loop.outputs.GetQueue()
 	}
-	c.markDirty()
+	c.schedule()
 	return c.out, nil
 }
 
@@ -332,6 +332,6 @@ func (c *Conn) retryLater(direction flags) {
 	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {
 		c.flags &^= direction
-		c.markDirty()
+		c.schedule()
 	})
 }

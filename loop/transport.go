@@ -55,7 +55,7 @@ func (c *Conn) flushed() bool { return c.out == nil && c.held() == 0 }
 
 // hasInput reports whether there is input that the poller does not know of.
 func (c *Conn) hasInput() bool {
-	if !c.layered() {
+	if !c.layered() || c.state == closed {
 		return false
 	}
 	from := c.extra.top
