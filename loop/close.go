@@ -47,8 +47,7 @@ func (c *Conn) finish(cause error) {
 // peer has stopped sending too.
 func (c *Conn) CloseWrite() {
 	if c.state == open {
-		c.flags |= writeDone
-		c.shared.Or(refMute)
+		c.shared.Or(mute)
 		c.schedule()
 	}
 }
@@ -106,8 +105,7 @@ func (c *Conn) linger() {
 	c.dropInput()
 	c.progress = 0
 	c.writeBy = 0
-	c.deadline = later(c.loop.now, c.settings.LingerTimeout)
-	c.armTimer()
+	c.deadlineAfter(c.settings.LingerTimeout)
 }
 
 // discard reads once, below all layers, and discards the input.

@@ -35,7 +35,7 @@ type Conn struct {
 	flags    flags
 	state    state
 	interest poller.Interest
-	shared   atomic.Uint32 // refGone, refMute, refFull: read by Refs on any goroutine
+	shared   atomic.Uint32 // gone, mute, full: read by Refs on any goroutine
 	deadline int64         // of the handler or the state, on the loop's clock; 0 for none
 	writeBy  int64         // when pending output stalls out; 0 for none
 	timer    wheel.Timer   // armed at the earlier of the two deadlines, or before it
@@ -49,17 +49,18 @@ type Conn struct {
 
 // The part of a connection's state that its Refs read, as bits of Conn.shared.
 const (
-	refGone uint32 = 1 << iota // closed
-	refMute                    // takes no more output: closing, closed or after CloseWrite
-	refFull                    // output is above the high-water mark
+	gone uint32 = 1 << iota // closed
+	mute                    // takes no more output: closing, closed or after CloseWrite
+	full                    // output is above the high-water mark, not yet at the low-water mark
 )
+
+func (c *Conn) shows(bit uint32) bool { return c.shared.Load()&bit != 0 }
 
 // flags are the conditions of a connection beside its state.
 type flags uint32
 
 const (
 	readPaused     flags = 1 << iota // by the handler
-	outputFull                       // above the high-water mark, not yet at the low-water mark
 	peerDone                         // the end of the peer's input has been read
 	eofPending                       // EventEOF is due: the handler came after the end
 	peerHungUp                       // the peer's FIN has been seen after unread input
@@ -68,7 +69,6 @@ const (
 	handedOver                       // SetProtocol was called
 	ownDeadline                      // SetTimeout was called
 	resetOnClose                     // close with RST, so that nothing looks complete
-	writeDone                        // CloseWrite was called
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
 	fullDuplex                       // EnableFullDuplex was called
@@ -192,7 +192,7 @@ func (c *Conn) enter(next state) {
 		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
 	}
 	c.state = next
-	c.shared.Or(refMute) // only an open connection takes output, and no state leads back
+	c.shared.Or(mute) // only an open connection takes output, and no state leads back
 }
 
 // extra is the part of a connection that most connections do not need.
@@ -201,9 +201,9 @@ type extra struct {
 	pushback *pushback // below the layer that was added last
 	bottom   Transport // the socket, or memory
 	socket   socketTransport
-	noted    int64        // bytes of output, pending with the layers, that Stats counts
-	timers   *Timer       // of After, the last one first: they end with the connection
-	local    sockets.Addr // of SetAddrs
+	noted    int64               // bytes of output, pending with the layers, that Stats counts
+	timers   map[*Timer]struct{} // of After: they end with the connection
+	local    sockets.Addr        // of SetAddrs
 }
 
 func (c *Conn) more() *extra {
@@ -230,10 +230,12 @@ func (c *Conn) closeNow(cause error) {
 	}
 	c.enter(closed)
 	c.cause = cause
-	c.shared.Or(refGone)
+	c.shared.Or(gone)
 	c.loop.wheel.Cancel(&c.timer)
-	for c.extra != nil && c.extra.timers != nil {
-		c.extra.timers.Stop()
+	if c.extra != nil {
+		for t := range c.extra.timers {
+			t.Stop()
+		}
 	}
 	c.loop.closed = append(c.loop.closed, c)
 }

@@ -23,6 +23,10 @@ func (c *Conn) SetTimeout(d time.Duration) {
 		c.deadline = 0
 		return
 	}
+	c.deadlineAfter(d)
+}
+
+func (c *Conn) deadlineAfter(d time.Duration) {
 	c.deadline = later(c.loop.now, d)
 	c.armTimer()
 }
@@ -87,11 +91,10 @@ func (c *Conn) timedOut() {
 
 // Timer is a function that waits for its time on a loop.
 type Timer struct {
-	timer        wheel.Timer
-	loop         *Loop
-	fn           func()
-	conn         *Conn  // that it ends with; nil for none
-	newer, older *Timer // of the same connection, while it is armed
+	timer wheel.Timer
+	loop  *Loop
+	fn    func()
+	conn  *Conn // that it ends with, while it is armed; nil for none
 }
 
 // After calls fn on the loop once d has passed. The resolution is a millisecond,
@@ -112,29 +115,20 @@ func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
 		t.Stop()
 		return t
 	}
-	t.conn, t.older = c, c.more().timers
-	if t.older != nil {
-		t.older.newer = t
+	x := c.more()
+	if x.timers == nil {
+		x.timers = map[*Timer]struct{}{}
 	}
-	c.extra.timers = t
+	x.timers[t], t.conn = struct{}{}, c
 	return t
 }
 
 // unlink takes the timer off its connection's list.
 func (t *Timer) unlink() {
-	c := t.conn
-	if c == nil {
-		return
+	if t.conn != nil {
+		delete(t.conn.extra.timers, t)
+		t.conn = nil
 	}
-	if t.newer != nil {
-		t.newer.older = t.older
-	} else {
-		c.extra.timers = t.older
-	}
-	if t.older != nil {
-		t.older.newer = t.newer
-	}
-	t.conn, t.newer, t.older = nil, nil, nil
 }
 
 // Stop keeps the function from being called, and reports whether it was in time.

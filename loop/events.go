@@ -92,7 +92,7 @@ func (c *Conn) settle() {
 		switch {
 		case c.state == closing:
 			c.linger()
-		case c.state == open && c.is(writeDone):
+		case c.state == open && c.shows(mute):
 			c.shutWrite()
 		}
 	}

@@ -221,11 +221,11 @@ func (r Ref) DoUnbounded(fn func(c *Conn)) error {
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
 func (r Ref) Write(p []byte) error {
-	if r.c == nil || r.c.shared.Load()&refMute != 0 {
+	if r.c == nil || r.c.shows(mute) {
 		return ErrClosed
 	}
 	c, n := r.c, int64(len(p))
-	if c.shared.Load()&refFull != 0 {
+	if c.shows(full) {
 		return ErrOutputFull
 	}
 	// Beyond the mark one write may be on its way, whatever its size.
@@ -250,12 +250,12 @@ func (c *Conn) writePosted(p []byte) {
 		}
 		c.markFull()
 	}
-	// Only now may further writes follow: refFull is set if the output is full.
+	// Only now may further writes follow: full is set if the output is full.
 	c.posted.Add(-int64(len(p)))
 }
 
 // Gone reports that the connection is closed. Any goroutine.
-func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&refGone != 0 }
+func (r Ref) Gone() bool { return r.c == nil || r.c.shows(gone) }
 
 // Post runs fn on the loop, after all tasks that were posted before. It returns
 // ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up with

@@ -3,6 +3,8 @@ package loop
 import (
 	"io"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/eddynet/eddy/buffers"
 )
 
@@ -15,8 +17,7 @@ var inputs = buffers.NewPool(16 << 10)
 
 // wantsInput reports whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
-	stopped := c.flags & (readPaused | outputFull)
-	return c.state == open && (stopped == 0 || stopped == outputFull && c.is(fullDuplex))
+	return c.state == open && !c.is(readPaused) && (!c.shows(full) || c.is(fullDuplex))
 }
 
 // wantsRead reports whether the transport is to be read.
@@ -72,17 +73,13 @@ func (c *Conn) Redeliver() {
 func (c *Conn) receive() bool {
 	l := c.loop
 	into, supplied := c.readBuffer()
-	if !c.wantsRead() { // paused, or closed, by ReadBuffer
-		c.filled(supplied, nil)
-		return false
+	n, err := 0, error(unix.EAGAIN)
+	if c.wantsRead() { // not paused, or closed, by ReadBuffer
+		n, err = c.read(into)
+		l.count.BytesRead += uint64(n)
 	}
-	n, err := c.read(into)
-	l.count.BytesRead += uint64(n)
-	switch {
-	case n > 0 && !supplied:
+	if (n > 0 || supplied) && c.state != closed {
 		c.deliverNew(into[:n])
-	case supplied:
-		c.filled(supplied, into[:n])
 	}
 	switch {
 	case n > 0 || c.state != open:
@@ -102,38 +99,23 @@ func (c *Conn) receive() bool {
 // readBuffer is where the next input goes: the loop's buffer, or memory that the handler
 // supplies.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
-	if c.is(suppliesBuffer) && c.in == nil {
-		return c.suppliedBuffer()
+	into = c.loop.input
+	if !c.is(suppliesBuffer) || c.in != nil {
+		return into, false
 	}
-	return c.loop.input, false
-}
-
-func (c *Conn) suppliedBuffer() (into []byte, supplied bool) {
 	defer c.recovered()
-	if into = c.handler.(BufferSupplier).ReadBuffer(c); len(into) == 0 {
-		return c.loop.input, false
+	if p := c.handler.(BufferSupplier).ReadBuffer(c); len(p) > 0 {
+		return p[:min(len(p), maxFill)], true
 	}
-	return into[:min(len(into), maxFill)], true
+	return into, false
 }
 
-// filled returns memory to the handler that has supplied it, with p in it.
-func (c *Conn) filled(supplied bool, p []byte) {
-	if supplied && c.state != closed {
-		c.moveDeadline(len(p))
-		c.keep(p, c.deliver(p))
-	}
-}
-
-// moveDeadline follows n bytes of input.
-func (c *Conn) moveDeadline(n int) {
-	if n > 0 && !c.is(ownDeadline) {
+// deliverNew delivers new input, appended to kept input, and keeps the unused rest. It is
+// empty if the handler has supplied memory in vain.
+func (c *Conn) deliverNew(p []byte) {
+	if len(p) > 0 && !c.is(ownDeadline) {
 		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	}
-}
-
-// deliverNew delivers new input, appended to kept input, and keeps the unused rest.
-func (c *Conn) deliverNew(p []byte) {
-	c.moveDeadline(len(p))
 	if c.in != nil {
 		c.in.B = append(c.in.B, p...)
 		p = c.in.B

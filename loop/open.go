@@ -11,8 +11,7 @@ func (c *Conn) SetSettings(s *Settings) {
 	}
 	c.settings = s
 	if !c.is(ownDeadline) {
-		c.deadline = later(c.loop.now, s.IdleTimeout)
-		c.armTimer()
+		c.deadlineAfter(s.IdleTimeout)
 	}
 }
 
@@ -56,8 +55,7 @@ func (c *Conn) SetProtocol(p Protocol) {
 	if c.is(peerDone) {
 		c.flags |= eofPending
 	}
-	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
-	c.armTimer()
+	c.deadlineAfter(c.settings.IdleTimeout)
 	c.open(p)
 	if c.loop.draining {
 		c.shutdown()
@@ -84,8 +82,7 @@ func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 	c.token = l.table.Add(c)
 	l.conns++
 	*count++
-	c.deadline = later(l.now, c.settings.IdleTimeout)
-	c.armTimer()
+	c.deadlineAfter(c.settings.IdleTimeout)
 	c.open(p)
 	if l.draining {
 		c.shutdown()

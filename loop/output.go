@@ -37,17 +37,15 @@ func (c *Conn) Pending() int64 {
 
 // Full reports that the output has risen above the high-water mark. No input is
 // delivered until it has fallen to the low-water mark, at which EventWritable comes.
-func (c *Conn) Full() bool { return c.is(outputFull) || c.Pending() > c.settings.HighWater }
+func (c *Conn) Full() bool { return c.shows(full) || c.Pending() > c.settings.HighWater }
 
 // Write appends a copy of p to the pending output. It leaves with everything else that
 // the callback writes, in one system call. The error is ErrClosed, or
 // ErrOutputFull, which has aborted the connection: see Settings.MaxOutput.
 func (c *Conn) Write(p []byte) (int, error) {
-	q, err := c.queue()
-	if err != nil {
+	if err := c.WriteParts(p); err != nil {
 		return 0, err
 	}
-	q.Write(p)
 	return len(p), nil
 }
 
@@ -65,15 +63,7 @@ func (c *Conn) WriteParts(parts ...[]byte) error {
 }
 
 // WriteString is Write for a string.
-func (c *Conn) WriteString(s string) (int, error) {
-	q, err := c.queue()
-	if err != nil {
-		return 0, err
-	}
-	b := q.Tail()
-	b.B = append(b.B, s...)
-	return len(s), nil
-}
+func (c *Conn) WriteString(s string) (int, error) { return c.Write([]byte(s)) }
 
 // Out is the buffer at the end of the pending output: append to its B. It is valid
 // until the callback returns or another method of c writes. Bytes appended when the
@@ -156,7 +146,7 @@ func (c *Conn) queue() (*outbox.Queue, error) {
 
 // queueBeyond is queue for output that is within bounds already.
 func (c *Conn) queueBeyond() (*outbox.Queue, error) {
-	if c.state != open || c.is(writeDone) {
+	if c.shows(mute) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
@@ -278,19 +268,17 @@ func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err er
 // markFull notes that output has risen above the high-water mark, before it is
 // flushed: a callback that saw Full waits for EventWritable, even if the flush takes all.
 func (c *Conn) markFull() {
-	if !c.is(outputFull) && c.Pending() > c.settings.HighWater {
-		c.flags |= outputFull
-		c.shared.Or(refFull)
+	if !c.shows(full) && c.Pending() > c.settings.HighWater {
+		c.shared.Or(full)
 	}
 }
 
 // markDrained notes that output has fallen to the low-water mark.
 func (c *Conn) markDrained() {
-	if !c.is(outputFull) || c.state == closed || c.Pending() > c.settings.LowWater {
+	if !c.shows(full) || c.state == closed || c.Pending() > c.settings.LowWater {
 		return
 	}
-	c.flags &^= outputFull
-	c.shared.And(^refFull)
+	c.shared.And(^full)
 	if c.state == open {
 		c.event(EventWritable)
 		c.markFull() // it may have filled the output again: then the interest stays
