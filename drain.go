@@ -74,20 +74,14 @@ func (e *Engine) drain() {
 
 // stopAccepting returns when all loops have stopped, or after stopTimeout.
 func (e *Engine) stopAccepting() {
-	stopped := make(chan struct{}, len(e.loops))
-	for _, l := range e.loops {
-		if err := l.StopAccepting(func() { stopped <- struct{}{} }); err != nil {
-			stopped <- struct{}{} // the loop has ended
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	_ = e.ask(ctx, func(l *loop.Reactor, answer func()) error {
+		if l.StopAccepting(answer) != nil {
+			answer() // the loop has ended
 		}
-	}
-	late := time.After(stopTimeout)
-	for range e.loops {
-		select {
-		case <-stopped:
-		case <-late:
-			return
-		}
-	}
+		return nil
+	})
 }
 
 // discard ends an engine that never ran. Tasks posted to its loops run.

@@ -142,9 +142,14 @@ func (e *Engine) start() error {
 // loop that a callback blocks does not answer, and before Run none does: then it returns
 // an error when ctx ends. It returns ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
+	return e.ask(ctx, func(l *loop.Reactor, answer func()) error { return l.Post(answer) })
+}
+
+// ask waits until all loops have answered what post sends them.
+func (e *Engine) ask(ctx context.Context, post func(l *loop.Reactor, answer func()) error) error {
 	answers := make(chan struct{}, len(e.loops))
 	for _, l := range e.loops {
-		if err := l.Post(func() { answers <- struct{}{} }); err != nil {
+		if err := post(l, func() { answers <- struct{}{} }); err != nil {
 			return err
 		}
 	}

@@ -140,16 +140,13 @@ func (ln *Listener) close() {
 }
 
 // unlink removes the file of a Unix socket, if it still is this one's.
-func (ln *Listener) unlink() { ln.unlinked.Do(ln.removeFile) }
-
-func (ln *Listener) removeFile() {
-	if ln.file == nil {
-		return
-	}
-	path := ln.addr.String()
-	if now, err := os.Stat(path); err == nil && os.SameFile(now, ln.file) {
-		_ = os.Remove(path) // a stale file is replaced at the next start
-	}
+func (ln *Listener) unlink() {
+	ln.unlinked.Do(func() {
+		path := ln.addr.String()
+		if now, err := os.Stat(path); ln.file != nil && err == nil && os.SameFile(now, ln.file) {
+			_ = os.Remove(path) // a stale file is replaced at the next start
+		}
+	})
 }
 
 var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as Open of what http1.New returns: it was nil")

@@ -50,17 +50,10 @@ func (e *Engine) Serve(ln net.Listener, p Protocol) (*Listener, error) {
 
 // inherit serves a duplicate of a socket that listens already, and closes the original.
 func (e *Engine) inherit(original socket, name string, p Protocol) (*Listener, error) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return nil, errNoProtocol
-	case e.Draining():
-		return nil, ErrServerClosed
 	}
-	raw, err := original.SyscallConn()
-	if err != nil {
-		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
-	}
-	fd, addr, err := sockets.Inherit(raw)
+	fd, addr, err := sockets.Inherit(original)
 	if err != nil {
 		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
 	}

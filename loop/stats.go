@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"io"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -53,30 +54,16 @@ func (s Stats) Open() uint64 { return s.Accepted + s.Dialled - s.Closed }
 
 // Add sums two Stats. MaxLag is the longer one. Any goroutine.
 func (s Stats) Add(o Stats) Stats {
-	s.Accepted += o.Accepted
-	s.Dialled += o.Dialled
-	s.Closed += o.Closed
-	s.Refused += o.Refused
-	s.Dropped += o.Dropped
-	s.DialErrors += o.DialErrors
-	s.AcceptErrors += o.AcceptErrors
-	s.AcceptPauses += o.AcceptPauses
-	s.LimitPauses += o.LimitPauses
-	s.TimedOut += o.TimedOut
-	s.WriteTimeouts += o.WriteTimeouts
-	s.LingerTimeouts += o.LingerTimeouts
-	s.SocketErrors += o.SocketErrors
-	s.InputOverflows += o.InputOverflows
-	s.OutputOverflows += o.OutputOverflows
-	s.BytesRead += o.BytesRead
-	s.BytesWritten += o.BytesWritten
-	s.PendingOutput += o.PendingOutput
-	s.Panics += o.Panics
-	s.SlowCallbacks += o.SlowCallbacks
-	s.Cycles += o.Cycles
-	s.Busy += o.Busy
-	s.MaxLag = max(s.MaxLag, o.MaxLag)
-	s.LogDropped += o.LogDropped
+	longest := max(s.MaxLag, o.MaxLag)
+	sum, other := reflect.ValueOf(&s).Elem(), reflect.ValueOf(o)
+	for i := range sum.NumField() {
+		if f := sum.Field(i); f.CanUint() {
+			f.SetUint(f.Uint() + other.Field(i).Uint())
+		} else {
+			f.SetInt(f.Int() + other.Field(i).Int())
+		}
+	}
+	s.MaxLag = longest
 	return s
 }
 
