@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -24,8 +23,11 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	switch e.stage {
 	case ready:
-		e.stage = discarded
-		go e.discard()
+		e.stage = forced
+		for _, l := range e.loops {
+			_ = l.Force() // none has ended before it runs
+		}
+		go e.run() // for the tasks that were posted
 	case running:
 		e.stage = draining
 		go e.drain()
@@ -82,18 +84,6 @@ func (e *Engine) stopAccepting() {
 		}
 		return nil
 	})
-}
-
-// discard ends an engine that never ran. Tasks posted to its loops run.
-func (e *Engine) discard() {
-	var loops sync.WaitGroup
-	for _, l := range e.loops {
-		loops.Go(func() {
-			l.Discard()
-			e.loopEnded(l)
-		})
-	}
-	e.end(loops.Wait)
 }
 
 // forceTimeout is how long a forced end waits for loops.

@@ -36,16 +36,15 @@ type Engine struct {
 	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
-// stage is where an engine stands in its life: each leads to the next, ready also to
-// discarded, and running and draining to forced.
+// stage is where an engine stands in its life: each leads to the next, and the first three
+// also to forced.
 type stage uint8
 
 const (
-	ready     stage = iota
-	running         // Run was called
-	draining        // Shutdown was called
-	discarded       // Shutdown was called, and Run was not
-	forced          // connections are being cut off
+	ready    stage = iota
+	running        // Run was called
+	draining       // Shutdown was called
+	forced         // connections are being cut off
 	ended
 )
 
@@ -89,7 +88,12 @@ func (e *Engine) Run(ctx context.Context) error {
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
+	e.run()
+	return e.err
+}
 
+// run runs the loops to their end, and that of the engine.
+func (e *Engine) run() {
 	var loops, helpers sync.WaitGroup
 	stop := make(chan struct{})
 	helpers.Go(func() { reclaim.Run(stop) })
@@ -117,7 +121,6 @@ func (e *Engine) Run(ctx context.Context) error {
 		close(stop)
 		helpers.Wait()
 	})
-	return e.err
 }
 
 // start makes the loops accept connections.

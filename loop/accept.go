@@ -51,12 +51,6 @@ func (q *quota) acquire() bool {
 	return false
 }
 
-// forceAcquire is acquire that succeeds beyond the limit too.
-func (q *quota) forceAcquire() *quota {
-	q.used.Add(1)
-	return q
-}
-
 func (q *quota) release() { q.used.Add(-1) }
 
 // acquire makes room for a connection, if possible one that is served. It returns nil if
@@ -198,7 +192,8 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	place := l.limit.acquire()
 	if place == nil && a.draining {
 		// Waiting clients would be reset when the listener closes. The queue is the bound.
-		place = l.limit.served.forceAcquire()
+		place = &l.limit.served
+		place.used.Add(1)
 	}
 	if place == nil {
 		l.count.LimitPauses++

@@ -73,7 +73,12 @@ func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, 
 	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
 	d.token = l.table.Add(d) // so that it ends with the loop
 	if !l.inbox.closed() {   // else the loop is about to end it
-		go d.connect(ctx)
+		go func() {
+			conn, err := d.dial(ctx)
+			if l.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {
+				_ = conn.Close() // the loop has ended, and end was called
+			}
+		}()
 	}
 }
 
@@ -83,18 +88,11 @@ type dialing struct {
 	network, address string
 	protocol         Protocol
 	token            poller.Token
-	cancel           context.CancelFunc // ends connect
+	cancel           context.CancelFunc // of dial
 	done             func(*Conn, error)
 }
 
-// connect makes the connection, on its own goroutine.
-func (d *dialing) connect(ctx context.Context) {
-	conn, err := d.dial(ctx)
-	if d.loop.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {
-		_ = conn.Close() // the loop has ended, and end was called
-	}
-}
-
+// dial makes the connection, on its own goroutine.
 func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	switch {
 	case d.protocol == nil:

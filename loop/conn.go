@@ -174,25 +174,14 @@ const (
 	closed
 )
 
-var stateNames = [...]string{"open", "closing", "lingering", "closed"}
-
-func (s state) String() string { return stateNames[s] }
-
-// exits lists the states that each state may lead to, as a set of bits.
-var exits = [...]uint8{
-	open:      1<<closing | 1<<closed,
-	closing:   1<<lingering | 1<<closed,
-	lingering: 1 << closed,
-	closed:    0,
-}
-
-// enter is the one place where the state changes.
+// enter is the one place where the state changes. No state leads back, and only closing
+// leads to lingering.
 func (c *Conn) enter(next state) {
-	if exits[c.state]&(1<<next) == 0 {
-		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
+	if next <= c.state || c.state == open && next == lingering {
+		panic(fmt.Sprintf("eddy: connection cannot go from state %d to %d", c.state, next))
 	}
 	c.state = next
-	c.shared.Or(mute) // only an open connection takes output, and no state leads back
+	c.shared.Or(mute) // only an open connection takes output
 }
 
 // extra is the part of a connection that most connections do not need.

@@ -27,7 +27,7 @@ type task struct {
 	run       func()
 	conn      *Conn
 	visit     func(*Conn) // nil for output
-	output    []byte      // owned by the task
+	output    []byte      // of which the inbox keeps a copy
 	unbounded bool        // accepted also when the inbox is full
 }
 
@@ -60,36 +60,19 @@ func (b *inbox) prepareToWait() bool {
 func (b *inbox) doneWaiting() { b.asleep.Store(false) }
 
 func (l *Loop) post(t task) error {
-	l.inbox.mu.Lock()
-	defer l.inbox.mu.Unlock()
-	return l.postLocked(t)
-}
-
-// postOutput posts a copy of p for c's output. Small writes in a row share a
-// task, and so their memory is about that of their bytes.
-func (l *Loop) postOutput(c *Conn, p []byte) error {
 	b := &l.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n := len(b.tasks); n > 0 {
-		last := &b.tasks[n-1]
-		if last.conn == c && last.visit == nil && len(last.output)+len(p) <= copyLimit {
-			last.output = append(last.output, p...)
-			return nil
-		}
-	}
-	return l.postLocked(task{conn: c, output: bytes.Clone(p)})
-}
-
-// postLocked is post with the inbox locked.
-func (l *Loop) postLocked(t task) error {
-	b := &l.inbox
 	if b.ended {
 		return ErrServerClosed
+	}
+	if len(t.output) > 0 && b.merge(t.conn, t.output) {
+		return nil
 	}
 	if len(b.tasks) >= maxTasks && !t.unbounded {
 		return ErrInboxFull
 	}
+	t.output = bytes.Clone(t.output)
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)
 	b.waiting.Store(true)
@@ -97,6 +80,20 @@ func (l *Loop) postLocked(t task) error {
 		l.wake()
 	}
 	return nil
+}
+
+// merge appends small output to the last task, if that has output of the same connection:
+// so the memory of writes in a row is about that of their bytes.
+func (b *inbox) merge(c *Conn, p []byte) bool {
+	if len(b.tasks) == 0 {
+		return false
+	}
+	last := &b.tasks[len(b.tasks)-1]
+	fits := last.conn == c && last.visit == nil && len(last.output)+len(p) <= copyLimit
+	if fits {
+		last.output = append(last.output, p...)
+	}
+	return fits
 }
 
 // wake must be called with the inbox locked, so that no wake-up comes after close: the
@@ -107,20 +104,16 @@ func (l *Loop) wake() {
 	err := l.poller.Wake()
 	if err != nil && !b.unwoken {
 		l.logger.Error("eddy: wake a loop", "error", err)
-		time.AfterFunc(shortageDelay, l.wakeAgain)
+		time.AfterFunc(shortageDelay, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			again := b.unwoken && !b.ended && len(b.tasks) > 0
+			if b.unwoken = false; again {
+				l.wake()
+			}
+		})
 	}
 	b.unwoken = err != nil
-}
-
-func (l *Loop) wakeAgain() {
-	b := &l.inbox
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	again := b.unwoken && !b.ended && len(b.tasks) > 0
-	b.unwoken = false
-	if again {
-		l.wake()
-	}
 }
 
 // pop returns the next task, if there is one.
@@ -233,7 +226,7 @@ func (r Ref) Write(p []byte) error {
 		c.posted.Add(-n)
 		return ErrOutputFull
 	}
-	if err := c.loop.postOutput(c, p); err != nil {
+	if err := c.loop.post(task{conn: c, output: p}); err != nil {
 		c.posted.Add(-n)
 		return err
 	}
