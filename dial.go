@@ -40,5 +40,4 @@ func (e *Engine) Adopt(conn net.Conn, p Protocol, done func(c *Conn, err error))
 	return err
 }
 
-// nextLoop takes the loops in turn.
 func (e *Engine) nextLoop() *Loop { return e.loops[e.dials.Add(1)%uint64(len(e.loops))].Loop }

@@ -109,13 +109,6 @@ func (e *Engine) force(cause error) {
 	}
 }
 
-// loopEnded notes that a loop has ended.
-func (e *Engine) loopEnded(l *loop.Reactor) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.active = slices.DeleteFunc(e.active, func(other *loop.Reactor) bool { return other == l })
-}
-
 // end ends the engine when wait has returned, or when it is overdue. Loops that are
 // blocked then go on to their end by themselves.
 func (e *Engine) end(wait func()) {

@@ -92,7 +92,6 @@ func (e *Engine) Run(ctx context.Context) error {
 	return e.err
 }
 
-// run runs the loops to their end, and that of the engine.
 func (e *Engine) run() {
 	var loops, helpers sync.WaitGroup
 	stop := make(chan struct{})
@@ -108,7 +107,9 @@ func (e *Engine) run() {
 		loops.Go(func() {
 			err := loop.ErrGoexit // unless Run returns
 			defer func() {
-				e.loopEnded(l)
+				e.mu.Lock()
+				e.active = slices.DeleteFunc(e.active, func(other *loop.Reactor) bool { return other == l })
+				e.mu.Unlock()
 				if err != nil {
 					e.force(err) // one loop's failure stops the engine
 				}
@@ -123,7 +124,6 @@ func (e *Engine) run() {
 	})
 }
 
-// start makes the loops accept connections.
 func (e *Engine) start() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -209,8 +209,7 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	return result
 }
 
-// dispatch gives the connection to the loop whose turn it is, or the next one that has
-// not ended.
+// dispatch gives the connection to the next loop in turn that has not ended.
 func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	mark := flags(0)
 	if place == &a.loop.limit.refused {
@@ -233,8 +232,7 @@ func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	a.loop.count.Dropped++
 }
 
-// open opens the connection on its loop. If the poller is short of watches, accepting
-// pauses.
+// open runs on l. If its poller is short of watches, accepting pauses.
 func (a *acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
 	c := l.newConn(fd, peer)
 	c.flags |= mark
@@ -298,8 +296,7 @@ func (a *acceptor) finish() {
 	a.close()
 }
 
-// acceptAll accepts until the queue is empty. A system that goes on refusing may not
-// take anything off it.
+// acceptAll empties the queue, unless the system refuses connections and leaves them there.
 func (a *acceptor) acceptAll() {
 	a.paused = false // a drain does not wait for the end of a pause
 	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
@@ -313,7 +310,6 @@ func (a *acceptor) acceptAll() {
 	}
 }
 
-// stoppedAccepting forgets a listener that is closed.
 func (l *Loop) stoppedAccepting(a *acceptor) {
 	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *acceptor) bool { return other == a })
 	if len(l.acceptors) == 0 && l.onStopped != nil {

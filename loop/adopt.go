@@ -47,7 +47,6 @@ func (l *Loop) AdoptTransport(t Transport, remote, local net.Addr, p Protocol) (
 	return l.take(c, p)
 }
 
-// take opens a connection within the limit.
 func (l *Loop) take(c *Conn, p Protocol) (*Conn, error) {
 	err := errMaxConns
 	if l.limit.served.acquire() {
@@ -140,8 +139,7 @@ func (d *dialing) finish(c *Conn, err error) {
 	}
 }
 
-// describe adds the address to an error, unless it comes from package net, which does
-// so.
+// describe adds the address, as errors of package net have it.
 func (d *dialing) describe(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

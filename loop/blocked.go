@@ -83,7 +83,7 @@ func (l *Loop) unmark(owner any) {
 func callee(owner any) []any {
 	switch o := owner.(type) {
 	case *Conn:
-		return []any{"callback", "connection", "remote", o.peer, "handler", typeName(o.handler)}
+		return []any{"callback", "connection", "remote", o.peer, "handler", fmt.Sprintf("%T", o.handler)}
 	case *Timer:
 		return []any{"callback", "timer", "function", functionName(o.fn)}
 	case *dialing:
@@ -96,12 +96,9 @@ func callee(owner any) []any {
 		}
 		return []any{"callback", "posted", "function", functionName(o.run)}
 	}
-	return []any{"callback", typeName(owner)}
+	return []any{"callback", fmt.Sprintf("%T", owner)}
 }
 
-func typeName(v any) string { return fmt.Sprintf("%T", v) }
-
-// functionName is where a function is to be found in the source.
 func functionName(fn any) string {
 	v := reflect.ValueOf(fn)
 	if v.IsNil() {

@@ -125,7 +125,6 @@ func (c *Conn) discard() {
 			c.closeNow(c.cause)
 		}
 	case notNow(err):
-		// Nothing there yet: go on waiting.
 	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:

@@ -56,7 +56,6 @@ const (
 
 func (c *Conn) shows(bit uint32) bool { return c.shared.Load()&bit != 0 }
 
-// flags are the conditions of a connection beside its state.
 type flags uint32
 
 const (
@@ -155,7 +154,6 @@ func (c *Conn) schedule() {
 	}
 }
 
-// state is where a connection stands in its life.
 type state uint8
 
 const (
@@ -212,7 +210,6 @@ func (c *Conn) Abort(err error) {
 	}
 }
 
-// closeNow ends a connection in any state.
 func (c *Conn) closeNow(cause error) {
 	if c.state == closed {
 		return
@@ -243,7 +240,6 @@ func (c *Conn) recovered() {
 	}
 }
 
-// event reports e to the handler, and returns whether the handler has handled it.
 func (c *Conn) event(e Event) (handled bool) {
 	defer c.recovered()
 	return c.handler.OnEvent(c, e)

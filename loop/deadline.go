@@ -60,33 +60,29 @@ func later(t int64, d time.Duration) int64 {
 // tickAfter is the first tick that is not before the time at.
 func tickAfter(at int64) int64 { return (at + wheel.Tick - 1) / wheel.Tick }
 
-// expire looks which deadline has passed, if any.
 func (c *Conn) expire(now int64) {
+	n := &c.loop.count
 	switch {
 	case c.writeBy != 0 && c.writeBy <= now:
-		c.loop.count.TimedOut++
-		c.loop.count.WriteTimeouts++
+		n.TimedOut++
+		n.WriteTimeouts++
 		c.Abort(ErrWriteTimeout)
-	case c.deadline != 0 && c.deadline <= now:
+	case c.deadline == 0 || c.deadline > now:
+		// The timer was early.
+	case c.state == lingering:
+		n.LingerTimeouts++
+		c.closeNow(c.cause)
+	default:
+		n.TimedOut++
 		c.deadline = 0
 		if !c.is(ownDeadline) && c.state == open {
 			c.deadline = later(now, c.settings.IdleTimeout)
 		}
-		c.timedOut()
+		if !c.event(EventTimeout) {
+			c.Abort(ErrTimeout)
+		}
 	}
 	c.armTimer()
-}
-
-func (c *Conn) timedOut() {
-	if c.state == lingering {
-		c.loop.count.LingerTimeouts++
-		c.closeNow(c.cause)
-		return
-	}
-	c.loop.count.TimedOut++
-	if !c.event(EventTimeout) {
-		c.Abort(ErrTimeout)
-	}
 }
 
 // Timer is a function that waits for its time on a loop.
@@ -123,7 +119,6 @@ func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
 	return t
 }
 
-// unlink takes the timer off its connection's list.
 func (t *Timer) unlink() {
 	if t.conn != nil {
 		delete(t.conn.extra.timers, t)

@@ -76,7 +76,6 @@ type detachedConn struct {
 	err error      // guarded by mu: of the pending output
 }
 
-// writeFirst writes q before anything else.
 func (d *detachedConn) writeFirst(q *outbox.Queue) {
 	d.mu.Lock()
 	go func() {
@@ -147,13 +146,7 @@ func (w writer) Write(p []byte) (n int, err error) {
 
 // callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
 func (l *Loop) callAnyhow(fn func()) {
-	if l.PostUnbounded(fn) == nil {
-		return
+	if l.PostUnbounded(fn) != nil {
+		guard(fn, l.logPanic)
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			_ = l.logPanic(v) // nobody to close
-		}
-	}()
-	fn()
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// ready handles the connection's event of this cycle.
 func (c *Conn) ready(r poller.Ready) {
 	if c.state == closed {
 		return
@@ -32,8 +31,11 @@ func (c *Conn) ready(r poller.Ready) {
 		// Of a registration that could be neither replaced nor deleted.
 	case c.interest&(poller.Readable|poller.Hangup) == 0:
 		c.bothEnded()
-	case r&poller.ReadClosed != 0:
-		c.hangup()
+	case r&poller.ReadClosed != 0: // after input that is not being read
+		c.flags |= peerHungUp
+		if c.state == open {
+			c.event(EventHangup)
+		}
 	}
 	if !queued {
 		c.loop.unsettled = append(c.loop.unsettled, c)
@@ -105,7 +107,6 @@ func (c *Conn) settle() {
 	}
 }
 
-// watch registers the connection's interest with the poller.
 func (c *Conn) watch(want poller.Interest) {
 	if c.fd < 0 {
 		c.interest = want
@@ -120,7 +121,7 @@ func (c *Conn) watch(want poller.Interest) {
 	case err == nil:
 		c.interest = want
 		c.flags &^= unwatched
-	case shortOfWatches(err):
+	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM): // of watches, or memory: epoll_ctl(2)
 		// After a failed Set the state of the registration is unknown: it is made
 		// again, or, if it cannot be deleted either, set again.
 		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
@@ -137,23 +138,6 @@ func (c *Conn) watch(want poller.Interest) {
 // connection is to be registered whatever it waits for.
 const unregistered poller.Interest = 1 << 7
 
-// unwatch ends the registration with the poller until the interest changes.
-func (c *Conn) unwatch() {
-	if c.is(unwatched) {
-		return
-	}
-	c.flags |= unwatched
-	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.Abort(err)
-	}
-}
-
-// shortOfWatches reports whether the poller may take the registration later: the kernel
-// is short of memory, or the user of watches (epoll_ctl(2), ENOSPC).
-func shortOfWatches(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM)
-}
-
 // bothEnded handles the end of both directions while nothing is waited for, which
 // the poller would report again and again: after CloseWrite, or when the peer of a Unix
 // socket has closed it, and can read no response.
@@ -166,10 +150,14 @@ func (c *Conn) bothEnded() {
 		c.closeNow(unix.EPIPE)
 		return
 	}
-	c.unwatch() // the end comes after input that is to be read later
+	if !c.is(unwatched) { // the end comes after input that is to be read later
+		c.flags |= unwatched
+		if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+			c.Abort(err)
+		}
+	}
 }
 
-// interests returns the readiness that the connection waits for.
 func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {

@@ -56,7 +56,6 @@ func (b *inbox) prepareToWait() bool {
 	return !b.pending()
 }
 
-// doneWaiting is called after a wait.
 func (b *inbox) doneWaiting() { b.asleep.Store(false) }
 
 func (l *Loop) post(t task) error {
@@ -116,7 +115,6 @@ func (l *Loop) wake() {
 	b.unwoken = err != nil
 }
 
-// pop returns the next task, if there is one.
 func (b *inbox) pop() (t task, ok bool) {
 	if b.next == len(b.batch) {
 		if !b.waiting.Load() {
@@ -173,7 +171,6 @@ func (b *inbox) close() {
 	b.ended = true
 }
 
-// closed reports whether tasks are refused.
 func (b *inbox) closed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

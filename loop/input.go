@@ -123,7 +123,6 @@ func (c *Conn) deliverNew(p []byte) {
 	c.keep(p, c.deliver(p))
 }
 
-// redeliver delivers kept input again.
 func (c *Conn) redeliver() {
 	c.flags &^= redeliver
 	if c.out != nil {
@@ -180,18 +179,9 @@ func (c *Conn) deliver(p []byte) (used int) {
 	}
 }
 
-// endOfInput handles the end of the peer's input.
 func (c *Conn) endOfInput() {
 	c.flags |= peerDone
 	if !c.event(EventEOF) {
 		c.finish(io.EOF)
-	}
-}
-
-// hangup handles a FIN that stands after input which is not being read.
-func (c *Conn) hangup() {
-	c.flags |= peerHungUp
-	if c.state == open {
-		c.event(EventHangup)
 	}
 }

@@ -36,18 +36,17 @@ import (
 // Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
 // clock. Each method says whether it may be called from elsewhere.
 type Loop struct {
-	poller readiness
-	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
-	table  slots.Table[source]
-	inbox  inbox
-	wheel  *wheel.Wheel
-	clock  func() int64 // nanoseconds, monotonic
-	now    int64        // the clock at the beginning of this cycle
-	logger *slog.Logger
-	limit  *limit
-	index  int // among the engine's loops
-	// settings are those that every connection starts with.
-	settings Settings
+	poller   readiness
+	accept   func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
+	table    slots.Table[source]
+	inbox    inbox
+	wheel    *wheel.Wheel
+	clock    func() int64 // nanoseconds, monotonic
+	now      int64        // the clock at the beginning of this cycle
+	logger   *slog.Logger
+	limit    *limit
+	index    int      // among the engine's loops
+	settings Settings // that every connection starts with
 
 	input   []byte          // read into; a callback sees a part of it
 	slices  [][]byte        // scratch for gathering output
@@ -84,7 +83,6 @@ type source interface {
 	end(cause error) // the loop ends
 }
 
-// allConns lists the connections among the sources.
 func (l *Loop) allConns() []*Conn {
 	var all []*Conn
 	for _, s := range l.table.All() {

@@ -23,7 +23,6 @@ func (unopened) OnData(*Conn, []byte) int { return 0 }
 
 func (unopened) OnEvent(*Conn, Event) bool { return false }
 
-// open has p open the connection.
 func (c *Conn) open(p Protocol) {
 	defer c.recovered()
 	c.flags &^= suppliesBuffer

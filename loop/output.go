@@ -273,7 +273,6 @@ func (c *Conn) markFull() {
 	}
 }
 
-// markDrained notes that output has fallen to the low-water mark.
 func (c *Conn) markDrained() {
 	if !c.shows(full) || c.state == closed || c.Pending() > c.settings.LowWater {
 		return

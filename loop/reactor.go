@@ -315,36 +315,33 @@ func (l *Loop) end() {
 // the loop's listeners and then calls done, which must not block. Call it once. Any
 // goroutine.
 func (r *Reactor) StopAccepting(done func()) error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.onStopped = done
-		for _, a := range slices.Clone(l.acceptors) {
+	return r.PostUnbounded(func() {
+		r.onStopped = done
+		for _, a := range slices.Clone(r.acceptors) {
 			a.drain()
 		}
-		l.stoppedAccepting(nil)
-	}})
+		r.stoppedAccepting(nil)
+	})
 }
 
 // Drain ends every connection: EventShutdown leaves it to handlers when; those that do
 // not handle it are closed when grace is over, idle or not. Run returns after the last
 // one. Call it when no loop accepts any more. Any goroutine.
 func (r *Reactor) Drain(grace time.Duration) error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.draining, l.grace = true, grace
-		for _, c := range l.allConns() {
+	return r.PostUnbounded(func() {
+		r.draining, r.grace = true, grace
+		for _, c := range r.allConns() {
 			c.shutdown()
 		}
-	}})
+	})
 }
 
 // Force ends all connections at once, and the loop with them. Any goroutine.
 func (r *Reactor) Force() error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.draining, l.forced = true, true
-		for _, s := range l.table.All() {
+	return r.PostUnbounded(func() {
+		r.draining, r.forced = true, true
+		for _, s := range r.table.All() {
 			s.end(ErrServerClosed)
 		}
-	}})
+	})
 }

@@ -67,7 +67,6 @@ func (s Stats) Add(o Stats) Stats {
 	return s
 }
 
-// ended counts a connection's end, by its cause.
 func (s *Stats) ended(cause error) {
 	s.Closed++
 	switch cause {
@@ -84,7 +83,6 @@ func (s *Stats) ended(cause error) {
 	}
 }
 
-// worked counts a cycle, which took d.
 func (s *Stats) worked(d time.Duration) {
 	s.Cycles++
 	s.Busy += d
