@@ -264,9 +264,15 @@ func (a *acceptor) disarm(why string, err error) {
 }
 
 func (a *acceptor) warn(message string, err error) {
-	if l := a.loop; l.now >= a.nextLog {
-		a.nextLog = l.now + int64(shortageLogEvery)
-		l.logger.Warn(message, errorAttr(err))
+	l := a.loop
+	if l.now < a.nextLog {
+		return
+	}
+	a.nextLog = l.now + int64(shortageLogEvery)
+	if err == nil {
+		l.logger.Warn(message)
+	} else {
+		l.logger.Warn(message, "error", err)
 	}
 }
 

@@ -103,15 +103,19 @@ func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	return dialer.DialContext(ctx, d.network, d.address)
 }
 
+// connected adopts the connection, unless end was called.
 func (d *dialing) connected(conn net.Conn, err error) {
-	switch {
-	case err != nil:
-		d.finish(nil, err)
-	case d.finished():
-		_ = conn.Close()
-	default:
-		d.finish(d.loop.adopt(conn, d.protocol))
+	if d.loop.table.Lookup(d.token) == nil {
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
 	}
+	var c *Conn
+	if err == nil {
+		c, err = d.loop.adopt(conn, d.protocol)
+	}
+	d.finish(c, err)
 }
 
 // ready is never called: the poller does not have the token.
@@ -119,13 +123,7 @@ func (d *dialing) ready(poller.Ready) {}
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }
 
-func (d *dialing) finished() bool { return d.loop.table.Lookup(d.token) == nil }
-
-// finish calls done, unless that has happened.
 func (d *dialing) finish(c *Conn, err error) {
-	if d.finished() {
-		return
-	}
 	d.loop.table.Remove(d.token)
 	d.cancel()
 	if err != nil {

@@ -16,13 +16,9 @@ import (
 
 // Conn is one connection, from accept to close. It belongs to its loop: its
 // methods may be called there only, in a callback of the loop. Ref gives other
-// goroutines access to it.
-//
-// An idle one holds this struct and a table slot, nothing else.
+// goroutines access to it. An idle one holds this struct and a table slot, nothing else.
 type Conn struct {
-	// The fields that every event needs come first, close together.
-
-	loop     *Loop
+	loop     *Loop // the fields that every event needs come first, close together
 	handler  Handler
 	userData any
 	settings *Settings

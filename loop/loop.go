@@ -58,7 +58,6 @@ type Loop struct {
 	batch     int     // how many of them are settled together
 	promptTo  int64   // until when it is one
 	scheduled []*Conn // to resume at the end of this cycle
-	resuming  []*Conn // the list of this cycle, while it is worked off
 	closed    []*Conn // to free at the end of this cycle
 
 	acceptors []*acceptor   // that are open
@@ -145,16 +144,7 @@ func (l *Loop) AsyncLogger(log *slog.Logger) *slog.Logger {
 	return slog.New(asynclog.New(l.logger.Handler()).Share(log.Handler()))
 }
 
-// errorAttr is the attribute of an error. Handlers leave out the zero value, which stands
-// for none.
-func errorAttr(err error) slog.Attr {
-	if err == nil {
-		return slog.Attr{}
-	}
-	return slog.Any("error", err)
-}
-
-// watch is what a loop and its watchdog share. The watchdog sets a mark now and then,
+// watch is shared by a loop and its watchdog. The watchdog sets a mark now and then,
 // and the loop removes it whenever a callback has returned: a mark that stays, while the
 // loop is not waiting, is as old as its callback at most. So the loop pays for one load
 // after each callback, and a store for each cycle.
@@ -170,8 +160,7 @@ type watch struct {
 	seen      int64 // cycle when Idle was last called. Watchdog only
 }
 
-// returned is called after every callback, with a *Conn or another owner that callee
-// knows.
+// returned is called after every callback, with an owner that callee knows.
 func (l *Loop) returned(owner any) {
 	if l.watch.mark.Load() != 0 {
 		l.unmark(owner)

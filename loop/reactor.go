@@ -240,22 +240,19 @@ func (l *Loop) settleBatch() {
 		c.settle()
 		l.returned(c)
 	}
-	clear(l.unsettled)
-	l.unsettled = l.unsettled[:0]
+	l.unsettled = slices.Delete(l.unsettled, 0, len(l.unsettled))
 }
 
 // resumeScheduled resumes the connections that were written to, resumed, woken or closed
 // outside their own event. Those that this schedules wait for the next cycle.
 func (l *Loop) resumeScheduled() {
-	if len(l.scheduled) == 0 {
-		return
-	}
-	l.resuming, l.scheduled = l.scheduled, l.resuming[:0]
-	for _, c := range l.resuming {
+	n := len(l.scheduled)
+	for i := range n {
+		c := l.scheduled[i]
 		c.resume()
 		l.returned(c)
 	}
-	clear(l.resuming)
+	l.scheduled = slices.Delete(l.scheduled, 0, n)
 }
 
 // free ends the connections that were closed in this cycle. Their descriptors
@@ -266,8 +263,7 @@ func (l *Loop) free() {
 		l.closed[i].free()
 		l.returned(l.closed[i])
 	}
-	clear(l.closed)
-	l.closed = l.closed[:0]
+	l.closed = slices.Delete(l.closed, 0, len(l.closed))
 }
 
 func (l *Loop) expire(t *wheel.Timer) {
