@@ -71,7 +71,7 @@ func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, 
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
 	d.token = l.table.Add(d) // so that it ends with the loop
-	if !l.inbox.closed() {   // else the loop is about to end it
+	if !l.inbox.ended {      // else the loop is about to end it
 		go func() {
 			conn, err := d.dial(ctx)
 			if l.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {

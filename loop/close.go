@@ -52,23 +52,30 @@ func (c *Conn) CloseWrite() {
 	}
 }
 
-// shutWrite follows CloseWrite when everything is flushed, and every event after it.
-func (c *Conn) shutWrite() {
+// shut follows CloseWrite and Close when everything is flushed, and every event after it.
+func (c *Conn) shut() {
 	if !c.is(writeShut) && (c.layered() || !c.is(peerDone)) {
 		switch err := c.closeWrite(); {
 		case err == unix.EAGAIN:
-			c.watchProgress(0)
+			c.watchProgress(0) // a layer has to send the end of its output
 			return
+		case err != nil && c.state == closing: // ENOTCONN: the peer has disconnected
+			c.closeNow(c.cause)
 		case err != nil:
 			c.closeNow(err)
-			return
-		case c.state == closed: // a layer has panicked
-			return
 		}
 		c.flags |= writeShut
 	}
-	if c.is(peerDone) {
-		c.closeNow(nil)
+	switch {
+	case c.state == closed: // by the error, or a panic of a layer
+	case c.is(peerDone) && (c.state == open || !c.layered() || c.fd < 0 || c.extra.socket.eof):
+		c.closeNow(c.cause)
+	case c.state == closing:
+		c.enter(lingering)
+		c.dropInput()
+		c.progress = 0
+		c.writeBy = 0
+		c.deadlineAfter(c.settings.LingerTimeout)
 	}
 }
 
@@ -80,32 +87,6 @@ func (c *Conn) end(cause error) {
 		return
 	}
 	c.Abort(cause)
-}
-
-// linger follows when everything is flushed.
-func (c *Conn) linger() {
-	if c.is(peerDone) && !c.layered() {
-		c.closeNow(c.cause)
-		return
-	}
-	switch err := c.closeWrite(); {
-	case err == unix.EAGAIN:
-		c.watchProgress(0) // a layer has to send the end of its output
-		return
-	case err != nil: // ENOTCONN: the peer has disconnected
-		c.closeNow(c.cause)
-		return
-	case c.state == closed: // a layer has panicked
-		return
-	case c.is(peerDone) && (c.fd < 0 || c.extra.socket.eof):
-		c.closeNow(c.cause)
-		return
-	}
-	c.enter(lingering)
-	c.dropInput()
-	c.progress = 0
-	c.writeBy = 0
-	c.deadlineAfter(c.settings.LingerTimeout)
 }
 
 // discard reads once, below all layers, and discards the input.

@@ -90,13 +90,8 @@ func (c *Conn) settle() {
 		c.flush()
 		c.markDrained()
 	}
-	if c.flushed() {
-		switch {
-		case c.state == closing:
-			c.linger()
-		case c.state == open && c.shows(mute):
-			c.shutWrite()
-		}
+	if c.shows(mute) && c.state < lingering && c.flushed() {
+		c.shut()
 	}
 	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)

@@ -37,7 +37,7 @@ type task struct {
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
-	ended   bool        // guarded by mu
+	ended   bool        // guarded by mu, set by the loop
 	unwoken bool        // guarded by mu: the last attempt to wake the loop has failed
 	waiting atomic.Bool // there are tasks
 	asleep  atomic.Bool // the loop will not look before it is woken
@@ -162,19 +162,6 @@ func (l *Loop) runTasks() bool {
 		}
 	}
 	return false
-}
-
-// close refuses further tasks.
-func (b *inbox) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ended = true
-}
-
-func (b *inbox) closed() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ended
 }
 
 const copyLimit = 4 << 10

@@ -17,7 +17,6 @@ package loop
 
 import (
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -82,16 +81,6 @@ type source interface {
 	end(cause error) // the loop ends
 }
 
-func (l *Loop) allConns() []*Conn {
-	var all []*Conn
-	for _, s := range l.table.All() {
-		if c, ok := s.(*Conn); ok {
-			all = append(all, c)
-		}
-	}
-	return all
-}
-
 // readiness is the poller as a loop uses it; package poller has the contract.
 type readiness interface {
 	Add(fd int, token poller.Token, interest poller.Interest) error
@@ -122,8 +111,13 @@ func (l *Loop) Yield() { l.yield = true }
 func (l *Loop) Draining() bool { return l.draining }
 
 // Conns lists the open connections, a copy. Loop only.
-func (l *Loop) Conns() []*Conn {
-	return slices.DeleteFunc(l.allConns(), func(c *Conn) bool { return c.state != open })
+func (l *Loop) Conns() (open []*Conn) {
+	for _, s := range l.table.All() {
+		if c, ok := s.(*Conn); ok && c.Open() {
+			open = append(open, c)
+		}
+	}
+	return open
 }
 
 // OnEnd has fn called when the loop has ended: after its last connection was freed, and

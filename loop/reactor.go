@@ -293,7 +293,9 @@ func (l *Loop) endSources() {
 // end releases the loop's resources, after its last cycle.
 func (l *Loop) end() {
 	l.endSources()
-	l.inbox.close()
+	l.inbox.mu.Lock()
+	l.inbox.ended = true
+	l.inbox.mu.Unlock()
 	for !l.runTasks() { // accepted tasks run: nobody waits for them in vain
 	}
 	l.endSources() // a connection that was dispatched to this loop may have been among it
@@ -326,7 +328,7 @@ func (r *Reactor) StopAccepting(done func()) error {
 func (r *Reactor) Drain(grace time.Duration) error {
 	return r.PostUnbounded(func() {
 		r.draining, r.grace = true, grace
-		for _, c := range r.allConns() {
+		for _, c := range r.Conns() {
 			c.shutdown()
 		}
 	})
