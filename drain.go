@@ -89,8 +89,7 @@ func (e *Engine) stopAccepting() {
 // forceTimeout is how long a forced end waits for loops.
 const forceTimeout = 75 * time.Millisecond
 
-// force ends all loops at once. It sees to it that the engine ends within
-// forceTimeout, whatever callbacks do.
+// force ends all loops at once, and the engine within forceTimeout, whatever callbacks do.
 func (e *Engine) force(cause error) {
 	e.mu.Lock()
 	before := e.stage

@@ -108,8 +108,7 @@ func (e *Engine) add(ln *Listener) (err error) {
 }
 
 // start gives the sockets to the loops: one to each, or a single one to the first, which
-// dispatches its connections to all. An error says that loops have ended. The engine is
-// locked.
+// dispatches to all. An error says that loops have ended. The engine is locked.
 func (ln *Listener) start() (failed error) {
 	loops := ln.engine.loops
 	for i, fd := range ln.sockets {

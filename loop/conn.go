@@ -134,15 +134,12 @@ func (c *Conn) LocalAddr() net.Addr {
 	case c.extra != nil && c.extra.local.IsSet():
 		return c.extra.local.NetAddr()
 	}
-	addr, err := sockets.LocalAddr(int(c.fd))
-	if err != nil {
-		return nil
-	}
+	addr, _ := sockets.LocalAddr(int(c.fd)) // nil with an error
 	return addr
 }
 
-// schedule makes sure that the connection is settled: after its own event if that is
-// being handled, otherwise at the end of the cycle.
+// schedule has the connection settled: after its own event if that is being handled,
+// otherwise at the end of the cycle.
 func (c *Conn) schedule() {
 	if !c.is(scheduled) && c.state != closed {
 		c.flags |= scheduled
@@ -153,16 +150,13 @@ func (c *Conn) schedule() {
 type state uint8
 
 const (
-	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
-	// closed.
+	// open leads to closing by Close, to closed by Abort, a failure or a deadline.
 	open state = iota
-	// closing: pending output is flushed, nothing is read or accepted for writing. It
-	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
-	// before, on a failure or when the peer reads nothing.
+	// closing: pending output is flushed. It leads to lingering when all is flushed, or to
+	// closed if the peer's FIN was read before, on a failure or when the peer reads nothing.
 	closing
-	// lingering: our FIN is sent, and input is read and discarded, because closing a
-	// socket with unread input would destroy output on its way. It leads to closed, at
-	// the peer's FIN, the time limit or the byte limit.
+	// lingering: FIN is sent, and input is discarded, because closing a socket with unread
+	// input would destroy output on its way. It leads to closed, at the peer's FIN or a limit.
 	lingering
 	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
 	closed

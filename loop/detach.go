@@ -48,8 +48,7 @@ func (c *Conn) Detach() (net.Conn, []byte, error) {
 	return conn, input, nil
 }
 
-// duplicate returns the socket as one of package net, with a descriptor of its own, and
-// ends its registration with the poller.
+// duplicate returns the socket as one of package net, and ends its registration.
 func (c *Conn) duplicate() (net.Conn, error) {
 	switch {
 	case c.state != open:
@@ -66,8 +65,8 @@ func (c *Conn) duplicate() (net.Conn, error) {
 	return conn, err
 }
 
-// detachedConn is a connection that has left its loop with layers or pending output. It
-// reads and writes through the layers, or the socket's transport, and blocks.
+// detachedConn is a connection that has left its loop with layers or pending output. Its
+// transport blocks.
 type detachedConn struct {
 	net.Conn
 	top Transport

@@ -21,8 +21,6 @@ func (c *Conn) ready(r poller.Ready) {
 	case r&(poller.Read|poller.ReadClosed) == 0:
 	case c.is(readBackoff):
 		c.bothEnded()
-	case c.state == lingering:
-		c.discard()
 	case c.wantsRead():
 		if !c.backlogged() {
 			c.receive()
@@ -56,26 +54,19 @@ func (c *Conn) failed() {
 	}
 }
 
-// resume goes on with a connection that was written to, resumed or woken outside its own
-// event.
+// resume settles a connection that was written to, resumed or woken outside its own event.
 func (c *Conn) resume() {
 	if c.is(redeliver) {
 		c.redeliver()
 	}
-	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
-		switch {
-		case c.state == lingering:
-			c.discard()
-		case c.wantsRead():
-			c.receive()
-		}
+	if c.hasInput() && c.wantsRead() && !c.backlogged() && !c.is(readBackoff) {
+		c.receive()
 	}
 	c.settle()
 }
 
-// settle brings a connection in line after its callbacks: output goes out, water
-// marks and closing have their consequences, and the interest of the
-// connection is registered.
+// settle follows the callbacks of a connection: output goes out, water marks and closing
+// have their consequences, and the interest is registered.
 func (c *Conn) settle() {
 	c.flags &^= scheduled
 	if c.state == closed {
@@ -96,7 +87,7 @@ func (c *Conn) settle() {
 	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
-	if c.is(redeliver) || c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
+	if c.is(redeliver) || c.hasInput() && c.wantsRead() && !c.is(readBackoff) ||
 		c.fd < 0 && c.interest&poller.Writable != 0 {
 		c.schedule() // the poller does not know of it
 	}
@@ -129,13 +120,11 @@ func (c *Conn) watch(want poller.Interest) {
 	}
 }
 
-// unregistered as Conn.interest differs from everything that interests returns: the
-// connection is to be registered whatever it waits for.
+// unregistered as Conn.interest differs from everything that interests returns.
 const unregistered poller.Interest = 1 << 7
 
-// bothEnded handles the end of both directions while nothing is waited for, which
-// the poller would report again and again: after CloseWrite, or when the peer of a Unix
-// socket has closed it, and can read no response.
+// bothEnded handles the end of both directions, which the poller would report again and
+// again: after CloseWrite, or when the peer of a Unix socket has closed it.
 func (c *Conn) bothEnded() {
 	switch {
 	case c.state == lingering:
@@ -157,7 +146,7 @@ func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {
 	case c.is(readBackoff):
-	case c.state == lingering || c.wantsRead():
+	case c.wantsRead():
 		want = poller.Readable
 	case c.state == open && !c.is(peerDone|peerHungUp):
 		want = poller.Hangup

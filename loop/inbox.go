@@ -12,14 +12,13 @@ const (
 	// them, so that goroutines that post without pause cannot keep the sockets waiting.
 	inboxBudget = 1024
 	inboxTime   = 2 * time.Millisecond
+	// maxTasks bounds the tasks that wait, some 60 MB: beyond it, posting is an error.
+	maxTasks = 1 << 20
+	// tasksKept bounds the task array that is kept for the next batch.
+	tasksKept = 4 * inboxBudget
+	// copyLimit is the size in bytes up to which posted output is merged, and copied.
+	copyLimit = 4 << 10
 )
-
-// maxTasks bounds the tasks that wait, some 60 MB of memory: beyond it, posting is an
-// error.
-const maxTasks = 1 << 20
-
-// tasksKept bounds the task array that is kept for the next batch.
-const tasksKept = 4 * inboxBudget
 
 // task is run on a loop: a function, or, where conn is set, a function of the connection
 // or output to append to it, unless it is closed.
@@ -31,9 +30,8 @@ type task struct {
 	unbounded bool        // accepted also when the inbox is full
 }
 
-// inbox is how other goroutines reach a loop. Only the first task in an empty
-// inbox wakes the poller, and only if the loop waits or is about to: all that come
-// before the loop looks share that wake-up.
+// inbox is how other goroutines reach a loop. Only the first task in an empty inbox wakes
+// the poller, and only if the loop waits or is about to.
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
@@ -95,9 +93,9 @@ func (b *inbox) merge(c *Conn, p []byte) bool {
 	return fits
 }
 
-// wake must be called with the inbox locked, so that no wake-up comes after close: the
-// poller's descriptors may be somebody else's by then. The task is in the inbox: if the
-// loop cannot be woken now, the next task tries again, and so does a timer.
+// wake must be called with the inbox locked, so that no wake-up comes after the end: the
+// poller's descriptors may be somebody else's by then. If the loop cannot be woken now, the
+// next task tries again, and so does a timer.
 func (l *Loop) wake() {
 	b := &l.inbox
 	err := l.poller.Wake()
@@ -163,8 +161,6 @@ func (l *Loop) runTasks() bool {
 	}
 	return false
 }
-
-const copyLimit = 4 << 10
 
 // Ref is the handle of a connection that may leave its loop. After the end of the
 // connection it is harmless. It may be copied. The zero Ref refers to no connection.

@@ -11,8 +11,8 @@ import (
 // maxFill bounds in bytes how much one read puts into memory of the handler's.
 const maxFill = 256 << 10
 
-// inputs is the pool for input that is kept. It is mostly the beginning of
-// a small message, and may be kept for as long as a peer likes.
+// inputs is for kept input: mostly the beginning of a small message, kept for as long as a
+// peer likes.
 var inputs = buffers.NewPool(16 << 10)
 
 // wantsInput reports whether input is to be delivered.
@@ -21,7 +21,9 @@ func (c *Conn) wantsInput() bool {
 }
 
 // wantsRead reports whether the transport is to be read.
-func (c *Conn) wantsRead() bool { return c.wantsInput() && !c.is(peerDone) }
+func (c *Conn) wantsRead() bool {
+	return c.wantsInput() && !c.is(peerDone) || c.state == lingering
+}
 
 // Buffered is the number of bytes of input that the handler has left unused. Within
 // OnData it does not count those of the call.
@@ -32,8 +34,7 @@ func (c *Conn) Buffered() int {
 	return len(c.in.B)
 }
 
-// backlogged reports that kept input is about to be delivered again. More is read after
-// that: no more than one read is added to the input that the handler leaves.
+// backlogged reports that kept input is about to be delivered again: more is read after that.
 func (c *Conn) backlogged() bool { return c.is(redeliver) && c.in != nil }
 
 // EOF reports that the peer has stopped sending and all its input has been read.
@@ -68,15 +69,18 @@ func (c *Conn) Redeliver() {
 	c.schedule()
 }
 
-// receive reads once and delivers the input. It reports whether there was any, or its
-// end.
+// receive reads once, and delivers or discards the input. It reports whether there was
+// any, or its end.
 func (c *Conn) receive() bool {
-	l := c.loop
+	if c.state == lingering {
+		c.discard()
+		return true
+	}
 	into, supplied := c.readBuffer()
 	n, err := 0, error(unix.EAGAIN)
 	if c.wantsRead() { // not paused, or closed, by ReadBuffer
 		n, err = c.read(into)
-		l.count.BytesRead += uint64(n)
+		c.loop.count.BytesRead += uint64(n)
 	}
 	if (n > 0 || supplied) && c.state != closed {
 		c.deliverNew(into[:n])
@@ -96,8 +100,7 @@ func (c *Conn) receive() bool {
 	return n > 0
 }
 
-// readBuffer is where the next input goes: the loop's buffer, or memory that the handler
-// supplies.
+// readBuffer is where the next input goes: the loop's buffer, or the handler's memory.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
 	into = c.loop.input
 	if !c.is(suppliesBuffer) || c.in != nil {

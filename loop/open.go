@@ -15,8 +15,7 @@ func (c *Conn) SetSettings(s *Settings) {
 	}
 }
 
-// unopened handles a connection until its Protocol has returned, and one without a
-// handler.
+// unopened handles a connection until its Protocol has returned.
 type unopened struct{}
 
 func (unopened) OnData(*Conn, []byte) int { return 0 }

@@ -13,8 +13,7 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// shortageDelay is how long to wait when the kernel is short of memory or of
-// descriptors.
+// shortageDelay is the wait when the kernel is short of memory or descriptors.
 const shortageDelay = 50 * time.Millisecond
 
 const (
@@ -178,8 +177,7 @@ func (c *Conn) flush() {
 	}
 }
 
-// writeQueue writes as much as the transport takes, within writeBudget, and returns the
-// number of bytes.
+// writeQueue writes as many bytes as the transport takes, within writeBudget.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
@@ -224,8 +222,7 @@ func (c *Conn) written(err error) bool {
 	return false
 }
 
-// writeHead writes the head of q, in one system call, and returns how many of the wanted
-// bytes were taken.
+// writeHead writes the head of q, in one system call. n of the wanted bytes were taken.
 func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	if f, offset, length := q.File(); f != nil {
 		return c.sendFile(f, offset, min(length, writeBudget))
@@ -235,8 +232,7 @@ func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	return int64(m), int64(sizeOf(slices)), err
 }
 
-// sendFile sends up to n bytes of f: directly where the kernel can, otherwise a piece
-// that is copied through a buffer.
+// sendFile sends up to n bytes of f: directly where the kernel can, otherwise by a buffer.
 func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err error) {
 	if sockets.CanSendFile && !c.layered() {
 		sent, errno := sockets.SendFile(int(c.fd), f, offset, n)
@@ -312,9 +308,8 @@ func (c *Conn) watchProgress(n int64) {
 	c.armTimer()
 }
 
-// retryLater stops waiting for the socket to be readable or writable, and tries again
-// after a while: the kernel is short of memory for a moment, which the poller does not
-// know of. It would report the socket ready again and again.
+// retryLater tries again after a while: the kernel is short of memory for a moment. The
+// poller does not know of that, and would report the socket ready again and again.
 func (c *Conn) retryLater(direction flags) {
 	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {

@@ -89,10 +89,9 @@ func (s *Stats) worked(d time.Duration) {
 	s.MaxLag = max(s.MaxLag, d)
 }
 
-// snapshot is the copy of a loop's counts for other goroutines, made before each wait so
-// that counting itself needs no lock. One lock that is hardly ever contended, and one
-// copy, cost less than a handful of atomic counters; and nobody has to wait for a loop,
-// which may be blocked.
+// snapshot is the copy of a loop's counts for other goroutines, made before each wait: one
+// lock that is hardly ever contended costs less than a handful of atomic counters, and
+// nobody has to wait for a loop, which may be blocked.
 type snapshot struct {
 	mu     sync.Mutex
 	stats  Stats       // guarded by mu
