@@ -92,7 +92,6 @@ type acceptor struct {
 	protocol Protocol
 	to       []*Reactor // that connections are dispatched to
 	shared   bool       // with other processes
-	tcp      bool
 	turn     int
 	paused   bool  // until a timer ends it, nothing is accepted
 	nextLog  int64 // no log line on a shortage before this time
@@ -104,9 +103,6 @@ type acceptor struct {
 
 func (a *acceptor) start() {
 	l := a.loop
-	if addr, err := sockets.LocalAddr(a.fd); err == nil {
-		a.tcp = addr.Network() == "tcp"
-	}
 	a.token = l.table.Add(a)
 	l.acceptors = append(l.acceptors, a)
 	a.arm()
@@ -137,9 +133,7 @@ func (a *acceptor) watch(i poller.Interest) bool {
 	return a.registered
 }
 
-func (a *acceptor) end(error) { a.close() }
-
-func (a *acceptor) close() {
+func (a *acceptor) end(error) {
 	if a.fd >= 0 {
 		if a.shared {
 			// The poller goes on reporting a socket that other processes hold open.
@@ -283,7 +277,8 @@ func (a *acceptor) drain() {
 		return
 	}
 	a.draining = true
-	if a.tcp && !a.shared && sockets.HoldOff(a.fd) {
+	addr, err := sockets.LocalAddr(a.fd)
+	if err == nil && addr.Network() == "tcp" && !a.shared && sockets.HoldOff(a.fd) {
 		a.acceptAll()
 		a.loop.After(handshakeTime, a.finish)
 		return
@@ -299,7 +294,7 @@ func (a *acceptor) finish() {
 		a.loop.After(shortageDelay, a.finish)
 		return
 	}
-	a.close()
+	a.end(nil)
 }
 
 // acceptAll empties the queue, unless the system refuses connections and leaves them there.

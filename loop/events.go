@@ -84,20 +84,17 @@ func (c *Conn) settle() {
 	if c.shows(mute) && c.state < lingering && c.flushed() {
 		c.shut()
 	}
-	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
+	want := c.interests()
+	if c.fd >= 0 && c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
 	if c.is(redeliver) || c.hasInput() && c.wantsRead() && !c.is(readBackoff) ||
-		c.fd < 0 && c.interest&poller.Writable != 0 {
+		c.fd < 0 && want&poller.Writable != 0 {
 		c.schedule() // the poller does not know of it
 	}
 }
 
 func (c *Conn) watch(want poller.Interest) {
-	if c.fd < 0 {
-		c.interest = want
-		return
-	}
 	register := c.loop.poller.Set
 	if c.is(unwatched) {
 		register = c.loop.poller.Add
