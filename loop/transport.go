@@ -42,11 +42,10 @@ type Transport interface {
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
 // held is how many bytes of output the layers hold.
-func (c *Conn) held() int64 {
-	if !c.layered() {
-		return 0
+func (c *Conn) held() (n int64) {
+	if c.layered() {
+		_, n = c.askLayers(c.extra.top)
 	}
-	_, n := c.askLayers(c.extra.top)
 	return n
 }
 
@@ -54,15 +53,15 @@ func (c *Conn) held() int64 {
 func (c *Conn) flushed() bool { return c.out == nil && c.held() == 0 }
 
 // hasInput reports whether there is input that the poller does not know of.
-func (c *Conn) hasInput() bool {
-	if !c.layered() || c.state == closed {
-		return false
+func (c *Conn) hasInput() bool { return c.layered() && c.layersHaveInput() }
+
+func (c *Conn) layersHaveInput() (input bool) {
+	switch c.state {
+	case open, closing:
+		input, _ = c.askLayers(c.extra.top)
+	case lingering: // see discard
+		input, _ = c.askLayers(c.extra.bottom)
 	}
-	from := c.extra.top
-	if c.state == lingering {
-		from = c.extra.bottom // see discard
-	}
-	input, _ := c.askLayers(from)
 	return input
 }
 
