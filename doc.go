@@ -7,20 +7,14 @@
 //	poller ──▶ loop ──▶ Conn ──▶ Handler ──▶ pending output ──▶ one write
 //	readiness  cycle    one read  OnData      pooled buffers     for each connection
 //
-// A loop waits for readiness, reads once from every connection that has input, and
-// hands the bytes to the connection's Handler. The output gathers in pooled buffers, and
-// leaves soon after the callback has returned. Timers, functions posted from other
-// goroutines, and accepting have their place in the same cycle; nothing else runs on a
-// loop.
-//
 // A Protocol is a function that opens a connection and returns its Handler, which gets
 // input (OnData) and events (OnEvent). A wrapper is a function around a Protocol. A
 // Transport is a layer between a connection and its socket: see Conn.AddLayer.
 // Conn.SetProtocol hands a connection to another protocol.
 //
 // Conn, Protocol and the other types of a protocol are names for types of package loop,
-// which has the documentation of their methods. Package eddytest tests protocols without
-// sockets.
+// which describes the cycle of a loop, and their methods. Package eddytest tests protocols
+// without sockets.
 //
 // # Threads
 //

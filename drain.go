@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -24,8 +23,11 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	e.mu.Lock()
 	switch e.stage {
 	case ready:
-		e.stage = discarded
-		go e.discard()
+		e.stage = forced
+		for _, l := range e.loops {
+			_ = l.Force() // none has ended before it runs
+		}
+		go e.run() // for the tasks that were posted
 	case running:
 		e.stage = draining
 		go e.drain()
@@ -74,39 +76,20 @@ func (e *Engine) drain() {
 
 // stopAccepting returns when all loops have stopped, or after stopTimeout.
 func (e *Engine) stopAccepting() {
-	stopped := make(chan struct{}, len(e.loops))
-	for _, l := range e.loops {
-		if err := l.StopAccepting(func() { stopped <- struct{}{} }); err != nil {
-			stopped <- struct{}{} // the loop has ended
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	_ = e.ask(ctx, func(l *loop.Reactor, answer func()) error {
+		if l.StopAccepting(answer) != nil {
+			answer() // the loop has ended
 		}
-	}
-	late := time.After(stopTimeout)
-	for range e.loops {
-		select {
-		case <-stopped:
-		case <-late:
-			return
-		}
-	}
-}
-
-// discard ends an engine that never ran. Tasks posted to its loops run.
-func (e *Engine) discard() {
-	var loops sync.WaitGroup
-	for _, l := range e.loops {
-		loops.Go(func() {
-			l.Discard()
-			e.loopEnded(l)
-		})
-	}
-	e.end(loops.Wait)
+		return nil
+	})
 }
 
 // forceTimeout is how long a forced end waits for loops.
 const forceTimeout = 75 * time.Millisecond
 
-// force ends all loops at once. It sees to it that the engine ends within
-// forceTimeout, whatever callbacks do.
+// force ends all loops at once, and the engine within forceTimeout, whatever callbacks do.
 func (e *Engine) force(cause error) {
 	e.mu.Lock()
 	before := e.stage
@@ -123,13 +106,6 @@ func (e *Engine) force(cause error) {
 			_ = l.Force() // an error says that the loop has ended
 		}
 	}
-}
-
-// loopEnded notes that a loop has ended.
-func (e *Engine) loopEnded(l *loop.Reactor) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.active = slices.DeleteFunc(e.active, func(other *loop.Reactor) bool { return other == l })
 }
 
 // end ends the engine when wait has returned, or when it is overdue. Loops that are
@@ -162,4 +138,21 @@ func (e *Engine) end(wait func()) {
 	e.leave()
 	e.hurry()
 	close(e.done)
+}
+
+const (
+	// logFlushTimeout is how long the engine waits for its last log lines to be written,
+	// if its drain has ended in time.
+	logFlushTimeout = time.Second
+	// lateFlushTimeout is the same after the drain's deadline.
+	lateFlushTimeout = 30 * time.Millisecond
+)
+
+// flushLog is called when the loops have ended. A log that nobody reads does not hold up
+// the end of the program.
+func (e *Engine) flushLog() {
+	ctx, cancel := context.WithTimeout(context.Background(), logFlushTimeout)
+	defer cancel()
+	defer context.AfterFunc(e.overdue, func() { time.AfterFunc(lateFlushTimeout, cancel) })()
+	_ = e.log.Flush(ctx) // there is nowhere to report it
 }

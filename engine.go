@@ -36,16 +36,15 @@ type Engine struct {
 	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
-// stage is where an engine stands in its life: each leads to the next, ready also to
-// discarded, and running and draining to forced.
+// stage is where an engine stands in its life: each leads to the next, and the first three
+// also to forced.
 type stage uint8
 
 const (
-	ready     stage = iota
-	running         // Run was called
-	draining        // Shutdown was called
-	discarded       // Shutdown was called, and Run was not
-	forced          // connections are being cut off
+	ready    stage = iota
+	running        // Run was called
+	draining       // Shutdown was called
+	forced         // connections are being cut off
 	ended
 )
 
@@ -89,7 +88,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		_ = e.Shutdown(limit) // Run reports it
 	})
 	defer unwatch()
+	e.run()
+	return e.err
+}
 
+func (e *Engine) run() {
 	var loops, helpers sync.WaitGroup
 	stop := make(chan struct{})
 	helpers.Go(func() { reclaim.Run(stop) })
@@ -104,7 +107,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		loops.Go(func() {
 			err := loop.ErrGoexit // unless Run returns
 			defer func() {
-				e.loopEnded(l)
+				e.mu.Lock()
+				e.active = slices.DeleteFunc(e.active, func(other *loop.Reactor) bool { return other == l })
+				e.mu.Unlock()
 				if err != nil {
 					e.force(err) // one loop's failure stops the engine
 				}
@@ -117,10 +122,8 @@ func (e *Engine) Run(ctx context.Context) error {
 		close(stop)
 		helpers.Wait()
 	})
-	return e.err
 }
 
-// start makes the loops accept connections.
 func (e *Engine) start() error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -142,9 +145,14 @@ func (e *Engine) start() error {
 // loop that a callback blocks does not answer, and before Run none does: then it returns
 // an error when ctx ends. It returns ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
+	return e.ask(ctx, func(l *loop.Reactor, answer func()) error { return l.Post(answer) })
+}
+
+// ask waits until all loops have answered what post sends them.
+func (e *Engine) ask(ctx context.Context, post func(l *loop.Reactor, answer func()) error) error {
 	answers := make(chan struct{}, len(e.loops))
 	for _, l := range e.loops {
-		if err := l.Post(func() { answers <- struct{}{} }); err != nil {
+		if err := post(l, func() { answers <- struct{}{} }); err != nil {
 			return err
 		}
 	}

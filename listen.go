@@ -108,8 +108,7 @@ func (e *Engine) add(ln *Listener) (err error) {
 }
 
 // start gives the sockets to the loops: one to each, or a single one to the first, which
-// dispatches its connections to all. An error says that loops have ended. The engine is
-// locked.
+// dispatches to all. An error says that loops have ended. The engine is locked.
 func (ln *Listener) start() (failed error) {
 	loops := ln.engine.loops
 	for i, fd := range ln.sockets {
@@ -140,16 +139,13 @@ func (ln *Listener) close() {
 }
 
 // unlink removes the file of a Unix socket, if it still is this one's.
-func (ln *Listener) unlink() { ln.unlinked.Do(ln.removeFile) }
-
-func (ln *Listener) removeFile() {
-	if ln.file == nil {
-		return
-	}
-	path := ln.addr.String()
-	if now, err := os.Stat(path); err == nil && os.SameFile(now, ln.file) {
-		_ = os.Remove(path) // a stale file is replaced at the next start
-	}
+func (ln *Listener) unlink() {
+	ln.unlinked.Do(func() {
+		path := ln.addr.String()
+		if now, err := os.Stat(path); ln.file != nil && err == nil && os.SameFile(now, ln.file) {
+			_ = os.Remove(path) // a stale file is replaced at the next start
+		}
+	})
 }
 
 var errNoProtocol = errors.New("eddy: a listener needs a protocol, such as Open of what http1.New returns: it was nil")

@@ -50,17 +50,10 @@ func (e *Engine) Serve(ln net.Listener, p Protocol) (*Listener, error) {
 
 // inherit serves a duplicate of a socket that listens already, and closes the original.
 func (e *Engine) inherit(original socket, name string, p Protocol) (*Listener, error) {
-	switch {
-	case p == nil:
+	if p == nil {
 		return nil, errNoProtocol
-	case e.Draining():
-		return nil, ErrServerClosed
 	}
-	raw, err := original.SyscallConn()
-	if err != nil {
-		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
-	}
-	fd, addr, err := sockets.Inherit(raw)
+	fd, addr, err := sockets.Inherit(original)
 	if err != nil {
 		return nil, fmt.Errorf("eddy: listen on %s: %w", name, err)
 	}
@@ -89,9 +82,7 @@ func ActivationFiles() ([]*os.File, error) {
 		return nil, nil // nothing, or meant for a parent
 	}
 	for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
-		if err := os.Unsetenv(name); err != nil {
-			return nil, err
-		}
+		_ = os.Unsetenv(name) // of a valid name
 	}
 	n, err := strconv.Atoi(fds)
 	if err != nil || n < 0 {

@@ -137,8 +137,7 @@ func (o *Options) settings() Settings {
 	}
 }
 
-// defaultMaxConns leaves some descriptors to the rest of the program, which fails
-// in less orderly ways than a listener when there are none.
+// defaultMaxConns leaves some descriptors to the rest of the program.
 func defaultMaxConns() int {
 	const reserve = 64
 	var limit unix.Rlimit

@@ -11,19 +11,18 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// acceptBudget is how many connections one listener accepts in one cycle.
-const acceptBudget = 64
-
-// sharedBudget is the same for a socket that other processes accept from too: whoever
-// accepts a whole burst of connections keeps it, while the others are idle.
-const sharedBudget = 1
-
-// handshakeTime is longer than the kernel takes to queue a connection whose last packet
-// it has already let pass.
-const handshakeTime = 100 * time.Microsecond
-
-// shortageLogEvery is the least time between two log lines on the same shortage.
-const shortageLogEvery = 10 * time.Second
+const (
+	// acceptBudget is how many connections one listener accepts in one cycle.
+	acceptBudget = 64
+	// sharedBudget is the same for a socket that other processes accept from too: whoever
+	// accepts a whole burst of connections keeps it, while the others are idle.
+	sharedBudget = 1
+	// handshakeTime is longer than the kernel takes to queue a connection whose last packet
+	// it has already let pass.
+	handshakeTime = 100 * time.Microsecond
+	// shortageLogEvery is the least time between two log lines on the same shortage.
+	shortageLogEvery = 10 * time.Second
+)
 
 // limit bounds the open connections of an engine over all its loops.
 type limit struct {
@@ -31,14 +30,11 @@ type limit struct {
 	refused quota // for connections that are opened to be refused
 }
 
-// quota bounds one kind of connections.
 type quota struct {
 	max  int64
 	used atomic.Int64
 }
 
-// newLimit returns a limit of max open connections that are served, and of as many as
-// refusals beyond it.
 func newLimit(max, refusals int) *limit {
 	return &limit{served: quota{max: int64(max)}, refused: quota{max: int64(refusals)}}
 }
@@ -51,21 +47,16 @@ func (q *quota) acquire() bool {
 	return false
 }
 
-// forceAcquire is acquire that succeeds beyond the limit too.
-func (q *quota) forceAcquire() *quota {
-	q.used.Add(1)
-	return q
-}
-
 func (q *quota) release() { q.used.Add(-1) }
 
 // acquire makes room for a connection, if possible one that is served. It returns nil if
 // there is none.
 func (l *limit) acquire() *quota {
-	for _, q := range [...]*quota{&l.served, &l.refused} {
-		if q.acquire() {
-			return q
-		}
+	switch {
+	case l.served.acquire():
+		return &l.served
+	case l.refused.acquire():
+		return &l.refused
 	}
 	return nil
 }
@@ -83,27 +74,14 @@ func (l *limit) quotaOf(c *Conn) *quota {
 // loop stops accepting. stop serves the queue once more and closes the socket; its error
 // says that the loop has ended, which has closed it. Any goroutine, like stop.
 func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (stop func() error, err error) {
-	a, err := r.acceptFrom(fd, to, p, shared)
-	if err != nil {
-		return nil, err
-	}
-	return a.Close, nil
-}
-
-func (r *Reactor) acceptFrom(fd int, to []*Reactor, p Protocol, shared bool) (*acceptor, error) {
-	a := &acceptor{loop: r.Loop, fd: fd, protocol: p, shared: shared}
-	for _, r := range to {
-		a.to = append(a.to, r.Loop)
-	}
+	a := &acceptor{loop: r.Loop, fd: fd, to: to, protocol: p, shared: shared}
 	sockets.BoundUnacknowledged(fd, r.settings.WriteTimeout)
 	if err := r.PostUnbounded(a.start); err != nil {
 		sockets.Close(fd) // the loop has ended
 		return nil, err
 	}
-	return a, nil
+	return func() error { return r.PostUnbounded(a.drain) }, nil
 }
-
-func (a *acceptor) Close() error { return a.loop.PostUnbounded(a.drain) }
 
 // acceptor is a listening socket on a loop.
 type acceptor struct {
@@ -112,9 +90,8 @@ type acceptor struct {
 	draining bool // drain was called
 	token    poller.Token
 	protocol Protocol
-	to       []*Loop // that connections are dispatched to
-	shared   bool    // with other processes
-	tcp      bool
+	to       []*Reactor // that connections are dispatched to
+	shared   bool       // with other processes
 	turn     int
 	paused   bool  // until a timer ends it, nothing is accepted
 	nextLog  int64 // no log line on a shortage before this time
@@ -126,9 +103,6 @@ type acceptor struct {
 
 func (a *acceptor) start() {
 	l := a.loop
-	if addr, err := sockets.LocalAddr(a.fd); err == nil {
-		a.tcp = addr.Network() == "tcp"
-	}
 	a.token = l.table.Add(a)
 	l.acceptors = append(l.acceptors, a)
 	a.arm()
@@ -143,8 +117,8 @@ func (a *acceptor) arm() {
 	}
 }
 
-// watch sets the listener's interest in the poller. After an error the registration is
-// made again: its state is unknown.
+// watch sets the listener's interest. After an error the registration, whose state is
+// unknown, is made again.
 func (a *acceptor) watch(i poller.Interest) bool {
 	register := a.loop.poller.Set
 	if !a.registered {
@@ -159,14 +133,11 @@ func (a *acceptor) watch(i poller.Interest) bool {
 	return a.registered
 }
 
-func (a *acceptor) end(error) { a.close() }
-
-func (a *acceptor) close() {
+func (a *acceptor) end(error) {
 	if a.fd >= 0 {
 		if a.shared {
 			// The poller goes on reporting a socket that other processes hold open.
-			// ENOENT: start has failed to register it.
-			_ = a.loop.poller.Delete(a.fd)
+			_ = a.loop.poller.Delete(a.fd) // ENOENT: start has failed to register it
 		}
 		a.loop.table.Remove(a.token)
 		sockets.Close(a.fd)
@@ -198,7 +169,8 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	place := l.limit.acquire()
 	if place == nil && a.draining {
 		// Waiting clients would be reset when the listener closes. The queue is the bound.
-		place = l.limit.served.forceAcquire()
+		place = &l.limit.served
+		place.used.Add(1)
 	}
 	if place == nil {
 		l.count.LimitPauses++
@@ -231,8 +203,7 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	return result
 }
 
-// dispatch gives the connection to the loop whose turn it is, or the next one that has
-// not ended.
+// dispatch gives the connection to the next loop in turn that has not ended.
 func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	mark := flags(0)
 	if place == &a.loop.limit.refused {
@@ -240,7 +211,7 @@ func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 		a.loop.count.Refused++
 	}
 	for range a.to {
-		l := a.to[a.turn]
+		l := a.to[a.turn].Loop
 		a.turn = (a.turn + 1) % len(a.to)
 		if l == a.loop {
 			a.open(l, fd, peer, mark)
@@ -255,8 +226,7 @@ func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	a.loop.count.Dropped++
 }
 
-// open opens the connection on its loop. If the poller is short of watches, accepting
-// pauses.
+// open runs on l. If its poller is short of watches, accepting pauses.
 func (a *acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
 	c := l.newConn(fd, peer)
 	c.flags |= mark
@@ -287,11 +257,16 @@ func (a *acceptor) disarm(why string, err error) {
 	a.loop.After(shortageDelay, a.arm)
 }
 
-// warn writes a log line, if there was none for a while.
 func (a *acceptor) warn(message string, err error) {
-	if l := a.loop; l.now >= a.nextLog {
-		a.nextLog = l.now + int64(shortageLogEvery)
-		l.logger.Warn(message, errorAttr(err))
+	l := a.loop
+	if l.now < a.nextLog {
+		return
+	}
+	a.nextLog = l.now + int64(shortageLogEvery)
+	if err == nil {
+		l.logger.Warn(message)
+	} else {
+		l.logger.Warn(message, "error", err)
 	}
 }
 
@@ -302,7 +277,8 @@ func (a *acceptor) drain() {
 		return
 	}
 	a.draining = true
-	if a.tcp && !a.shared && sockets.HoldOff(a.fd) {
+	addr, err := sockets.LocalAddr(a.fd)
+	if err == nil && addr.Network() == "tcp" && !a.shared && sockets.HoldOff(a.fd) {
 		a.acceptAll()
 		a.loop.After(handshakeTime, a.finish)
 		return
@@ -318,11 +294,10 @@ func (a *acceptor) finish() {
 		a.loop.After(shortageDelay, a.finish)
 		return
 	}
-	a.close()
+	a.end(nil)
 }
 
-// acceptAll accepts until the queue is empty. A system that goes on refusing may not
-// take anything off it.
+// acceptAll empties the queue, unless the system refuses connections and leaves them there.
 func (a *acceptor) acceptAll() {
 	a.paused = false // a drain does not wait for the end of a pause
 	for refused := 0; a.fd >= 0 && refused < acceptBudget; refused++ {
@@ -336,7 +311,6 @@ func (a *acceptor) acceptAll() {
 	}
 }
 
-// stoppedAccepting forgets a listener that is closed.
 func (l *Loop) stoppedAccepting(a *acceptor) {
 	l.acceptors = slices.DeleteFunc(l.acceptors, func(other *acceptor) bool { return other == a })
 	if len(l.acceptors) == 0 && l.onStopped != nil {

@@ -33,13 +33,15 @@ func (r *rig) listenFor(network, address string, p opener, to ...*Reactor) (*acc
 	for _, l := range to {
 		l.settings = *r.settings
 	}
-	a, err := r.loop.acceptFrom(fds[0], to, underLayer(p.Open), false)
-	if err != nil {
+	if _, err := r.loop.Accept(fds[0], to, underLayer(p.Open), false); err != nil {
 		r.t.Fatal(err)
 	}
 	r.cycle()
-	return a, addr
+	return r.loop.acceptors[len(r.loop.acceptors)-1], addr
 }
+
+// Close is what Accept returns to stop.
+func (a *acceptor) Close() error { return a.loop.PostUnbounded(a.drain) }
 
 // hello greets, so that a client knows it was accepted.
 type hello struct{ echo }
@@ -164,7 +166,7 @@ func TestSharedAcceptorTakesOneInACycle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, hello{}.Open, true); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, true); err != nil {
 		t.Fatal(err)
 	}
 	r.cycle()

@@ -47,7 +47,6 @@ func (l *Loop) AdoptTransport(t Transport, remote, local net.Addr, p Protocol) (
 	return l.take(c, p)
 }
 
-// take opens a connection within the limit.
 func (l *Loop) take(c *Conn, p Protocol) (*Conn, error) {
 	err := errMaxConns
 	if l.limit.served.acquire() {
@@ -72,8 +71,13 @@ func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, 
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
 	d.token = l.table.Add(d) // so that it ends with the loop
-	if !l.inbox.closed() {   // else the loop is about to end it
-		go d.connect(ctx)
+	if !l.inbox.ended {      // else the loop is about to end it
+		go func() {
+			conn, err := d.dial(ctx)
+			if l.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {
+				_ = conn.Close() // the loop has ended, and end was called
+			}
+		}()
 	}
 }
 
@@ -83,18 +87,11 @@ type dialing struct {
 	network, address string
 	protocol         Protocol
 	token            poller.Token
-	cancel           context.CancelFunc // ends connect
+	cancel           context.CancelFunc // of dial
 	done             func(*Conn, error)
 }
 
-// connect makes the connection, on its own goroutine.
-func (d *dialing) connect(ctx context.Context) {
-	conn, err := d.dial(ctx)
-	if d.loop.PostUnbounded(func() { d.connected(conn, err) }) != nil && err == nil {
-		_ = conn.Close() // the loop has ended, and end was called
-	}
-}
-
+// dial makes the connection, on its own goroutine.
 func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	switch {
 	case d.protocol == nil:
@@ -106,15 +103,19 @@ func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	return dialer.DialContext(ctx, d.network, d.address)
 }
 
+// connected adopts the connection, unless end was called.
 func (d *dialing) connected(conn net.Conn, err error) {
-	switch {
-	case err != nil:
-		d.finish(nil, err)
-	case d.finished():
-		_ = conn.Close()
-	default:
-		d.finish(d.loop.adopt(conn, d.protocol))
+	if d.loop.table.Lookup(d.token) == nil {
+		if err == nil {
+			_ = conn.Close()
+		}
+		return
 	}
+	var c *Conn
+	if err == nil {
+		c, err = d.loop.adopt(conn, d.protocol)
+	}
+	d.finish(c, err)
 }
 
 // ready is never called: the poller does not have the token.
@@ -122,13 +123,7 @@ func (d *dialing) ready(poller.Ready) {}
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }
 
-func (d *dialing) finished() bool { return d.loop.table.Lookup(d.token) == nil }
-
-// finish calls done, unless that has happened.
 func (d *dialing) finish(c *Conn, err error) {
-	if d.finished() {
-		return
-	}
 	d.loop.table.Remove(d.token)
 	d.cancel()
 	if err != nil {
@@ -138,12 +133,11 @@ func (d *dialing) finish(c *Conn, err error) {
 	d.loop.call(func() { d.done(c, err) })
 	d.loop.returned(d)
 	if c != nil {
-		c.markDirty()
+		c.schedule()
 	}
 }
 
-// describe adds the address to an error, unless it comes from package net, which does
-// so.
+// describe adds the address, as errors of package net have it.
 func (d *dialing) describe(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

@@ -2,7 +2,6 @@ package loop
 
 import (
 	"fmt"
-	"path"
 	"reflect"
 	"runtime"
 	"strings"
@@ -83,7 +82,7 @@ func (l *Loop) unmark(owner any) {
 func callee(owner any) []any {
 	switch o := owner.(type) {
 	case *Conn:
-		return []any{"callback", "connection", "remote", o.peer, "handler", typeName(o.handler)}
+		return []any{"callback", "connection", "remote", o.peer, "handler", fmt.Sprintf("%T", o.handler)}
 	case *Timer:
 		return []any{"callback", "timer", "function", functionName(o.fn)}
 	case *dialing:
@@ -96,12 +95,9 @@ func callee(owner any) []any {
 		}
 		return []any{"callback", "posted", "function", functionName(o.run)}
 	}
-	return []any{"callback", typeName(owner)}
+	return []any{"callback", fmt.Sprintf("%T", owner)}
 }
 
-func typeName(v any) string { return fmt.Sprintf("%T", v) }
-
-// functionName is where a function is to be found in the source.
 func functionName(fn any) string {
 	v := reflect.ValueOf(fn)
 	if v.IsNil() {
@@ -120,7 +116,7 @@ type BlockedError struct {
 
 // Error names the functions that the loop is in, innermost first.
 func (e *BlockedError) Error() string {
-	took, names := e.For.Round(time.Millisecond), callees(e.Stack)
+	took, names := e.For.Round(time.Millisecond), watchdog.Functions(e.Stack, "github.com/eddynet/eddy/loop.")
 	if len(names) == 0 {
 		return fmt.Sprintf("eddy: loop %d has not ended: it has been busy for %v", e.Loop, took)
 	}
@@ -136,21 +132,4 @@ func (r *Reactor) Blocked() *BlockedError {
 		For:   time.Duration(r.clock() - r.watch.cycle.Load()),
 		Stack: watchdog.Stack(r.watch.id.Load()),
 	}
-}
-
-// callees are the functions that a loop has called, innermost first, without the
-// folders of their packages.
-func callees(stack string) (names []string) {
-	const loopPackage = "github.com/eddynet/eddy/loop."
-	_, frames, _ := strings.Cut(stack, "\n")
-	for line := range strings.Lines(frames) {
-		if strings.HasPrefix(line, loopPackage) {
-			return names
-		}
-		arguments := strings.LastIndex(line, "(")
-		if arguments >= 0 && !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "runtime.") {
-			names = append(names, path.Base(line[:arguments]))
-		}
-	}
-	return names
 }

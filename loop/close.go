@@ -39,7 +39,7 @@ func (c *Conn) finish(cause error) {
 	c.enter(closing)
 	c.cause = cause
 	c.deadline = 0
-	c.markDirty()
+	c.schedule()
 }
 
 // CloseWrite sends FIN once everything that was written has reached the kernel, and
@@ -47,29 +47,35 @@ func (c *Conn) finish(cause error) {
 // peer has stopped sending too.
 func (c *Conn) CloseWrite() {
 	if c.state == open {
-		c.flags |= writeDone
-		c.shared.Or(refMute)
-		c.markDirty()
+		c.shared.Or(mute)
+		c.schedule()
 	}
 }
 
-// shutWrite follows CloseWrite when everything is flushed, and every event after it.
-func (c *Conn) shutWrite() {
+// shut follows CloseWrite and Close when everything is flushed, and every event after it.
+func (c *Conn) shut() {
 	if !c.is(writeShut) && (c.layered() || !c.is(peerDone)) {
 		switch err := c.closeWrite(); {
 		case err == unix.EAGAIN:
-			c.watchProgress(0)
+			c.watchProgress(0) // a layer has to send the end of its output
 			return
+		case err != nil && c.state == closing: // ENOTCONN: the peer has disconnected
+			c.closeNow(c.cause)
 		case err != nil:
 			c.closeNow(err)
-			return
-		case c.state == closed: // a layer has panicked
-			return
 		}
 		c.flags |= writeShut
 	}
-	if c.is(peerDone) {
-		c.closeNow(nil)
+	switch {
+	case c.state == closed: // by the error, or a panic of a layer
+	case c.is(peerDone) && (c.state == open || !c.layered() || c.fd < 0 || c.extra.socket.eof):
+		c.closeNow(c.cause)
+	case c.state == closing:
+		c.enter(lingering)
+		c.dropInput()
+		c.progress = 0
+		c.writeBy = 0
+		c.deadlineAfter(c.settings.LingerTimeout)
 	}
 }
 
@@ -81,33 +87,6 @@ func (c *Conn) end(cause error) {
 		return
 	}
 	c.Abort(cause)
-}
-
-// linger follows when everything is flushed.
-func (c *Conn) linger() {
-	if c.is(peerDone) && !c.layered() {
-		c.closeNow(c.cause)
-		return
-	}
-	switch err := c.closeWrite(); {
-	case err == unix.EAGAIN:
-		c.watchProgress(0) // a layer has to send the end of its output
-		return
-	case err != nil: // ENOTCONN: the peer has disconnected
-		c.closeNow(c.cause)
-		return
-	case c.state == closed: // a layer has panicked
-		return
-	case c.is(peerDone) && (c.fd < 0 || c.extra.socket.eof):
-		c.closeNow(c.cause)
-		return
-	}
-	c.enter(lingering)
-	c.dropInput()
-	c.progress = 0
-	c.writeBy = 0
-	c.deadline = later(c.loop.now, c.settings.LingerTimeout)
-	c.armTimer()
 }
 
 // discard reads once, below all layers, and discards the input.
@@ -127,7 +106,6 @@ func (c *Conn) discard() {
 			c.closeNow(c.cause)
 		}
 	case notNow(err):
-		// Nothing there yet: go on waiting.
 	case shortOfMemory(err):
 		c.retryLater(readBackoff)
 	default:
@@ -149,9 +127,7 @@ func (c *Conn) free() {
 		})
 	}
 	l.table.Remove(c.token)
-	if !c.is(detached) {
-		l.call(c.closeTransport)
-	}
+	l.call(c.closeTransport)
 	l.conns--
 	l.count.ended(c.cause)
 	l.limit.quotaOf(c).release()
@@ -163,7 +139,7 @@ func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:
 	case c.event(EventShutdown):
-		c.markDirty()
+		c.schedule()
 	default:
 		c.After(c.loop.grace, (*Conn).CloseIdle)
 	}

@@ -16,13 +16,9 @@ import (
 
 // Conn is one connection, from accept to close. It belongs to its loop: its
 // methods may be called there only, in a callback of the loop. Ref gives other
-// goroutines access to it.
-//
-// An idle one holds this struct and a table slot, nothing else.
+// goroutines access to it. An idle one holds this struct and a table slot, nothing else.
 type Conn struct {
-	// The fields that every event needs come first, close together.
-
-	loop     *Loop
+	loop     *Loop // the fields that every event needs come first, close together
 	handler  Handler
 	userData any
 	settings *Settings
@@ -31,11 +27,11 @@ type Conn struct {
 	out *outbox.Queue   // output that the kernel has not taken; nil if there is none
 
 	token    poller.Token
-	fd       int32 // -1 without a socket
+	fd       int32 // -1 without a socket, or after Detach
 	flags    flags
 	state    state
 	interest poller.Interest
-	shared   atomic.Uint32 // refGone, refMute, refFull: read by Refs on any goroutine
+	shared   atomic.Uint32 // gone, mute, full: read by Refs on any goroutine
 	deadline int64         // of the handler or the state, on the loop's clock; 0 for none
 	writeBy  int64         // when pending output stalls out; 0 for none
 	timer    wheel.Timer   // armed at the earlier of the two deadlines, or before it
@@ -49,29 +45,27 @@ type Conn struct {
 
 // The part of a connection's state that its Refs read, as bits of Conn.shared.
 const (
-	refGone uint32 = 1 << iota // closed
-	refMute                    // takes no more output: closing, closed or after CloseWrite
-	refFull                    // output is above the high-water mark
+	gone uint32 = 1 << iota // closed
+	mute                    // takes no more output: closing, closed or after CloseWrite
+	full                    // output is above the high-water mark, not yet at the low-water mark
 )
 
-// flags are the conditions of a connection beside its state.
+func (c *Conn) shows(bit uint32) bool { return c.shared.Load()&bit != 0 }
+
 type flags uint32
 
 const (
 	readPaused     flags = 1 << iota // by the handler
-	outputFull                       // above the high-water mark, not yet at the low-water mark
 	peerDone                         // the end of the peer's input has been read
 	eofPending                       // EventEOF is due: the handler came after the end
 	peerHungUp                       // the peer's FIN has been seen after unread input
-	scheduled                        // in Loop.scheduled
+	scheduled                        // to be settled: in Loop.unsettled or Loop.scheduled, or being handled
 	redeliver                        // kept input is to be delivered again
 	handedOver                       // SetProtocol was called
 	ownDeadline                      // SetTimeout was called
 	resetOnClose                     // close with RST, so that nothing looks complete
-	writeDone                        // CloseWrite was called
 	writeShut                        // FIN is sent, and the connection still open
 	unwatched                        // not registered with the poller for now
-	detached                         // the descriptor is not the loop's any more
 	fullDuplex                       // EnableFullDuplex was called
 	writeRefused                     // by the transport: the last write returned EAGAIN
 	writeBackoff                     // the kernel is short of memory: a timer will write again
@@ -140,67 +134,42 @@ func (c *Conn) LocalAddr() net.Addr {
 	case c.extra != nil && c.extra.local.IsSet():
 		return c.extra.local.NetAddr()
 	}
-	addr, err := sockets.LocalAddr(int(c.fd))
-	if err != nil {
-		return nil
-	}
+	addr, _ := sockets.LocalAddr(int(c.fd)) // nil with an error
 	return addr
 }
 
-// markDirty makes sure that the connection is settled: after its own event if that is
-// being handled, otherwise at the end of the cycle.
-func (c *Conn) markDirty() {
-	if c.loop.current != c {
-		c.schedule()
-	}
-}
-
-// schedule makes the loop resume the connection at the end of the cycle.
+// schedule has the connection settled: after its own event if that is being handled,
+// otherwise at the end of the cycle.
 func (c *Conn) schedule() {
-	if !c.is(scheduled) {
+	if !c.is(scheduled) && c.state != closed {
 		c.flags |= scheduled
 		c.loop.scheduled = append(c.loop.scheduled, c)
 	}
 }
 
-// state is where a connection stands in its life.
 type state uint8
 
 const (
-	// open: reads and writes. Close leads to closing; Abort, a failure and a deadline to
-	// closed.
+	// open leads to closing by Close, to closed by Abort, a failure or a deadline.
 	open state = iota
-	// closing: pending output is flushed, nothing is read or accepted for writing. It
-	// leads to lingering when all is flushed, or to closed if the peer's FIN was read
-	// before, on a failure or when the peer reads nothing.
+	// closing: pending output is flushed. It leads to lingering when all is flushed, or to
+	// closed if the peer's FIN was read before, on a failure or when the peer reads nothing.
 	closing
-	// lingering: our FIN is sent, and input is read and discarded, because closing a
-	// socket with unread input would destroy output on its way. It leads to closed, at
-	// the peer's FIN, the time limit or the byte limit.
+	// lingering: FIN is sent, and input is discarded, because closing a socket with unread
+	// input would destroy output on its way. It leads to closed, at the peer's FIN or a limit.
 	lingering
 	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
 	closed
 )
 
-var stateNames = [...]string{"open", "closing", "lingering", "closed"}
-
-func (s state) String() string { return stateNames[s] }
-
-// exits lists the states that each state may lead to, as a set of bits.
-var exits = [...]uint8{
-	open:      1<<closing | 1<<closed,
-	closing:   1<<lingering | 1<<closed,
-	lingering: 1 << closed,
-	closed:    0,
-}
-
-// enter is the one place where the state changes.
+// enter is the one place where the state changes. No state leads back, and only closing
+// leads to lingering.
 func (c *Conn) enter(next state) {
-	if exits[c.state]&(1<<next) == 0 {
-		panic(fmt.Sprintf("eddy: connection cannot go from %v to %v", c.state, next))
+	if next <= c.state || c.state == open && next == lingering {
+		panic(fmt.Sprintf("eddy: connection cannot go from state %d to %d", c.state, next))
 	}
 	c.state = next
-	c.shared.Or(refMute) // only an open connection takes output, and no state leads back
+	c.shared.Or(mute) // only an open connection takes output
 }
 
 // extra is the part of a connection that most connections do not need.
@@ -209,8 +178,9 @@ type extra struct {
 	pushback *pushback // below the layer that was added last
 	bottom   Transport // the socket, or memory
 	socket   socketTransport
-	timers   *Timer       // of After, the last one first: they end with the connection
-	local    sockets.Addr // of SetAddrs
+	noted    int64               // bytes of output, pending with the layers, that Stats counts
+	timers   map[*Timer]struct{} // of After: they end with the connection
+	local    sockets.Addr        // of SetAddrs
 }
 
 func (c *Conn) more() *extra {
@@ -230,17 +200,18 @@ func (c *Conn) Abort(err error) {
 	}
 }
 
-// closeNow ends a connection in any state.
 func (c *Conn) closeNow(cause error) {
 	if c.state == closed {
 		return
 	}
 	c.enter(closed)
 	c.cause = cause
-	c.shared.Or(refGone)
+	c.shared.Or(gone)
 	c.loop.wheel.Cancel(&c.timer)
-	for c.extra != nil && c.extra.timers != nil {
-		c.extra.timers.Stop()
+	if c.extra != nil {
+		for t := range c.extra.timers {
+			t.Stop()
+		}
 	}
 	c.loop.closed = append(c.loop.closed, c)
 }
@@ -259,7 +230,6 @@ func (c *Conn) recovered() {
 	}
 }
 
-// event reports e to the handler, and returns whether the handler has handled it.
 func (c *Conn) event(e Event) (handled bool) {
 	defer c.recovered()
 	return c.handler.OnEvent(c, e)

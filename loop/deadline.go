@@ -23,6 +23,10 @@ func (c *Conn) SetTimeout(d time.Duration) {
 		c.deadline = 0
 		return
 	}
+	c.deadlineAfter(d)
+}
+
+func (c *Conn) deadlineAfter(d time.Duration) {
 	c.deadline = later(c.loop.now, d)
 	c.armTimer()
 }
@@ -56,42 +60,37 @@ func later(t int64, d time.Duration) int64 {
 // tickAfter is the first tick that is not before the time at.
 func tickAfter(at int64) int64 { return (at + wheel.Tick - 1) / wheel.Tick }
 
-// expire looks which deadline has passed, if any.
 func (c *Conn) expire(now int64) {
+	n := &c.loop.count
 	switch {
 	case c.writeBy != 0 && c.writeBy <= now:
-		c.loop.count.TimedOut++
-		c.loop.count.WriteTimeouts++
+		n.TimedOut++
+		n.WriteTimeouts++
 		c.Abort(ErrWriteTimeout)
-	case c.deadline != 0 && c.deadline <= now:
+	case c.deadline == 0 || c.deadline > now:
+		// The timer was early.
+	case c.state == lingering:
+		n.LingerTimeouts++
+		c.closeNow(c.cause)
+	default:
+		n.TimedOut++
 		c.deadline = 0
 		if !c.is(ownDeadline) && c.state == open {
 			c.deadline = later(now, c.settings.IdleTimeout)
 		}
-		c.timedOut()
+		if !c.event(EventTimeout) {
+			c.Abort(ErrTimeout)
+		}
 	}
 	c.armTimer()
 }
 
-func (c *Conn) timedOut() {
-	if c.state == lingering {
-		c.loop.count.LingerTimeouts++
-		c.closeNow(c.cause)
-		return
-	}
-	c.loop.count.TimedOut++
-	if !c.event(EventTimeout) {
-		c.Abort(ErrTimeout)
-	}
-}
-
 // Timer is a function that waits for its time on a loop.
 type Timer struct {
-	timer        wheel.Timer
-	loop         *Loop
-	fn           func()
-	conn         *Conn  // that it ends with; nil for none
-	newer, older *Timer // of the same connection, while it is armed
+	timer wheel.Timer
+	loop  *Loop
+	fn    func()
+	conn  *Conn // that it ends with, while it is armed; nil for none
 }
 
 // After calls fn on the loop once d has passed. The resolution is a millisecond,
@@ -112,29 +111,19 @@ func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
 		t.Stop()
 		return t
 	}
-	t.conn, t.older = c, c.more().timers
-	if t.older != nil {
-		t.older.newer = t
+	x := c.more()
+	if x.timers == nil {
+		x.timers = map[*Timer]struct{}{}
 	}
-	c.extra.timers = t
+	x.timers[t], t.conn = struct{}{}, c
 	return t
 }
 
-// unlink takes the timer off its connection's list.
 func (t *Timer) unlink() {
-	c := t.conn
-	if c == nil {
-		return
+	if t.conn != nil {
+		delete(t.conn.extra.timers, t)
+		t.conn = nil
 	}
-	if t.newer != nil {
-		t.newer.older = t.older
-	} else {
-		c.extra.timers = t.older
-	}
-	if t.older != nil {
-		t.older.newer = t.newer
-	}
-	t.conn, t.newer, t.older = nil, nil, nil
 }
 
 // Stop keeps the function from being called, and reports whether it was in time.

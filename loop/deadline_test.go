@@ -399,7 +399,7 @@ func TestTimersOfAConnectionEndWithIt(t *testing.T) {
 	}
 	r.pass(time.Second)
 	c.Abort(nil)
-	if !ran || c.extra.timers != nil {
+	if !ran || len(c.extra.timers) != 0 {
 		t.Errorf("ran %v, timers left %v", ran, c.extra.timers)
 	}
 	for i, timer := range timers {

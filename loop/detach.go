@@ -3,10 +3,10 @@ package loop
 import (
 	"bytes"
 	"net"
-	"os"
 	"sync"
 
 	"github.com/eddynet/eddy/internal/outbox"
+	"github.com/eddynet/eddy/internal/sockets"
 )
 
 // Detach takes the connection off its loop and returns it as a net.Conn with
@@ -15,91 +15,75 @@ import (
 // writes this before anything else; release functions are called on the loop, as long as
 // that runs. Over layers it reads and writes through them. EventClosed follows, with
 // ErrDetached. Call it outside OnData, which has not yet said how much it uses, and on a
-// paused connection. A connection without a socket has nothing to detach: an error.
+// paused connection. An error leaves the connection as it is: one without a socket has
+// nothing to detach.
 func (c *Conn) Detach() (net.Conn, []byte, error) {
+	conn, err := c.duplicate()
+	if err != nil {
+		return nil, nil, err
+	}
+	sockets.Close(int(c.fd))
+	c.fd = -1
+	c.noteBacklog(0)
+	d := &detachedConn{Conn: conn}
 	switch {
-	case c.state != open:
-		return nil, nil, ErrClosed
-	case c.fd < 0:
-		return nil, nil, errNoSocket
+	case c.layered():
+		c.extra.socket.detached = conn
+		d.top, c.extra.top = c.extra.top, nil // the layers are not the loop's any more
+		conn = d
+	case c.out != nil:
+		d.top = &socketTransport{detached: conn}
+		conn = d
 	}
-	if !c.is(unwatched) {
-		if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-			return nil, nil, err
-		}
+	if c.out != nil {
+		c.out.ReleaseBy(c.loop.callAnyhow)
+		d.writeFirst(c.out)
+		c.out = nil
 	}
-	file := os.NewFile(uintptr(c.fd), "eddy")
-	conn, err := net.FileConn(file) // a duplicate, registered with Go's own poller
-	_ = file.Close()                // the loop's descriptor
-	c.flags |= detached
 	var input []byte
 	if c.in != nil {
 		input = bytes.Clone(c.in.B)
 	}
-	c.noteBacklog(0)
-	if err == nil && c.layered() {
-		c.extra.socket.detached = conn
-		conn = &layeredConn{Conn: conn, top: c.extra.top}
-		c.extra.top = nil // the layers are not the loop's any more
-	}
-	if err == nil && c.out != nil {
-		c.out.ReleaseBy(c.loop.callAnyhow)
-		conn = writesAfter(conn, c.out)
-		c.out = nil
-	}
 	c.closeNow(ErrDetached)
-	return conn, input, err
+	return conn, input, nil
 }
 
-// writesAfter returns conn with writes that wait until the output in q is written.
-func writesAfter(conn net.Conn, q *outbox.Queue) net.Conn {
-	d := &detachedConn{Conn: conn}
-	d.first.Lock()
-	go func() {
-		defer d.first.Unlock()
-		_, d.err = q.WriteTo(conn)
-	}()
-	return d
+// duplicate returns the socket as one of package net, and ends its registration.
+func (c *Conn) duplicate() (net.Conn, error) {
+	switch {
+	case c.state != open:
+		return nil, ErrClosed
+	case c.fd < 0:
+		return nil, errNoSocket
+	}
+	conn, err := sockets.NetConn(int(c.fd))
+	if err == nil && !c.is(unwatched) {
+		if err = c.loop.poller.Delete(int(c.fd)); err != nil {
+			_ = conn.Close() // nothing was written that could fail
+		}
+	}
+	return conn, err
 }
 
-// detachedConn is a connection whose output begins with that of its loop.
+// detachedConn is a connection that has left its loop with layers or pending output. Its
+// transport blocks.
 type detachedConn struct {
-	net.Conn
-	first sync.Mutex
-	err   error // guarded by first: of that output
-}
-
-// written waits for that output.
-func (d *detachedConn) written() error {
-	d.first.Lock()
-	defer d.first.Unlock()
-	return d.err
-}
-
-func (d *detachedConn) Write(p []byte) (int, error) {
-	if err := d.written(); err != nil {
-		return 0, err
-	}
-	return d.Conn.Write(p)
-}
-
-// CloseWrite is that of the TCP or Unix connection.
-func (d *detachedConn) CloseWrite() error {
-	if err := d.written(); err != nil {
-		return err
-	}
-	return d.Conn.(interface{ CloseWrite() error }).CloseWrite()
-}
-
-// layeredConn is a detached connection that reads and writes through its layers.
-type layeredConn struct {
 	net.Conn
 	top Transport
 
-	mu sync.Mutex // of writing
+	mu  sync.Mutex // of writing
+	err error      // guarded by mu: of the pending output
 }
 
-func (d *layeredConn) Read(p []byte) (n int, err error) {
+func (d *detachedConn) writeFirst(q *outbox.Queue) {
+	d.mu.Lock()
+	go func() {
+		defer d.mu.Unlock()
+		_, d.err = q.WriteTo(writer{d.top})
+	}()
+}
+
+func (d *detachedConn) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
@@ -110,9 +94,37 @@ func (d *layeredConn) Read(p []byte) (n int, err error) {
 	}
 }
 
-func (d *layeredConn) Write(p []byte) (n int, err error) {
+func (d *detachedConn) Write(p []byte) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.err != nil {
+		return 0, d.err
+	}
+	return writer{d.top}.Write(p)
+}
+
+// CloseWrite ends the output, with the layers' own end.
+func (d *detachedConn) CloseWrite() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.err == nil {
+		if err := d.top.CloseWrite(); !notNow(err) {
+			return err
+		}
+	}
+	return d.err
+}
+
+// Close closes the connection at once, like that of a TCP connection.
+func (d *detachedConn) Close() error {
+	d.top.Close(false)
+	return nil
+}
+
+// writer writes everything to a transport that blocks, and leaves nothing held.
+type writer struct{ top Transport }
+
+func (w writer) Write(p []byte) (n int, err error) {
 	slices := [][]byte{p}
 	for {
 		if n == len(p) {
@@ -120,7 +132,7 @@ func (d *layeredConn) Write(p []byte) (n int, err error) {
 		} else {
 			slices[0] = p[n:]
 		}
-		m, err := d.top.Write(slices)
+		m, err := w.top.Write(slices)
 		n += m
 		switch {
 		case err != nil && !notNow(err):
@@ -131,32 +143,9 @@ func (d *layeredConn) Write(p []byte) (n int, err error) {
 	}
 }
 
-// CloseWrite ends the output, with the layers' own end.
-func (d *layeredConn) CloseWrite() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for {
-		if err := d.top.CloseWrite(); !notNow(err) {
-			return err
-		}
-	}
-}
-
-// Close closes the connection at once, like that of a TCP connection.
-func (d *layeredConn) Close() error {
-	d.top.Close(false)
-	return nil
-}
-
 // callAnyhow runs fn on the loop, or here if that has ended. Any goroutine.
 func (l *Loop) callAnyhow(fn func()) {
-	if l.PostUnbounded(fn) == nil {
-		return
+	if l.PostUnbounded(fn) != nil {
+		guard(fn, l.logPanic)
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			_ = l.logPanic(v) // nobody to close
-		}
-	}()
-	fn()
 }

@@ -199,3 +199,49 @@ func TestDetachedConnectionHasCloseWrite(t *testing.T) {
 		}
 	}
 }
+
+// The connection goes on, and closes its layers at its end.
+func TestDetachThatFailsLeavesTheConnection(t *testing.T) {
+	r := newRig(t)
+	before := openDescriptors()
+	closes := 0
+	p := &script{open: func(c *Conn) {
+		_ = c.AddLayer(func(below Transport) Transport { return &closeCounter{below, &closes} })
+	}}
+	c, peer := r.open(tcpPair, p)
+	registrations := r.loop.poller
+	r.loop.poller = undeletable{registrations}
+	if conn, _, err := c.Detach(); err != unix.EIO || conn != nil {
+		t.Errorf("%v, error %v, want that of the poller", conn, err)
+	}
+	r.loop.poller = registrations
+	socket, file := c.fd, tempFile(t, nil)
+	c.fd = int32(file.Fd())
+	if conn, _, err := c.Detach(); !errors.Is(err, unix.ENOTSOCK) || conn != nil {
+		t.Errorf("%v, error %v, want that of a file which is not a socket", conn, err)
+	}
+	c.fd = socket
+	_ = file.Close()
+	peer.send("still there")
+	r.until("input arrives", func() bool { return p.count("data:") == 1 })
+	c.Close()
+	peer.close()
+	r.until("the connection is closed", p.ended)
+	if after := openDescriptors(); closes != 1 || after != before {
+		t.Errorf("the layer was closed %d times, want once; %d descriptors, %d before", closes, after, before)
+	}
+}
+
+type closeCounter struct {
+	Transport
+	closes *int
+}
+
+func (l *closeCounter) Close(reset bool) {
+	*l.closes++
+	l.Transport.Close(reset)
+}
+
+type undeletable struct{ readiness }
+
+func (undeletable) Delete(int) error { return unix.EIO }

@@ -63,10 +63,13 @@ func (l *Loop) logPanic(v any) *PanicError {
 }
 
 // call runs fn, which belongs to no connection. A panic is reported.
-func (l *Loop) call(fn func()) {
+func (l *Loop) call(fn func()) { guard(fn, l.Panicked) }
+
+// guard runs fn, and has its panic reported.
+func guard(fn func(), report func(v any) *PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
-			_ = l.Panicked(v) // nobody to close
+			_ = report(v) // nobody to close
 		}
 	}()
 	fn()

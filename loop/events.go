@@ -9,20 +9,18 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// ready handles the connection's event of this cycle.
 func (c *Conn) ready(r poller.Ready) {
 	if c.state == closed {
 		return
 	}
-	c.loop.current = c
+	queued := c.is(scheduled)
+	c.flags |= scheduled
 	switch {
 	case r&poller.Failed != 0:
 		c.failed()
 	case r&(poller.Read|poller.ReadClosed) == 0:
 	case c.is(readBackoff):
 		c.bothEnded()
-	case c.state == lingering:
-		c.discard()
 	case c.wantsRead():
 		if !c.backlogged() {
 			c.receive()
@@ -31,11 +29,15 @@ func (c *Conn) ready(r poller.Ready) {
 		// Of a registration that could be neither replaced nor deleted.
 	case c.interest&(poller.Readable|poller.Hangup) == 0:
 		c.bothEnded()
-	case r&poller.ReadClosed != 0:
-		c.hangup()
+	case r&poller.ReadClosed != 0: // after input that is not being read
+		c.flags |= peerHungUp
+		if c.state == open {
+			c.event(EventHangup)
+		}
 	}
-	c.loop.current = nil
-	c.loop.unsettled = append(c.loop.unsettled, c)
+	if !queued {
+		c.loop.unsettled = append(c.loop.unsettled, c)
+	}
 }
 
 // failed handles a broken socket. Input that arrived before the failure is read first:
@@ -52,30 +54,24 @@ func (c *Conn) failed() {
 	}
 }
 
-// resume goes on with a connection that was written to, resumed or woken outside its own
-// event.
+// resume settles a connection that was written to, resumed or woken outside its own event.
 func (c *Conn) resume() {
-	c.flags &^= scheduled
 	if c.is(redeliver) {
 		c.redeliver()
 	}
-	if c.hasInput() && !c.backlogged() && !c.is(readBackoff) {
-		c.loop.current = c
-		switch {
-		case c.state == lingering:
-			c.discard()
-		case c.wantsRead():
-			c.receive()
-		}
-		c.loop.current = nil
+	if c.hasInput() && c.wantsRead() && !c.backlogged() && !c.is(readBackoff) {
+		c.receive()
 	}
 	c.settle()
 }
 
-// settle brings a connection in line after its callbacks: output goes out, water
-// marks and closing have their consequences, and the interest of the
-// connection is registered.
+// settle follows the callbacks of a connection: output goes out, water marks and closing
+// have their consequences, and the interest is registered.
 func (c *Conn) settle() {
+	c.flags &^= scheduled
+	if c.state == closed {
+		return
+	}
 	if c.is(eofPending) && c.wantsInput() && !c.is(redeliver) {
 		c.flags &^= eofPending
 		c.endOfInput()
@@ -85,29 +81,20 @@ func (c *Conn) settle() {
 		c.flush()
 		c.markDrained()
 	}
-	if c.flushed() {
-		switch {
-		case c.state == closing:
-			c.linger()
-		case c.state == open && c.is(writeDone):
-			c.shutWrite()
-		}
+	if c.shows(mute) && c.state < lingering && c.flushed() {
+		c.shut()
 	}
-	if want := c.interests(); c.state != closed && want != c.interest && !c.is(watchBackoff) {
+	want := c.interests()
+	if c.fd >= 0 && c.state != closed && want != c.interest && !c.is(watchBackoff) {
 		c.watch(want)
 	}
-	if c.hasInput() && (c.wantsRead() || c.state == lingering) && !c.is(readBackoff) ||
-		c.fd < 0 && c.interest&poller.Writable != 0 && c.state != closed {
+	if c.is(redeliver) || c.hasInput() && c.wantsRead() && !c.is(readBackoff) ||
+		c.fd < 0 && want&poller.Writable != 0 {
 		c.schedule() // the poller does not know of it
 	}
 }
 
-// watch registers the connection's interest with the poller.
 func (c *Conn) watch(want poller.Interest) {
-	if c.fd < 0 {
-		c.interest = want
-		return
-	}
 	register := c.loop.poller.Set
 	if c.is(unwatched) {
 		register = c.loop.poller.Add
@@ -117,7 +104,7 @@ func (c *Conn) watch(want poller.Interest) {
 	case err == nil:
 		c.interest = want
 		c.flags &^= unwatched
-	case shortOfWatches(err):
+	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM): // of watches, or memory: epoll_ctl(2)
 		// After a failed Set the state of the registration is unknown: it is made
 		// again, or, if it cannot be deleted either, set again.
 		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
@@ -130,30 +117,11 @@ func (c *Conn) watch(want poller.Interest) {
 	}
 }
 
-// unregistered as Conn.interest differs from everything that interests returns: the
-// connection is to be registered whatever it waits for.
+// unregistered as Conn.interest differs from everything that interests returns.
 const unregistered poller.Interest = 1 << 7
 
-// unwatch ends the registration with the poller until the interest changes.
-func (c *Conn) unwatch() {
-	if c.is(unwatched) {
-		return
-	}
-	c.flags |= unwatched
-	if err := c.loop.poller.Delete(int(c.fd)); err != nil {
-		c.Abort(err)
-	}
-}
-
-// shortOfWatches reports whether the poller may take the registration later: the kernel
-// is short of memory, or the user of watches (epoll_ctl(2), ENOSPC).
-func shortOfWatches(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM)
-}
-
-// bothEnded handles the end of both directions while nothing is waited for, which
-// the poller would report again and again: after CloseWrite, or when the peer of a Unix
-// socket has closed it, and can read no response.
+// bothEnded handles the end of both directions, which the poller would report again and
+// again: after CloseWrite, or when the peer of a Unix socket has closed it.
 func (c *Conn) bothEnded() {
 	switch {
 	case c.state == lingering:
@@ -163,15 +131,19 @@ func (c *Conn) bothEnded() {
 		c.closeNow(unix.EPIPE)
 		return
 	}
-	c.unwatch() // the end comes after input that is to be read later
+	if !c.is(unwatched) { // the end comes after input that is to be read later
+		c.flags |= unwatched
+		if err := c.loop.poller.Delete(int(c.fd)); err != nil {
+			c.Abort(err)
+		}
+	}
 }
 
-// interests returns the readiness that the connection waits for.
 func (c *Conn) interests() poller.Interest {
 	var want poller.Interest
 	switch {
 	case c.is(readBackoff):
-	case c.state == lingering || c.wantsRead():
+	case c.wantsRead():
 		want = poller.Readable
 	case c.state == open && !c.is(peerDone|peerHungUp):
 		want = poller.Hangup

@@ -38,7 +38,7 @@ func TestListenerOutlivesAFailingPoller(t *testing.T) {
 			}
 			faults := inject(r.loop)
 			faults.arm(f, fds[0])
-			if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, hello{}.Open, false); err != nil {
+			if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, hello{}.Open, false); err != nil {
 				t.Fatal(err)
 			}
 			client := dial(t, addr)
@@ -145,7 +145,7 @@ func TestListenerForAnEndedLoopIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != ErrServerClosed {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != ErrServerClosed {
 		t.Errorf("Accept: %v, want ErrServerClosed", err)
 	}
 	if after := openDescriptors(); after > before {

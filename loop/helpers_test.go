@@ -308,3 +308,14 @@ func descriptorOpen(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return err == nil
 }
+
+// allConns lists the connections in the loop's table, closed ones too.
+func (l *Loop) allConns() []*Conn {
+	var all []*Conn
+	for _, s := range l.table.All() {
+		if c, ok := s.(*Conn); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}

@@ -12,14 +12,13 @@ const (
 	// them, so that goroutines that post without pause cannot keep the sockets waiting.
 	inboxBudget = 1024
 	inboxTime   = 2 * time.Millisecond
+	// maxTasks bounds the tasks that wait, some 60 MB: beyond it, posting is an error.
+	maxTasks = 1 << 20
+	// tasksKept bounds the task array that is kept for the next batch.
+	tasksKept = 4 * inboxBudget
+	// copyLimit is the size in bytes up to which posted output is merged, and copied.
+	copyLimit = 4 << 10
 )
-
-// maxTasks bounds the tasks that wait, some 60 MB of memory: beyond it, posting is an
-// error.
-const maxTasks = 1 << 20
-
-// tasksKept bounds the task array that is kept for the next batch.
-const tasksKept = 4 * inboxBudget
 
 // task is run on a loop: a function, or, where conn is set, a function of the connection
 // or output to append to it, unless it is closed.
@@ -27,17 +26,16 @@ type task struct {
 	run       func()
 	conn      *Conn
 	visit     func(*Conn) // nil for output
-	output    []byte      // owned by the task
+	output    []byte      // of which the inbox keeps a copy
 	unbounded bool        // accepted also when the inbox is full
 }
 
-// inbox is how other goroutines reach a loop. Only the first task in an empty
-// inbox wakes the poller, and only if the loop waits or is about to: all that come
-// before the loop looks share that wake-up.
+// inbox is how other goroutines reach a loop. Only the first task in an empty inbox wakes
+// the poller, and only if the loop waits or is about to.
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
-	ended   bool        // guarded by mu
+	ended   bool        // guarded by mu, set by the loop
 	unwoken bool        // guarded by mu: the last attempt to wake the loop has failed
 	waiting atomic.Bool // there are tasks
 	asleep  atomic.Bool // the loop will not look before it is woken
@@ -56,40 +54,22 @@ func (b *inbox) prepareToWait() bool {
 	return !b.pending()
 }
 
-// doneWaiting is called after a wait.
 func (b *inbox) doneWaiting() { b.asleep.Store(false) }
 
 func (l *Loop) post(t task) error {
-	l.inbox.mu.Lock()
-	defer l.inbox.mu.Unlock()
-	return l.postLocked(t)
-}
-
-// postOutput posts a copy of p for c's output. Small writes in a row share a
-// task, and so their memory is about that of their bytes.
-func (l *Loop) postOutput(c *Conn, p []byte) error {
 	b := &l.inbox
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if n := len(b.tasks); n > 0 {
-		last := &b.tasks[n-1]
-		if last.conn == c && last.visit == nil && len(last.output)+len(p) <= copyLimit {
-			last.output = append(last.output, p...)
-			return nil
-		}
-	}
-	return l.postLocked(task{conn: c, output: bytes.Clone(p)})
-}
-
-// postLocked is post with the inbox locked.
-func (l *Loop) postLocked(t task) error {
-	b := &l.inbox
 	if b.ended {
 		return ErrServerClosed
+	}
+	if len(t.output) > 0 && b.merge(t.conn, t.output) {
+		return nil
 	}
 	if len(b.tasks) >= maxTasks && !t.unbounded {
 		return ErrInboxFull
 	}
+	t.output = bytes.Clone(t.output)
 	first := len(b.tasks) == 0
 	b.tasks = append(b.tasks, t)
 	b.waiting.Store(true)
@@ -99,31 +79,40 @@ func (l *Loop) postLocked(t task) error {
 	return nil
 }
 
-// wake must be called with the inbox locked, so that no wake-up comes after close: the
-// poller's descriptors may be somebody else's by then. The task is in the inbox: if the
-// loop cannot be woken now, the next task tries again, and so does a timer.
+// merge appends small output to the last task, if that has output of the same connection:
+// so the memory of writes in a row is about that of their bytes.
+func (b *inbox) merge(c *Conn, p []byte) bool {
+	if len(b.tasks) == 0 {
+		return false
+	}
+	last := &b.tasks[len(b.tasks)-1]
+	fits := last.conn == c && last.visit == nil && len(last.output)+len(p) <= copyLimit
+	if fits {
+		last.output = append(last.output, p...)
+	}
+	return fits
+}
+
+// wake must be called with the inbox locked, so that no wake-up comes after the end: the
+// poller's descriptors may be somebody else's by then. If the loop cannot be woken now, the
+// next task tries again, and so does a timer.
 func (l *Loop) wake() {
 	b := &l.inbox
 	err := l.poller.Wake()
 	if err != nil && !b.unwoken {
 		l.logger.Error("eddy: wake a loop", "error", err)
-		time.AfterFunc(shortageDelay, l.wakeAgain)
+		time.AfterFunc(shortageDelay, func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			again := b.unwoken && !b.ended && len(b.tasks) > 0
+			if b.unwoken = false; again {
+				l.wake()
+			}
+		})
 	}
 	b.unwoken = err != nil
 }
 
-func (l *Loop) wakeAgain() {
-	b := &l.inbox
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	again := b.unwoken && !b.ended && len(b.tasks) > 0
-	b.unwoken = false
-	if again {
-		l.wake()
-	}
-}
-
-// pop returns the next task, if there is one.
 func (b *inbox) pop() (t task, ok bool) {
 	if b.next == len(b.batch) {
 		if !b.waiting.Load() {
@@ -173,22 +162,6 @@ func (l *Loop) runTasks() bool {
 	return false
 }
 
-// close refuses further tasks.
-func (b *inbox) close() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ended = true
-}
-
-// closed reports whether tasks are refused.
-func (b *inbox) closed() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ended
-}
-
-const copyLimit = 4 << 10
-
 // Ref is the handle of a connection that may leave its loop. After the end of the
 // connection it is harmless. It may be copied. The zero Ref refers to no connection.
 type Ref struct{ c *Conn }
@@ -221,11 +194,11 @@ func (r Ref) DoUnbounded(fn func(c *Conn)) error {
 // the output is above its high-water mark. Writes of one goroutine keep their
 // order. Any goroutine.
 func (r Ref) Write(p []byte) error {
-	if r.c == nil || r.c.shared.Load()&refMute != 0 {
+	if r.c == nil || r.c.shows(mute) {
 		return ErrClosed
 	}
 	c, n := r.c, int64(len(p))
-	if c.shared.Load()&refFull != 0 {
+	if c.shows(full) {
 		return ErrOutputFull
 	}
 	// Beyond the mark one write may be on its way, whatever its size.
@@ -233,7 +206,7 @@ func (r Ref) Write(p []byte) error {
 		c.posted.Add(-n)
 		return ErrOutputFull
 	}
-	if err := c.loop.postOutput(c, p); err != nil {
+	if err := c.loop.post(task{conn: c, output: p}); err != nil {
 		c.posted.Add(-n)
 		return err
 	}
@@ -250,12 +223,12 @@ func (c *Conn) writePosted(p []byte) {
 		}
 		c.markFull()
 	}
-	// Only now may further writes follow: refFull is set if the output is full.
+	// Only now may further writes follow: full is set if the output is full.
 	c.posted.Add(-int64(len(p)))
 }
 
 // Gone reports that the connection is closed. Any goroutine.
-func (r Ref) Gone() bool { return r.c == nil || r.c.shared.Load()&refGone != 0 }
+func (r Ref) Gone() bool { return r.c == nil || r.c.shows(gone) }
 
 // Post runs fn on the loop, after all tasks that were posted before. It returns
 // ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up with

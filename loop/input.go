@@ -3,24 +3,27 @@ package loop
 import (
 	"io"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/eddynet/eddy/buffers"
 )
 
 // maxFill bounds in bytes how much one read puts into memory of the handler's.
 const maxFill = 256 << 10
 
-// inputs is the pool for input that is kept. It is mostly the beginning of
-// a small message, and may be kept for as long as a peer likes.
+// inputs is for kept input: mostly the beginning of a small message, kept for as long as a
+// peer likes.
 var inputs = buffers.NewPool(16 << 10)
 
 // wantsInput reports whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
-	stopped := c.flags & (readPaused | outputFull)
-	return c.state == open && (stopped == 0 || stopped == outputFull && c.is(fullDuplex))
+	return c.state == open && !c.is(readPaused) && (!c.shows(full) || c.is(fullDuplex))
 }
 
 // wantsRead reports whether the transport is to be read.
-func (c *Conn) wantsRead() bool { return c.wantsInput() && !c.is(peerDone) }
+func (c *Conn) wantsRead() bool {
+	return c.wantsInput() && !c.is(peerDone) || c.state == lingering
+}
 
 // Buffered is the number of bytes of input that the handler has left unused. Within
 // OnData it does not count those of the call.
@@ -31,8 +34,7 @@ func (c *Conn) Buffered() int {
 	return len(c.in.B)
 }
 
-// backlogged reports that kept input is about to be delivered again. More is read after
-// that: no more than one read is added to the input that the handler leaves.
+// backlogged reports that kept input is about to be delivered again: more is read after that.
 func (c *Conn) backlogged() bool { return c.is(redeliver) && c.in != nil }
 
 // EOF reports that the peer has stopped sending and all its input has been read.
@@ -67,22 +69,21 @@ func (c *Conn) Redeliver() {
 	c.schedule()
 }
 
-// receive reads once and delivers the input. It reports whether there was any, or its
-// end.
+// receive reads once, and delivers or discards the input. It reports whether there was
+// any, or its end.
 func (c *Conn) receive() bool {
-	l := c.loop
-	into, supplied := c.readBuffer()
-	if !c.wantsRead() { // paused, or closed, by ReadBuffer
-		c.filled(supplied, nil)
-		return false
+	if c.state == lingering {
+		c.discard()
+		return true
 	}
-	n, err := c.read(into)
-	l.count.BytesRead += uint64(n)
-	switch {
-	case n > 0 && !supplied:
+	into, supplied := c.readBuffer()
+	n, err := 0, error(unix.EAGAIN)
+	if c.wantsRead() { // not paused, or closed, by ReadBuffer
+		n, err = c.read(into)
+		c.loop.count.BytesRead += uint64(n)
+	}
+	if (n > 0 || supplied) && c.state != closed {
 		c.deliverNew(into[:n])
-	case supplied:
-		c.filled(supplied, into[:n])
 	}
 	switch {
 	case n > 0 || c.state != open:
@@ -99,41 +100,25 @@ func (c *Conn) receive() bool {
 	return n > 0
 }
 
-// readBuffer is where the next input goes: the loop's buffer, or memory that the handler
-// supplies.
+// readBuffer is where the next input goes: the loop's buffer, or the handler's memory.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
-	if c.is(suppliesBuffer) && c.in == nil {
-		return c.suppliedBuffer()
+	into = c.loop.input
+	if !c.is(suppliesBuffer) || c.in != nil {
+		return into, false
 	}
-	return c.loop.input, false
-}
-
-func (c *Conn) suppliedBuffer() (into []byte, supplied bool) {
 	defer c.recovered()
-	if into = c.handler.(BufferSupplier).ReadBuffer(c); len(into) == 0 {
-		return c.loop.input, false
+	if p := c.handler.(BufferSupplier).ReadBuffer(c); len(p) > 0 {
+		return p[:min(len(p), maxFill)], true
 	}
-	return into[:min(len(into), maxFill)], true
+	return into, false
 }
 
-// filled returns memory to the handler that has supplied it, with p in it.
-func (c *Conn) filled(supplied bool, p []byte) {
-	if supplied && c.state != closed {
-		c.moveDeadline(len(p))
-		c.keep(p, c.deliver(p))
-	}
-}
-
-// moveDeadline follows n bytes of input.
-func (c *Conn) moveDeadline(n int) {
-	if n > 0 && !c.is(ownDeadline) {
+// deliverNew delivers new input, appended to kept input, and keeps the unused rest. It is
+// empty if the handler has supplied memory in vain.
+func (c *Conn) deliverNew(p []byte) {
+	if len(p) > 0 && !c.is(ownDeadline) {
 		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
 	}
-}
-
-// deliverNew delivers new input, appended to kept input, and keeps the unused rest.
-func (c *Conn) deliverNew(p []byte) {
-	c.moveDeadline(len(p))
 	if c.in != nil {
 		c.in.B = append(c.in.B, p...)
 		p = c.in.B
@@ -141,16 +126,13 @@ func (c *Conn) deliverNew(p []byte) {
 	c.keep(p, c.deliver(p))
 }
 
-// redeliver delivers kept input again.
 func (c *Conn) redeliver() {
 	c.flags &^= redeliver
 	if c.out != nil {
 		c.markFull() // by a task or a timer of this cycle: input waits for the low mark
 	}
 	if c.in != nil && c.wantsInput() {
-		c.loop.current = c
 		c.keep(c.in.B, c.deliver(c.in.B))
-		c.loop.current = nil
 	}
 }
 
@@ -200,18 +182,9 @@ func (c *Conn) deliver(p []byte) (used int) {
 	}
 }
 
-// endOfInput handles the end of the peer's input.
 func (c *Conn) endOfInput() {
 	c.flags |= peerDone
 	if !c.event(EventEOF) {
 		c.finish(io.EOF)
-	}
-}
-
-// hangup handles a FIN that stands after input which is not being read.
-func (c *Conn) hangup() {
-	c.flags |= peerHungUp
-	if c.state == open {
-		c.event(EventHangup)
 	}
 }

@@ -34,7 +34,7 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 		c.returnInput(c.in.B)
 		c.dropInput()
 	}
-	c.markDirty()
+	c.schedule()
 	return nil
 }
 

@@ -17,7 +17,6 @@ package loop
 
 import (
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -36,18 +35,17 @@ import (
 // Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
 // clock. Each method says whether it may be called from elsewhere.
 type Loop struct {
-	poller readiness
-	accept func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
-	table  slots.Table[source]
-	inbox  inbox
-	wheel  *wheel.Wheel
-	clock  func() int64 // nanoseconds, monotonic
-	now    int64        // the clock at the beginning of this cycle
-	logger *slog.Logger
-	limit  *limit
-	index  int // among the engine's loops
-	// settings are those that every connection starts with.
-	settings Settings
+	poller   readiness
+	accept   func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
+	table    slots.Table[source]
+	inbox    inbox
+	wheel    *wheel.Wheel
+	clock    func() int64 // nanoseconds, monotonic
+	now      int64        // the clock at the beginning of this cycle
+	logger   *slog.Logger
+	limit    *limit
+	index    int      // among the engine's loops
+	settings Settings // that every connection starts with
 
 	input   []byte          // read into; a callback sees a part of it
 	slices  [][]byte        // scratch for gathering output
@@ -55,12 +53,10 @@ type Loop struct {
 	discard buffers.Buffer
 
 	events    int     // of this cycle
-	current   *Conn   // its event is being handled; it is settled afterwards
 	unsettled []*Conn // whose events have been handled
 	batch     int     // how many of them are settled together
 	promptTo  int64   // until when it is one
 	scheduled []*Conn // to resume at the end of this cycle
-	resuming  []*Conn // the list of this cycle, while it is worked off
 	closed    []*Conn // to free at the end of this cycle
 
 	acceptors []*acceptor   // that are open
@@ -86,17 +82,6 @@ type Loop struct {
 type source interface {
 	ready(r poller.Ready)
 	end(cause error) // the loop ends
-}
-
-// allConns lists the connections among the sources.
-func (l *Loop) allConns() []*Conn {
-	var all []*Conn
-	for _, s := range l.table.All() {
-		if c, ok := s.(*Conn); ok {
-			all = append(all, c)
-		}
-	}
-	return all
 }
 
 // readiness is the poller as a loop uses it; package poller has the contract.
@@ -131,8 +116,13 @@ func (l *Loop) Yield() { l.yield = true }
 func (l *Loop) Draining() bool { return l.draining }
 
 // Conns lists the open connections, a copy. Loop only.
-func (l *Loop) Conns() []*Conn {
-	return slices.DeleteFunc(l.allConns(), func(c *Conn) bool { return c.state != open })
+func (l *Loop) Conns() (open []*Conn) {
+	for _, s := range l.table.All() {
+		if c, ok := s.(*Conn); ok && c.Open() {
+			open = append(open, c)
+		}
+	}
+	return open
 }
 
 // OnEnd has fn called when the loop has ended: after its last connection was freed, and
@@ -153,16 +143,7 @@ func (l *Loop) AsyncLogger(log *slog.Logger) *slog.Logger {
 	return slog.New(asynclog.New(l.logger.Handler()).Share(log.Handler()))
 }
 
-// errorAttr is the attribute of an error. Handlers leave out the zero value, which stands
-// for none.
-func errorAttr(err error) slog.Attr {
-	if err == nil {
-		return slog.Attr{}
-	}
-	return slog.Any("error", err)
-}
-
-// watch is what a loop and its watchdog share. The watchdog sets a mark now and then,
+// watch is shared by a loop and its watchdog. The watchdog sets a mark now and then,
 // and the loop removes it whenever a callback has returned: a mark that stays, while the
 // loop is not waiting, is as old as its callback at most. So the loop pays for one load
 // after each callback, and a store for each cycle.
@@ -178,8 +159,7 @@ type watch struct {
 	seen      int64 // cycle when Idle was last called. Watchdog only
 }
 
-// returned is called after every callback, with a *Conn or another owner that callee
-// knows.
+// returned is called after every callback, with an owner that callee knows.
 func (l *Loop) returned(owner any) {
 	if l.watch.mark.Load() != 0 {
 		l.unmark(owner)

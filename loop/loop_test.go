@@ -31,7 +31,7 @@ func TestRunServesAndEnds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.acceptFrom(fds[0], []*Reactor{l}, echo{}.Open, false); err != nil {
+	if _, err := l.Accept(fds[0], []*Reactor{l}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	client := dial(t, addr)
@@ -74,7 +74,7 @@ func TestDiscardReleasesWhatALoopWasGiven(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	client := dial(t, addr) // waits in the queue
@@ -99,7 +99,7 @@ func TestDiscardWithMoreThanABudgetOfTasks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.loop.acceptFrom(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
+	if _, err := r.loop.Accept(fds[0], []*Reactor{r.loop}, echo{}.Open, false); err != nil {
 		t.Fatal(err)
 	}
 	r.loop.Discard()

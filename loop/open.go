@@ -11,20 +11,17 @@ func (c *Conn) SetSettings(s *Settings) {
 	}
 	c.settings = s
 	if !c.is(ownDeadline) {
-		c.deadline = later(c.loop.now, s.IdleTimeout)
-		c.armTimer()
+		c.deadlineAfter(s.IdleTimeout)
 	}
 }
 
-// unopened handles a connection until its Protocol has returned, and one without a
-// handler.
+// unopened handles a connection until its Protocol has returned.
 type unopened struct{}
 
 func (unopened) OnData(*Conn, []byte) int { return 0 }
 
 func (unopened) OnEvent(*Conn, Event) bool { return false }
 
-// open has p open the connection.
 func (c *Conn) open(p Protocol) {
 	defer c.recovered()
 	c.flags &^= suppliesBuffer
@@ -56,8 +53,7 @@ func (c *Conn) SetProtocol(p Protocol) {
 	if c.is(peerDone) {
 		c.flags |= eofPending
 	}
-	c.deadline = later(c.loop.now, c.settings.IdleTimeout)
-	c.armTimer()
+	c.deadlineAfter(c.settings.IdleTimeout)
 	c.open(p)
 	if c.loop.draining {
 		c.shutdown()
@@ -67,7 +63,7 @@ func (c *Conn) SetProtocol(p Protocol) {
 
 // newConn returns a connection that is not the loop's yet.
 func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
-	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched}
+	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched | scheduled}
 }
 
 // open opens a connection that has its place in the limit, and reports whether it did: a
@@ -84,11 +80,8 @@ func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 	c.token = l.table.Add(c)
 	l.conns++
 	*count++
-	c.deadline = later(l.now, c.settings.IdleTimeout)
-	c.armTimer()
-	l.current = c
+	c.deadlineAfter(c.settings.IdleTimeout)
 	c.open(p)
-	l.current = nil
 	if l.draining {
 		c.shutdown()
 	}

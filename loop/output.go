@@ -13,8 +13,7 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// shortageDelay is how long to wait when the kernel is short of memory or of
-// descriptors.
+// shortageDelay is the wait when the kernel is short of memory or descriptors.
 const shortageDelay = 50 * time.Millisecond
 
 const (
@@ -28,29 +27,24 @@ const (
 // Pending is the number of bytes that were written but not yet accepted by the
 // kernel, with those that layers hold.
 func (c *Conn) Pending() int64 {
-	var n int64
+	n := c.held()
 	if c.out != nil {
-		n = c.out.Len()
-	}
-	if c.layered() {
-		n += c.held()
+		n += c.out.Len()
 	}
 	return n
 }
 
 // Full reports that the output has risen above the high-water mark. No input is
 // delivered until it has fallen to the low-water mark, at which EventWritable comes.
-func (c *Conn) Full() bool { return c.is(outputFull) || c.Pending() > c.settings.HighWater }
+func (c *Conn) Full() bool { return c.shows(full) || c.Pending() > c.settings.HighWater }
 
 // Write appends a copy of p to the pending output. It leaves with everything else that
 // the callback writes, in one system call. The error is ErrClosed, or
 // ErrOutputFull, which has aborted the connection: see Settings.MaxOutput.
 func (c *Conn) Write(p []byte) (int, error) {
-	q, err := c.queue()
-	if err != nil {
+	if err := c.WriteParts(p); err != nil {
 		return 0, err
 	}
-	q.Write(p)
 	return len(p), nil
 }
 
@@ -68,15 +62,7 @@ func (c *Conn) WriteParts(parts ...[]byte) error {
 }
 
 // WriteString is Write for a string.
-func (c *Conn) WriteString(s string) (int, error) {
-	q, err := c.queue()
-	if err != nil {
-		return 0, err
-	}
-	b := q.Tail()
-	b.B = append(b.B, s...)
-	return len(s), nil
-}
+func (c *Conn) WriteString(s string) (int, error) { return c.Write([]byte(s)) }
 
 // Out is the buffer at the end of the pending output: append to its B. It is valid
 // until the callback returns or another method of c writes. Bytes appended when the
@@ -159,46 +145,39 @@ func (c *Conn) queue() (*outbox.Queue, error) {
 
 // queueBeyond is queue for output that is within bounds already.
 func (c *Conn) queueBeyond() (*outbox.Queue, error) {
-	if c.state != open || c.is(writeDone) {
+	if c.shows(mute) {
 		return nil, ErrClosed
 	}
 	if c.out == nil {
 		c.out = c.loop.outputs.GetQueue()
 	}
-	c.markDirty()
+	c.schedule()
 	return c.out, nil
 }
 
 // flush is the place where output leaves a connection.
 func (c *Conn) flush() {
 	defer c.recovered() // of a release function, or a layer
-	var taken int64
-	if c.layered() {
-		held := c.held()
-		taken = c.writeQueue() + held - c.held()
-	} else {
-		taken = c.writeQueue()
-	}
+	held := c.held()
+	taken := c.writeQueue() + held - c.held()
 	c.loop.count.BytesWritten += uint64(taken)
-	switch {
-	case c.state == closed:
+	if c.state == closed {
 		return
-	case c.out != nil && c.out.Len() == 0:
-		c.noteBacklog(0)
+	}
+	pending := c.Pending()
+	c.noteBacklog(pending)
+	if c.out != nil && c.out.Len() == 0 {
 		c.loop.outputs.PutQueue(c.out)
 		c.out = nil
-	case c.out != nil:
-		c.noteBacklog(c.out.Len())
 	}
-	if c.flushed() {
+	if pending == 0 {
 		c.writeBy = 0
 	} else {
 		c.watchProgress(taken)
 	}
 }
 
-// writeQueue writes as much as the transport takes, within writeBudget, and returns the
-// number of bytes.
+// writeQueue writes as many bytes as the transport takes, within writeBudget.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
@@ -243,8 +222,7 @@ func (c *Conn) written(err error) bool {
 	return false
 }
 
-// writeHead writes the head of q, in one system call, and returns how many of the wanted
-// bytes were taken.
+// writeHead writes the head of q, in one system call. n of the wanted bytes were taken.
 func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	if f, offset, length := q.File(); f != nil {
 		return c.sendFile(f, offset, min(length, writeBudget))
@@ -254,8 +232,7 @@ func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	return int64(m), int64(sizeOf(slices)), err
 }
 
-// sendFile sends up to n bytes of f: directly where the kernel can, otherwise a piece
-// that is copied through a buffer.
+// sendFile sends up to n bytes of f: directly where the kernel can, otherwise by a buffer.
 func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err error) {
 	if sockets.CanSendFile && !c.layered() {
 		sent, errno := sockets.SendFile(int(c.fd), f, offset, n)
@@ -287,19 +264,16 @@ func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err er
 // markFull notes that output has risen above the high-water mark, before it is
 // flushed: a callback that saw Full waits for EventWritable, even if the flush takes all.
 func (c *Conn) markFull() {
-	if !c.is(outputFull) && c.Pending() > c.settings.HighWater {
-		c.flags |= outputFull
-		c.shared.Or(refFull)
+	if !c.shows(full) && c.Pending() > c.settings.HighWater {
+		c.shared.Or(full)
 	}
 }
 
-// markDrained notes that output has fallen to the low-water mark.
 func (c *Conn) markDrained() {
-	if !c.is(outputFull) || c.state == closed || c.Pending() > c.settings.LowWater {
+	if !c.shows(full) || c.state == closed || c.Pending() > c.settings.LowWater {
 		return
 	}
-	c.flags &^= outputFull
-	c.shared.And(^refFull)
+	c.shared.And(^full)
 	if c.state == open {
 		c.event(EventWritable)
 		c.markFull() // it may have filled the output again: then the interest stays
@@ -309,10 +283,17 @@ func (c *Conn) markDrained() {
 
 // noteBacklog counts n bytes of output that wait for room in the socket.
 func (c *Conn) noteBacklog(n int64) {
-	if c.out != nil {
-		c.loop.count.PendingOutput += n - c.out.Noted
-		c.out.Noted = n
+	var noted *int64
+	switch {
+	case c.layered():
+		noted = &c.extra.noted
+	case c.out != nil:
+		noted = &c.out.Noted
+	default:
+		return
 	}
+	c.loop.count.PendingOutput += n - *noted
+	*noted = n
 }
 
 // watchProgress sets the write deadline when output begins to wait, and moves it
@@ -327,13 +308,12 @@ func (c *Conn) watchProgress(n int64) {
 	c.armTimer()
 }
 
-// retryLater stops waiting for the socket to be readable or writable, and tries again
-// after a while: the kernel is short of memory for a moment, which the poller does not
-// know of. It would report the socket ready again and again.
+// retryLater tries again after a while: the kernel is short of memory for a moment. The
+// poller does not know of that, and would report the socket ready again and again.
 func (c *Conn) retryLater(direction flags) {
 	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {
 		c.flags &^= direction
-		c.markDirty()
+		c.schedule()
 	})
 }

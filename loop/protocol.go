@@ -38,7 +38,8 @@ const (
 	// after its pending output.
 	EventEOF
 	// EventHangup, at most once: the peer has stopped sending while the connection is
-	// not being read (PauseRead, or output above its mark). Default: none.
+	// not being read (PauseRead, or output above its mark). A connection without a socket
+	// never gets it: only Read of its Transport finds the end. Default: none.
 	EventHangup
 	// EventTimeout: the deadline has passed. The handler should close the connection or
 	// set another deadline: one of SetTimeout is unset before the call. Without

@@ -277,22 +277,19 @@ func (l *Loop) settleBatch() {
 		c.settle()
 		l.returned(c)
 	}
-	clear(l.unsettled)
-	l.unsettled = l.unsettled[:0]
+	l.unsettled = slices.Delete(l.unsettled, 0, len(l.unsettled))
 }
 
 // resumeScheduled resumes the connections that were written to, resumed, woken or closed
 // outside their own event. Those that this schedules wait for the next cycle.
 func (l *Loop) resumeScheduled() {
-	if len(l.scheduled) == 0 {
-		return
-	}
-	l.resuming, l.scheduled = l.scheduled, l.resuming[:0]
-	for _, c := range l.resuming {
+	n := len(l.scheduled)
+	for i := range n {
+		c := l.scheduled[i]
 		c.resume()
 		l.returned(c)
 	}
-	clear(l.resuming)
+	l.scheduled = slices.Delete(l.scheduled, 0, n)
 }
 
 // free ends the connections that were closed in this cycle. Their descriptors
@@ -303,8 +300,7 @@ func (l *Loop) free() {
 		l.closed[i].free()
 		l.returned(l.closed[i])
 	}
-	clear(l.closed)
-	l.closed = l.closed[:0]
+	l.closed = slices.Delete(l.closed, 0, len(l.closed))
 }
 
 func (l *Loop) expire(t *wheel.Timer) {
@@ -334,7 +330,9 @@ func (l *Loop) endSources() {
 // end releases the loop's resources, after its last cycle.
 func (l *Loop) end() {
 	l.endSources()
-	l.inbox.close()
+	l.inbox.mu.Lock()
+	l.inbox.ended = true
+	l.inbox.mu.Unlock()
 	for !l.runTasks() { // accepted tasks run: nobody waits for them in vain
 	}
 	l.endSources() // a connection that was dispatched to this loop may have been among it
@@ -352,36 +350,33 @@ func (l *Loop) end() {
 // the loop's listeners and then calls done, which must not block. Call it once. Any
 // goroutine.
 func (r *Reactor) StopAccepting(done func()) error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.onStopped = done
-		for _, a := range slices.Clone(l.acceptors) {
+	return r.PostUnbounded(func() {
+		r.onStopped = done
+		for _, a := range slices.Clone(r.acceptors) {
 			a.drain()
 		}
-		l.stoppedAccepting(nil)
-	}})
+		r.stoppedAccepting(nil)
+	})
 }
 
 // Drain ends every connection: EventShutdown leaves it to handlers when; those that do
 // not handle it are closed when grace is over, idle or not. Run returns after the last
 // one. Call it when no loop accepts any more. Any goroutine.
 func (r *Reactor) Drain(grace time.Duration) error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.draining, l.grace = true, grace
-		for _, c := range l.allConns() {
+	return r.PostUnbounded(func() {
+		r.draining, r.grace = true, grace
+		for _, c := range r.Conns() {
 			c.shutdown()
 		}
-	}})
+	})
 }
 
 // Force ends all connections at once, and the loop with them. Any goroutine.
 func (r *Reactor) Force() error {
-	l := r.Loop
-	return l.post(task{unbounded: true, run: func() {
-		l.draining, l.forced = true, true
-		for _, s := range l.table.All() {
+	return r.PostUnbounded(func() {
+		r.draining, r.forced = true, true
+		for _, s := range r.table.All() {
 			s.end(ErrServerClosed)
 		}
-	}})
+	})
 }

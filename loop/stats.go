@@ -3,6 +3,7 @@ package loop
 import (
 	"errors"
 	"io"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -53,34 +54,19 @@ func (s Stats) Open() uint64 { return s.Accepted + s.Dialled - s.Closed }
 
 // Add sums two Stats. MaxLag is the longer one. Any goroutine.
 func (s Stats) Add(o Stats) Stats {
-	s.Accepted += o.Accepted
-	s.Dialled += o.Dialled
-	s.Closed += o.Closed
-	s.Refused += o.Refused
-	s.Dropped += o.Dropped
-	s.DialErrors += o.DialErrors
-	s.AcceptErrors += o.AcceptErrors
-	s.AcceptPauses += o.AcceptPauses
-	s.LimitPauses += o.LimitPauses
-	s.TimedOut += o.TimedOut
-	s.WriteTimeouts += o.WriteTimeouts
-	s.LingerTimeouts += o.LingerTimeouts
-	s.SocketErrors += o.SocketErrors
-	s.InputOverflows += o.InputOverflows
-	s.OutputOverflows += o.OutputOverflows
-	s.BytesRead += o.BytesRead
-	s.BytesWritten += o.BytesWritten
-	s.PendingOutput += o.PendingOutput
-	s.Panics += o.Panics
-	s.SlowCallbacks += o.SlowCallbacks
-	s.Cycles += o.Cycles
-	s.Busy += o.Busy
-	s.MaxLag = max(s.MaxLag, o.MaxLag)
-	s.LogDropped += o.LogDropped
+	longest := max(s.MaxLag, o.MaxLag)
+	sum, other := reflect.ValueOf(&s).Elem(), reflect.ValueOf(o)
+	for i := range sum.NumField() {
+		if f := sum.Field(i); f.CanUint() {
+			f.SetUint(f.Uint() + other.Field(i).Uint())
+		} else {
+			f.SetInt(f.Int() + other.Field(i).Int())
+		}
+	}
+	s.MaxLag = longest
 	return s
 }
 
-// ended counts a connection's end, by its cause.
 func (s *Stats) ended(cause error) {
 	s.Closed++
 	switch cause {
@@ -97,17 +83,15 @@ func (s *Stats) ended(cause error) {
 	}
 }
 
-// worked counts a cycle, which took d.
 func (s *Stats) worked(d time.Duration) {
 	s.Cycles++
 	s.Busy += d
 	s.MaxLag = max(s.MaxLag, d)
 }
 
-// snapshot is the copy of a loop's counts for other goroutines, made before each wait so
-// that counting itself needs no lock. One lock that is hardly ever contended, and one
-// copy, cost less than a handful of atomic counters; and nobody has to wait for a loop,
-// which may be blocked.
+// snapshot is the copy of a loop's counts for other goroutines, made before each wait: one
+// lock that is hardly ever contended costs less than a handful of atomic counters, and
+// nobody has to wait for a loop, which may be blocked.
 type snapshot struct {
 	mu     sync.Mutex
 	stats  Stats       // guarded by mu

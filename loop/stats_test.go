@@ -117,7 +117,6 @@ func TestBusyIsTheTimeOutOfTheWait(t *testing.T) {
 }
 
 func TestPendingOutputIsWhatPeersLeave(t *testing.T) {
-	skipLayered(t, "bytes that a layer holds are not counted")
 	r := newRig(t)
 	const size = 3 << 20
 	ends := map[string]func(c *Conn, peer *socket){

@@ -41,24 +41,27 @@ type Transport interface {
 // layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
-// held is how many bytes of output the layers hold. The connection must have layers.
-func (c *Conn) held() int64 {
-	_, n := c.askLayers(c.extra.top)
+// held is how many bytes of output the layers hold.
+func (c *Conn) held() (n int64) {
+	if c.layered() {
+		_, n = c.askLayers(c.extra.top)
+	}
 	return n
 }
 
 // flushed reports whether all output has left.
-func (c *Conn) flushed() bool { return c.out == nil && (!c.layered() || c.held() == 0) }
+func (c *Conn) flushed() bool { return c.out == nil && c.held() == 0 }
 
 // hasInput reports whether there is input that the poller does not know of.
 func (c *Conn) hasInput() bool { return c.layered() && c.layersHaveInput() }
 
-func (c *Conn) layersHaveInput() bool {
-	from := c.extra.top
-	if c.state == lingering {
-		from = c.extra.bottom // see discard
+func (c *Conn) layersHaveInput() (input bool) {
+	switch c.state {
+	case open, closing:
+		input, _ = c.askLayers(c.extra.top)
+	case lingering: // see discard
+		input, _ = c.askLayers(c.extra.bottom)
 	}
-	input, _ := c.askLayers(from)
 	return input
 }
 
@@ -109,13 +112,13 @@ func (s *socketTransport) Read(p []byte) (n int, err error) {
 }
 
 func (s *socketTransport) Write(slices [][]byte) (n int, err error) {
+	if len(slices) == 0 {
+		return 0, nil
+	}
 	if s.detached != nil {
 		all := net.Buffers(slices)
 		m, err := all.WriteTo(s.detached)
 		return int(m), err
-	}
-	if len(slices) == 0 {
-		return 0, nil
 	}
 	n, err = writeSocket(int(s.conn.fd), slices)
 	s.full = err != nil || n < sizeOf(slices)
@@ -180,43 +183,34 @@ func sizeOf(slices [][]byte) (n int) {
 // itself. A panic of a layer costs its connection only.
 
 func (c *Conn) read(p []byte) (int, error) {
-	if c.layered() {
-		return c.readLayers(p)
+	if !c.layered() {
+		return readSocket(int(c.fd), p)
 	}
-	return readSocket(int(c.fd), p)
-}
-
-func (c *Conn) readLayers(p []byte) (int, error) {
 	defer c.recovered()
 	return c.extra.top.Read(p)
 }
 
 func (c *Conn) write(slices [][]byte) (int, error) {
-	if c.layered() {
-		return c.extra.top.Write(slices)
+	if !c.layered() {
+		return writeSocket(int(c.fd), slices)
 	}
-	return writeSocket(int(c.fd), slices)
+	return c.extra.top.Write(slices)
 }
 
 func (c *Conn) closeWrite() error {
-	if c.layered() {
-		return c.closeWriteLayers()
+	if !c.layered() {
+		return unix.Shutdown(int(c.fd), unix.SHUT_WR)
 	}
-	return unix.Shutdown(int(c.fd), unix.SHUT_WR)
-}
-
-func (c *Conn) closeWriteLayers() error {
 	defer c.recovered()
 	return c.extra.top.CloseWrite()
 }
 
 func (c *Conn) closeTransport() {
-	reset := c.is(resetOnClose)
-	if c.layered() {
-		c.extra.top.Close(reset)
+	if !c.layered() {
+		closeSocket(int(c.fd), c.is(resetOnClose))
 		return
 	}
-	closeSocket(int(c.fd), reset)
+	c.extra.top.Close(c.is(resetOnClose))
 }
 
 // notNow reports whether err says to wait: for the poller's next event, or for an

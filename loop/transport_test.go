@@ -526,3 +526,31 @@ func TestAddressesCanBeSet(t *testing.T) {
 		t.Errorf("LocalAddr %s, want %s", got, local)
 	}
 }
+
+// CloseWrite, then Close: the layer's end is sent once.
+func TestLayerEndsItsOutputOnce(t *testing.T) {
+	r := newRig(t)
+	ends := 0
+	c, peer := r.open(unixPair, &script{open: func(c *Conn) {
+		_ = c.AddLayer(func(below Transport) Transport { return &endCounter{below, &ends} })
+	}})
+	c.CloseWrite()
+	r.settled()
+	c.Close()
+	r.settled()
+	peer.close()
+	r.settled()
+	if ends != 1 {
+		t.Errorf("ended %d times", ends)
+	}
+}
+
+type endCounter struct {
+	Transport
+	ends *int
+}
+
+func (l *endCounter) CloseWrite() error {
+	*l.ends++
+	return l.Transport.CloseWrite()
+}

@@ -13,7 +13,11 @@ import (
 // as a rule, and makes it fit for a loop: non-blocking, and with the options that
 // accepted connections inherit. Both are properties of the socket, which its other
 // holders share. The caller owns the descriptor.
-func Inherit(raw syscall.RawConn) (fd int, addr net.Addr, err error) {
+func Inherit(s syscall.Conn) (fd int, addr net.Addr, err error) {
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return -1, nil, err
+	}
 	err = control(raw, func(original int) error {
 		if err := checkListening(original); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -101,6 +102,18 @@ func FromConn(conn net.Conn) (fd int, peer Addr, err error) {
 		return -1, Addr{}, err
 	}
 	return fd, FromSockaddr(sa), nil
+}
+
+// NetConn returns a connection of package net with a duplicate of the socket, which the
+// caller still owns.
+func NetConn(fd int) (net.Conn, error) {
+	copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	file := os.NewFile(uintptr(copied), "eddy")
+	defer file.Close() // package net makes a duplicate of its own
+	return net.FileConn(file)
 }
 
 // duplicate duplicates a socket of package net, so that it outlives s. Otherwise package

@@ -3,8 +3,10 @@ package watchdog
 import (
 	"bytes"
 	"fmt"
+	"path"
 	"runtime"
 	"strconv"
+	"strings"
 )
 
 // maxGoroutines is how many goroutines a program may have for the stack of one of
@@ -40,4 +42,20 @@ func Stack(id int64) string {
 		}
 	}
 	return "not found"
+}
+
+// Functions are the functions in a stack, innermost first, without those of the runtime and
+// without the folders of their packages. They end before the first one of the package.
+func Functions(stack, packagePrefix string) (names []string) {
+	_, frames, _ := strings.Cut(stack, "\n")
+	for line := range strings.Lines(frames) {
+		if strings.HasPrefix(line, packagePrefix) {
+			return names
+		}
+		arguments := strings.LastIndex(line, "(")
+		if arguments >= 0 && !strings.HasPrefix(line, "\t") && !strings.HasPrefix(line, "runtime.") {
+			names = append(names, path.Base(line[:arguments]))
+		}
+	}
+	return names
 }
