@@ -47,13 +47,6 @@ type bodyReader struct {
 	readBuffer []byte                        // where the loop is about to read; nil for its own buffer
 }
 
-// begin is called at the end of the head.
-func (b *bodyReader) begin(x *session) {
-	b.headTimer = false
-	b.continued = !x.request.head.ExpectContinue
-	b.limit = x.server.options.MaxBodyBytes
-}
-
 // start is called at the beginning of the body, which may be empty. rest is the input after
 // the head.
 func (b *bodyReader) start(x *session, rest []byte) {
@@ -95,14 +88,17 @@ func (b *bodyReader) setTimeout(x *session) {
 
 // read reads from in, and returns the number of bytes used.
 func (b *bodyReader) read(x *session, in []byte) (used int) {
-	length := x.request.head.Length
+	length, supplied := x.request.head.Length, b.readBuffer
+	if b.readBuffer = nil; supplied != nil {
+		in = in[:min(len(in), len(supplied))]
+	}
 	switch {
-	case b.paused || b.ended:
+	case b.ended || b.paused && supplied == nil:
 	case x.request.head.Framing == httpparse.ChunkedBody:
 		used = b.readChunks(x, in)
 	case !b.inPlace:
 		used = int(min(int64(len(in)), length-b.received))
-		b.add(x, in[:used])
+		b.add(x, in[:used], supplied)
 		b.ended = b.received == length
 	case int64(len(in)) >= length:
 		x.request.body = in[:length]
@@ -135,8 +131,8 @@ func (b *bodyReader) end(x *session) {
 	}
 }
 
-// add processes a piece of the body.
-func (b *bodyReader) add(x *session, p []byte) {
+// add processes a piece of the body. supplied is the memory that the loop was given for it.
+func (b *bodyReader) add(x *session, p, supplied []byte) {
 	b.received += int64(len(p))
 	switch {
 	case b.discarding:
@@ -147,18 +143,30 @@ func (b *bodyReader) add(x *session, p []byte) {
 		b.reject(x, errBodyTooLarge)
 	case b.onBody == nil:
 		b.append(p, x.request.head.Length)
+	case supplied != nil:
+		if !sameStart(p, supplied) { // a Handler that wraps the server has passed a copy
+			copy(supplied, p)
+		}
+		b.deliver(x, supplied[:len(p)], nil)
 	case len(p) > 0:
 		b.deliver(x, p, nil)
 	}
 }
 
-// append copies a piece to the buffer.
+func sameStart(p, q []byte) bool { return len(p) == 0 || len(q) > 0 && &p[0] == &q[0] }
+
+// append copies a piece to the buffer, unless the loop has read it there.
 func (b *bodyReader) append(p []byte, length int64) {
 	if b.buffered == nil {
 		b.buffered = bodies.Get()
 	}
-	if need := len(b.buffered.B) + len(p); need > cap(b.buffered.B) {
+	old := b.buffered.B
+	switch need := len(old) + len(p); {
+	case need > cap(old):
 		b.grow(need, length)
+	case sameStart(p, old[len(old):need]):
+		b.buffered.B = old[:need]
+		return
 	}
 	b.buffered.B = append(b.buffered.B, p...)
 }
@@ -207,19 +215,6 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	return b.readBuffer
 }
 
-// filled is called when the loop has read n bytes into readBuffer.
-func (b *bodyReader) filled(x *session, n int) {
-	p := b.readBuffer[:n]
-	b.readBuffer = nil
-	b.received += int64(n)
-	b.ended = b.received == x.request.head.Length
-	if b.onBuffer != nil {
-		b.deliver(x, p, nil)
-	} else {
-		b.buffered.B = b.buffered.B[:len(b.buffered.B)+n]
-	}
-}
-
 // deliver calls OnBody's function. A panic is handled like one of the handler, and ends the
 // calls.
 func (b *bodyReader) deliver(x *session, p []byte, err error) {
@@ -250,7 +245,7 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 			return 0
 		}
 		used += n
-		b.add(x, data)
+		b.add(x, data, nil)
 		if !x.conn.Open() || b.paused || used == len(in) && !b.chunks.Done() {
 			return used
 		}
@@ -271,39 +266,32 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 // reject handles an invalid or too large body. If the response has begun, it cannot report
 // the error.
 func (b *bodyReader) reject(x *session, err error) {
-	switch x.out {
-	case responded:
-		x.server.count().BrokenBodies++
-		x.conn.Close()
-	case streaming:
-		x.server.count().BrokenBodies++
-		b.abort(err)
-		x.conn.Abort(err)
-	default:
+	if x.out < streaming {
 		x.refuse(err)
+		return
+	}
+	x.server.count.BrokenBodies++
+	b.abort(err)
+	if x.out == responded {
+		x.conn.Close()
+	} else {
+		x.conn.Abort(err)
 	}
 }
 
-// discardBounded reports whether the rest of the body is known to be within MaxDiscardBytes:
-// otherwise an early response has Connection: close. The length of a chunked body is unknown
-// before its end.
-func (b *bodyReader) discardBounded(x *session) bool {
-	return b.discardable(x) && (x.in == done || x.request.head.Framing != httpparse.ChunkedBody)
-}
-
 // discardable reports whether the rest of the body may be discarded, so that the connection
-// persists.
-func (b *bodyReader) discardable(x *session) bool {
+// persists. The length of a chunked body is unknown before its end: the caller decides.
+func (b *bodyReader) discardable(x *session, chunked bool) bool {
 	h := &x.request.head
 	switch {
 	case x.in == done:
 		return true
 	case !b.continued:
 		return false // the client may or may not send the body
-	case h.Framing == httpparse.ContentLength:
-		return h.Length <= x.server.options.MaxDiscardBytes
+	case h.Framing == httpparse.ChunkedBody:
+		return chunked
 	}
-	return true // a chunked body that turns out too long closes the connection
+	return h.Length <= x.server.options.MaxDiscardBytes
 }
 
 // discard is called when the response is complete before the body.
@@ -315,7 +303,7 @@ func (b *bodyReader) discard(x *session) {
 		b.buffered = nil
 	}
 	x.request.body = nil
-	if !b.discardable(x) || b.received > x.server.options.MaxDiscardBytes {
+	if !b.discardable(x, true) || b.received > x.server.options.MaxDiscardBytes {
 		x.conn.Close()
 		return
 	}

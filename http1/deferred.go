@@ -118,7 +118,7 @@ func (d *Deferred) timedOut(x *session) {
 		d.cancel(context.DeadlineExceeded)
 		x.refuse(errNoResponse)
 	}
-	x.server.count().HandlerTimeouts++
+	x.server.count.HandlerTimeouts++
 }
 
 // claim reports whether the caller may respond: only the first one.

@@ -157,7 +157,7 @@ func (r *Request) ResumeBody() {
 // Discardable reports whether the rest of the body is known to be within
 // Options.MaxDiscardBytes: the connection can then persist after an immediate response. Loop
 // only.
-func (r *Request) Discardable() bool { return r.session.body.discardBounded(r.session) }
+func (r *Request) Discardable() bool { return r.session.body.discardable(r.session, false) }
 
 // RemoteAddr is the peer's address, such as "192.0.2.1:1234", or "@" for a Unix socket. Each
 // call allocates.
@@ -172,7 +172,7 @@ func (r *Request) RemoteAddr() string {
 func (r *Request) LocalAddr() net.Addr { return r.session.conn.LocalAddr() }
 
 // ConnValue is the result of Options.OnOpen for the connection, nil without it.
-func (r *Request) ConnValue() any { return r.session.value }
+func (r *Request) ConnValue() any { return r.session.client.value }
 
 // Context is cancelled when the client has gone or the response has timed out. It is that of
 // the deferred response; otherwise, on the loop, it never ends.

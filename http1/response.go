@@ -173,7 +173,7 @@ func (w *Response) Finish() {
 	case x.out == streaming:
 		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
 	}
-	w.decide(x.body.discardBounded(x))
+	w.decide(x.body.discardable(x, false))
 	var body []byte
 	unframed := w.unframed()
 	switch {
@@ -212,7 +212,7 @@ func (w *Response) Finish() {
 // one set so far, and closes the connection, as the server does for an invalid request: see
 // Stats.Refused. Further input is discarded, so that the client can read the response.
 func (w *Response) Refuse(status int) {
-	w.session.server.count().refuse(status)
+	w.session.server.count.refuse(status)
 	w.Reset()
 	w.head.Status = status
 	w.head.Close = true
@@ -224,7 +224,7 @@ func (w *Response) Refuse(status int) {
 // Busy writes 503 with Retry-After, for a request that there is no capacity for: see
 // Stats.Overloaded.
 func (w *Response) Busy() {
-	w.session.server.count().Overloaded++
+	w.session.server.count.Overloaded++
 	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
 	_ = w.SetHeader("Retry-After", "1")            // valid
 	_, _ = w.WriteString("busy\n")                 // never fails

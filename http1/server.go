@@ -27,22 +27,28 @@ const usualFields = 16
 // Engine.Listen. Any goroutine, except for Open.
 type Server struct {
 	handler     Handler
-	options     Options
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
+	options     Options
 	instances   loop.PerLoop[*instance]
 }
 
 // instance is a Server on one loop: the loop.Handler of its connections. It has copies of the
-// server's fields, which every request needs.
+// fields that every request needs.
 type instance struct {
-	handler     Handler
-	stamp       stamp
-	noKeepAlive atomic.Bool
-	free        []*session
-	options     Options // with the loop's AccessLog
-	settings    loop.Settings
-	counts      *loop.Counts[counts]
-	refusal     *instance // for connections beyond the limit; nil in a refusal itself
+	*Server
+	options  Options // with the loop's AccessLog
+	stamp    stamp
+	settings loop.Settings
+	free     []*session
+	nobody   client // of connections without a value
+	counts   *loop.Counts[counts]
+	count    *counts // of this loop
+}
+
+// client is the user data of an idle connection.
+type client struct {
+	server *instance
+	value  any // of Options.OnOpen
 }
 
 var _ loop.BufferSupplier = (*instance)(nil)
@@ -62,37 +68,24 @@ func New(h Handler, options Options) (*Server, error) {
 // Open is the loop.Protocol of the server. Loop only.
 func (s *Server) Open(c *loop.Conn) loop.Handler {
 	i := s.instances.Get(c.Loop(), func() *instance { return s.newInstance(c) })
-	if c.Overloaded() {
-		i = i.refusal
-	}
 	c.SetSettings(&i.settings)
 	c.SetTimeout(min(i.options.IdleTimeout, i.options.ReadHeaderTimeout))
+	c.SetUserData(&i.nobody)
 	if open := i.options.OnOpen; open != nil {
-		c.SetUserData(open(c))
+		c.SetUserData(&client{i, open(c)})
 	}
 	return i
 }
 
 // newInstance returns the instance for the loop of c.
 func (s *Server) newInstance(c *loop.Conn) *instance {
-	i := s.instanceWith(s.options, c)
-	i.counts = loop.NewCounts[counts](c.Loop())
-	refusing := s.options
-	refusing.OnHead = refuseOverload
-	i.refusal = s.instanceWith(refusing, c)
-	i.refusal.counts = i.counts
-	return i
-}
-
-func (s *Server) instanceWith(o Options, c *loop.Conn) *instance {
-	i := &instance{
-		handler: s.handler, options: o, settings: *c.Settings(),
-		stamp: stamp{name: o.ServerName},
-	}
-	o.tune(&i.settings)
-	i.noKeepAlive.Store(s.noKeepAlive.Load())
-	if log := o.AccessLog; log != nil {
-		i.options.AccessLog = c.Loop().AsyncLogger(log)
+	l := c.Loop()
+	i := &instance{Server: s, options: s.options, settings: *c.Settings(), counts: loop.NewCounts[counts](l)}
+	i.count, i.nobody.server = i.counts.Own, i
+	i.stamp.begin(s.options.ServerName, l.Now())
+	i.options.tune(&i.settings)
+	if log := s.options.AccessLog; log != nil {
+		i.options.AccessLog = l.AsyncLogger(log)
 	}
 	return i
 }
@@ -110,13 +103,12 @@ func refuseOverload(w *Response, _ *Request) {
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	s.noKeepAlive.Store(!enabled)
 	s.instances.Each(func(l *loop.Loop, i *instance) {
-		i.noKeepAlive.Store(!enabled)
 		if enabled {
 			return
 		}
 		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
 			for _, c := range l.Conns() {
-				if c.Settings() == &i.settings { // its own, also with a wrapper
+				if who, idle := c.UserData().(*client); idle && who.server == i {
 					i.shutdown(c)
 				}
 			}
@@ -130,11 +122,7 @@ func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 	if x == nil {
 		x = s.begin(c)
 	}
-	if x.body.readBuffer != nil {
-		used = x.readFilled(in)
-	} else {
-		used = x.run(in)
-	}
+	used = x.run(in)
 	if x.upgrade != nil {
 		x.switchProtocol()
 		return used
@@ -164,7 +152,7 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 			x.timedOut()
 			break
 		}
-		s.count().IdleTimeouts++
+		s.count.IdleTimeouts++
 		c.CloseIdle()
 	case loop.EventEOF:
 		// The client counts as gone, although it may still read a response.
@@ -184,7 +172,7 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 			x.closed(c.Err())
 			s.release(x)
 		}
-		s.connState(c.UserData(), http.StateClosed)
+		s.connState(c.UserData().(*client), http.StateClosed)
 	}
 	return true
 }
@@ -198,14 +186,13 @@ func (s *instance) shutdown(c *loop.Conn) {
 }
 
 // connState calls Options.ConnState.
-func (s *instance) connState(value any, state http.ConnState) {
+func (s *instance) connState(who *client, state http.ConnState) {
 	if changed := s.options.ConnState; changed != nil {
-		changed(value, state)
+		changed(who.value, state)
 	}
 }
 
-// session is that of c, nil if c is idle: the user data of c is then the value of
-// Options.OnOpen.
+// session is that of c, nil if c is idle.
 func (s *instance) session(c *loop.Conn) *session {
 	x, _ := c.UserData().(*session)
 	return x
@@ -222,7 +209,7 @@ func (s *instance) begin(c *loop.Conn) *session {
 		x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
 	}
 	x.conn = c
-	x.value = c.UserData()
+	x.client = c.UserData().(*client)
 	c.SetUserData(x)
 	return x
 }
@@ -243,7 +230,7 @@ func (s *instance) releaseIdle(x *session, input bool) {
 // release removes the session from its connection. If other goroutines may still read the
 // request of a deferred response, the session is left unchanged to the garbage collector.
 func (s *instance) release(x *session) {
-	x.conn.SetUserData(x.value)
+	x.conn.SetUserData(x.client)
 	if x.deferred != nil && !x.deferred.released {
 		x.response.dropOwned()
 		return
@@ -251,7 +238,7 @@ func (s *instance) release(x *session) {
 	if x.in != idle { // else nextRequest has reset it
 		x.reset()
 	}
-	x.conn, x.value, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
+	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
 	if len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
 	}

@@ -19,7 +19,7 @@ var heads = buffers.NewPool(8 << 10)
 type session struct {
 	server   *instance
 	conn     *loop.Conn
-	value    any // of Options.OnOpen
+	client   *client
 	in       inbound
 	out      outbound
 	depth    int  // stack frames that still use the exchange: see proceed
@@ -78,22 +78,8 @@ func (x *session) beginRequest(budget *int) bool {
 		return false
 	}
 	x.receive(readingHead)
-	x.server.connState(x.value, http.StateActive)
+	x.server.connState(x.client, http.StateActive)
 	return true
-}
-
-// readFilled processes input in body.readBuffer. A Handler that wraps the server may have
-// passed a copy instead.
-func (x *session) readFilled(in []byte) (used int) {
-	used = len(in)
-	if buffer := x.body.readBuffer; used > 0 && &in[0] != &buffer[0] {
-		used = copy(buffer, in)
-	}
-	x.depth++
-	x.body.filled(x, used)
-	x.depth--
-	x.run(nil)
-	return used
 }
 
 // readHead parses the head, and returns its length when it is complete.
@@ -112,10 +98,11 @@ func (x *session) readHead(in []byte) int {
 		}
 		return 0
 	}
-	x.server.count().Requests++
+	x.server.count.Requests++
 	r.buf = in[:n]
 	x.started = x.conn.Loop().Now()
-	x.body.begin(x)
+	x.body.continued = !r.head.ExpectContinue
+	x.body.limit = x.server.options.MaxBodyBytes
 	x.response.begin()
 	x.headDone(in[n:])
 	return n
@@ -132,9 +119,13 @@ func (x *session) headDone(rest []byte) {
 		x.refuse(errConnect)
 		return
 	}
-	if o.OnHead != nil {
+	onHead := o.OnHead
+	if x.conn.Overloaded() {
+		onHead = refuseOverload
+	}
+	if onHead != nil {
 		x.respond(handling)
-		x.call(o.OnHead)
+		x.call(onHead)
 		if x.out == handling {
 			x.respond(unhandled)
 		}
@@ -230,7 +221,7 @@ func (x *session) proceed() {
 func (x *session) detach() {
 	x.endExchange()
 	x.setIdleTimeout()
-	x.conn.SetUserData(x.value)
+	x.conn.SetUserData(x.client)
 	x.conn.ResumeRead()
 	if x.conn.EOF() && x.conn.Buffered() == 0 {
 		x.conn.Close()
@@ -240,7 +231,7 @@ func (x *session) detach() {
 // endExchange is called when request and response are complete.
 func (x *session) endExchange() {
 	x.receive(idle)
-	x.server.connState(x.value, http.StateIdle)
+	x.server.connState(x.client, http.StateIdle)
 	x.respond(unhandled)
 }
 
@@ -301,10 +292,10 @@ func (x *session) switchProtocol() {
 	if !x.conn.Open() {
 		return
 	}
-	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
+	server, conn, who, next := x.server, x.conn, x.client, x.upgrade
 	server.release(x)
 	conn.SetUserData(nil)
-	server.connState(value, http.StateHijacked)
+	server.connState(who, http.StateHijacked)
 	conn.ResumeRead()
 	conn.SetProtocol(next)
 }
@@ -336,7 +327,7 @@ func (x *session) setResponseTimeout() {
 
 // timedOut handles the timeout, whose meaning depends on the state.
 func (x *session) timedOut() {
-	n := x.server.count()
+	n := x.server.count
 	switch {
 	case x.in == idle:
 		n.IdleTimeouts++
@@ -365,7 +356,7 @@ func (x *session) timedOut() {
 func (x *session) closed(err error) {
 	err = cmp.Or(err, ErrClientGone)
 	if (x.in == readingBody || x.in == done) && x.out != responded {
-		x.server.count().Unanswered++
+		x.server.count.Unanswered++
 	}
 	if x.deferred != nil {
 		x.deferred.cancel(err)

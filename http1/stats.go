@@ -95,12 +95,9 @@ func (s *Stats) add(c *counts) {
 	s.BrokenBodies += c.BrokenBodies
 }
 
-// count returns the counters of the loop.
-func (s *instance) count() *counts { return s.counts.Own }
-
 // countResponse counts a complete response, or the end of HTTP on the connection.
 func (x *session) countResponse() {
-	n := x.server.count()
+	n := x.server.count
 	if x.upgrade != nil {
 		n.Upgrades++
 		return

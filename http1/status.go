@@ -29,6 +29,9 @@ func reason(code int) string {
 // appendStatusLine appends the status line, with a space before an empty reason too (RFC
 // 9112 section 4).
 func appendStatusLine(dst []byte, code int) []byte {
+	if code == http.StatusOK {
+		return append(dst, "HTTP/1.1 200 OK\r\n"...)
+	}
 	dst = append(dst, "HTTP/1.1 "...)
 	dst = strconv.AppendInt(dst, int64(code), 10)
 	dst = append(dst, ' ')

@@ -51,7 +51,7 @@ func (w *Response) Stream() *Stream {
 		x.body.sendContinue(x) // it must not come after the head of the response
 	}
 	x.respond(streaming)
-	w.decide(x.body.onBody != nil || x.body.discardBounded(x))
+	w.decide(x.body.onBody != nil || x.body.discardable(x, false))
 	s := &Stream{session: x, ref: x.conn.Ref(), loop: x.conn.Loop(), window: x.conn.Settings().HighWater}
 	s.change.L = &s.mu
 	empty := w.unframed() || w.head.Status == http.StatusResetContent
