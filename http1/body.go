@@ -31,7 +31,6 @@ func putBody(b *buffers.Buffer) {
 // in place. Any other is copied to a buffer, delivered to OnBody, or discarded.
 type bodyReader struct {
 	limit      int64 // bytes; 413 beyond
-	headTimer  bool  // the timeout of the head is set
 	paused     bool  // by PauseBody
 	ended      bool  // all bytes were received
 	continued  bool  // 100 Continue is sent, or was not asked for

@@ -24,31 +24,21 @@ type Head struct {
 // contains a control byte, or the field is Content-Length or Transfer-Encoding, which
 // depend on the body, Response.SetLength and Stream. Connection: close sets Close.
 func (h *Head) Add(name, value string) error {
-	if err := checkSyntax(name, value); err != nil {
-		return err
-	}
-	switch o := ownerOf(name); {
-	case o == ownerFraming:
-		return &FieldError{name, value, reasonFraming}
+	o, err := checkField(name, value, true)
+	switch {
+	case err != nil:
 	case o == ownerConnection && strings.EqualFold(value, "close"):
 		h.Close = true
 	default:
 		h.fields.add(name, value)
 	}
-	return nil
+	return err
 }
 
 // Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
 	h.fields.reset()
 	*h = Head{fields: h.fields}
-}
-
-// copyFrom makes h a copy.
-func (h *Head) copyFrom(from *Head) {
-	lines := append(h.fields.lines[:0], from.fields.lines...)
-	*h = *from
-	h.fields.lines = lines
 }
 
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.

@@ -22,7 +22,7 @@ type Request struct {
 	body       []byte
 	trailer    httpparse.Trailer
 	trailerBuf []byte
-	context    func() context.Context // for Blocking
+	deferred   *Deferred // of Blocking
 }
 
 // view is the part of the head that s covers. The spans of an invalid head may have no end.
@@ -177,13 +177,14 @@ func (r *Request) ConnValue() any { return r.session.client.value }
 // Context is cancelled when the client has gone or the response has timed out. It is that of
 // the deferred response; otherwise, on the loop, it never ends.
 func (r *Request) Context() context.Context {
-	if r.context != nil {
-		return r.context()
+	d := r.deferred
+	if d == nil {
+		d = r.session.deferred
 	}
-	if d := r.session.deferred; d != nil {
-		return d.Context()
+	if d == nil {
+		return context.Background()
 	}
-	return context.Background()
+	return d.Context()
 }
 
 // Clone copies the request. The copy is independent of the connection: only the methods that

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -17,8 +18,17 @@ type Handler func(w *Response, r *Request)
 // before those of other connections.
 const requestBudget = 256
 
-// maxFreeSessions limits a loop's free list, so that memory is freed after a spike.
+// maxFreeSessions limits a loop's free list. Further sessions, of a spike, are in the pool, which
+// the garbage collector empties.
 const maxFreeSessions = 64
+
+var sessions = sync.Pool{New: func() any {
+	x := &session{}
+	x.request.session, x.response.session, x.response.request = x, x, &x.request
+	x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
+	x.response.Reset()
+	return x
+}}
 
 // usualFields is a number of fields that most requests do not exceed.
 const usualFields = 16
@@ -204,10 +214,9 @@ func (s *instance) begin(c *loop.Conn) *session {
 	if n := len(s.free); n > 0 {
 		x, s.free = s.free[n-1], s.free[:n-1]
 	} else {
-		x = &session{server: s}
-		x.request.session, x.response.session, x.response.request = x, x, &x.request
-		x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
+		x = sessions.Get().(*session)
 	}
+	x.server = s
 	x.conn = c
 	x.client = c.UserData().(*client)
 	c.SetUserData(x)
@@ -227,19 +236,20 @@ func (s *instance) releaseIdle(x *session, input bool) {
 	}
 }
 
-// release removes the session from its connection. If other goroutines may still read the
-// request of a deferred response, the session is left unchanged to the garbage collector.
+// release removes the session from its connection.
 func (s *instance) release(x *session) {
 	x.conn.SetUserData(x.client)
-	if x.deferred != nil && !x.deferred.released {
-		x.response.dropOwned()
+	if x.leftBehind() {
+		x.response.takeOwned().free()
 		return
 	}
-	if x.in != idle { // else nextRequest has reset it
+	if x.in != idle { // else it was reset
 		x.reset()
 	}
 	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
-	if len(s.free) < maxFreeSessions {
+	if x.server = nil; len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
+	} else {
+		sessions.Put(x)
 	}
 }

@@ -17,31 +17,32 @@ var heads = buffers.NewPool(8 << 10)
 // session is one exchange of a connection, from the first byte of the request to the last
 // byte of the response. An idle connection has none. It belongs to the loop.
 type session struct {
-	server   *instance
-	conn     *loop.Conn
-	client   *client
-	in       inbound
-	out      outbound
-	depth    int  // stack frames that still use the exchange: see proceed
-	pinned   bool // the complete request refers to copies: see pin
-	peerGone bool // the client has stopped sending
-	persist  bool // the connection persists: decided with the head of the response
-	request  Request
-	response Response
-	body     bodyReader
-	headCopy *buffers.Buffer // nil while the head is in the input
-	deferred *Deferred       // nil unless the response is, or was, deferred
-	stream   *Stream         // nil unless the response is a stream
-	started  int64           // when the head was complete, on the loop's clock
-	upgrade  loop.Protocol   // the next protocol of the connection
-	hijack   *hijack
+	server    *instance
+	conn      *loop.Conn
+	client    *client
+	in        inbound
+	out       outbound
+	depth     int  // stack frames that still use the exchange: see proceed
+	pinned    bool // the complete request refers to copies: see pin
+	headTimer bool // the timeout of the head runs, from the first byte
+	peerGone  bool // the client has stopped sending
+	persist   bool // the connection persists: decided with the head of the response
+	request   Request
+	response  Response
+	body      bodyReader
+	headCopy  *buffers.Buffer // nil while the head is in the input
+	deferred  *Deferred       // nil unless the response is, or was, deferred
+	stream    *Stream         // nil unless the response is a stream
+	started   int64           // when the head was complete, on the loop's clock
+	upgrade   loop.Protocol   // the next protocol of the connection
+	hijack    *hijack
 }
 
 // run processes the requests in in, and returns the number of bytes used. in begins where
 // the previous call ended. With empty input it continues an exchange that needs none.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
-	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.nextRequest() {
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
 		if x.in == idle && (used == len(in) || !x.beginRequest(&budget)) {
 			break
 		}
@@ -52,23 +53,31 @@ func (x *session) run(in []byte) (used int) {
 			used += x.body.read(x, in[used:])
 		}
 		if x.in == done && x.out == unhandled {
-			x.handle()
+			x.respond(handling)
+			x.call(x.server.handler)
+			if x.out == handling {
+				x.response.Finish()
+			}
 		}
 		if x.in != done || x.out != responded || !x.conn.Open() || x.upgrade != nil {
 			break
 		}
+		x.endExchange()
+		x.reset()
 	}
 	if x.in == done && used < len(in) {
 		// The next request waits for this response, and no more input is read meanwhile.
 		x.conn.PauseRead()
 	}
 	x.depth--
-	x.setIdleTimeout()
+	if x.in == idle {
+		x.setIdleTimeout()
+	}
 	x.pin()
 	return used
 }
 
-// beginRequest begins a request, and reports whether it may be processed now.
+// beginRequest reports whether the next request may be processed now.
 func (x *session) beginRequest(budget *int) bool {
 	if x.conn.Full() {
 		return false // until there is room
@@ -92,8 +101,8 @@ func (x *session) readHead(in []byte) int {
 		x.refuse(err)
 		return 0
 	case n == 0:
-		if !x.body.headTimer { // it is set once, at the first byte
-			x.body.headTimer = true
+		if !x.headTimer {
+			x.headTimer = true
 			x.conn.SetTimeout(x.server.options.ReadHeaderTimeout)
 		}
 		return 0
@@ -103,7 +112,6 @@ func (x *session) readHead(in []byte) int {
 	x.started = x.conn.Loop().Now()
 	x.body.continued = !r.head.ExpectContinue
 	x.body.limit = x.server.options.MaxBodyBytes
-	x.response.begin()
 	x.headDone(in[n:])
 	return n
 }
@@ -140,15 +148,6 @@ func (x *session) headDone(rest []byte) {
 	}
 }
 
-// handle calls the handler for a complete request.
-func (x *session) handle() {
-	x.respond(handling)
-	x.call(x.server.handler)
-	if x.out == handling {
-		x.response.Finish()
-	}
-}
-
 // do calls fn outside of run, and then continues the exchange.
 func (x *session) do(fn func(*Response)) {
 	x.depth++
@@ -163,28 +162,21 @@ func (x *session) call(h Handler) {
 	defer func() {
 		x.depth--
 		if v := recover(); v != nil {
-			x.panicked(v)
+			err := x.conn.Loop().Panicked(v)
+			if x.out >= streaming {
+				x.conn.Abort(err)
+			} else {
+				x.refuse(errPanic)
+			}
 		}
 	}()
 	h(&x.response, &x.request)
 }
 
-func (x *session) panicked(v any) {
-	err := x.conn.Loop().Panicked(v)
-	if x.out == streaming || x.out == responded {
-		x.conn.Abort(err)
-		return
-	}
-	x.refuse(errPanic)
-}
-
 // sent is called when the response is complete.
 func (x *session) sent() {
 	x.respond(responded)
-	if log := x.server.options.AccessLog; log != nil {
-		x.logResponse(log)
-	}
-	x.countResponse()
+	x.count()
 	switch {
 	case x.upgrade != nil:
 	case !x.persist:
@@ -201,8 +193,14 @@ func (x *session) proceed() {
 	if x.depth > 0 || !x.conn.Open() {
 		return
 	}
-	if x.in == done && x.out == responded && x.deferred != nil && !x.deferred.released && x.upgrade == nil {
-		x.detach()
+	if x.in == done && x.out == responded && x.leftBehind() && x.upgrade == nil {
+		x.endExchange()
+		x.setIdleTimeout()
+		x.server.release(x)
+		x.conn.ResumeRead()
+		if x.conn.EOF() && x.conn.Buffered() == 0 {
+			x.conn.Close()
+		}
 		return
 	}
 	x.run(nil)
@@ -216,17 +214,9 @@ func (x *session) proceed() {
 	}
 }
 
-// detach ends an exchange whose request other goroutines may still read, after the response
-// of the deadline: it leaves the session to them, and the connection gets another one.
-func (x *session) detach() {
-	x.endExchange()
-	x.setIdleTimeout()
-	x.conn.SetUserData(x.client)
-	x.conn.ResumeRead()
-	if x.conn.EOF() && x.conn.Buffered() == 0 {
-		x.conn.Close()
-	}
-}
+// leftBehind reports whether other goroutines may still read the request, after the response
+// of the deadline: it is left to them, and the connection gets another session.
+func (x *session) leftBehind() bool { return x.deferred != nil && !x.deferred.released }
 
 // endExchange is called when request and response are complete.
 func (x *session) endExchange() {
@@ -235,35 +225,24 @@ func (x *session) endExchange() {
 	x.respond(unhandled)
 }
 
-// nextRequest ends the exchange and prepares the session for the next one.
-func (x *session) nextRequest() {
-	x.endExchange()
-	x.reset()
-}
-
-// setIdleTimeout sets the timeout between two requests.
 func (x *session) setIdleTimeout() {
-	switch {
-	case x.in != idle:
-	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
-		x.conn.SetTimeout(x.conn.Settings().DrainGrace) // the last response did not have Connection: close
-	default:
-		x.conn.SetTimeout(x.server.options.IdleTimeout)
+	d := x.server.options.IdleTimeout
+	if x.conn.Loop().Draining() || x.server.noKeepAlive.Load() {
+		d = x.conn.Settings().DrainGrace // the last response did not have Connection: close
 	}
+	x.conn.SetTimeout(d)
 }
 
-// reset prepares the session for the next exchange.
 func (x *session) reset() {
 	x.request.reset()
-	x.response.reset()
+	x.response.Reset()
 	x.body.reset()
 	if x.headCopy != nil {
 		heads.Put(x.headCopy)
 		x.headCopy = nil
 	}
-	x.pinned = false
-	x.deferred = nil
-	x.stream = nil
+	x.pinned, x.headTimer = false, false
+	x.deferred, x.stream = nil, nil
 }
 
 // pin copies the parts of the request that are in the loop's input buffer, which is valid

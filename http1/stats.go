@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -48,22 +47,6 @@ type counts struct {
 	refused [len(refusals)]uint64 // by index in refusals
 }
 
-// respond counts a complete response.
-func (c *counts) respond(status int) {
-	class := status / 100
-	if class >= len(c.Responses) {
-		class = 0
-	}
-	c.Responses[class]++
-}
-
-// refuse counts an error sent by the server itself.
-func (c *counts) refuse(status int) {
-	if i := slices.Index(refusals[:], status); i >= 0 {
-		c.refused[i]++
-	}
-}
-
 // Stats sums the counters of all loops, each as of its last wait. Any goroutine.
 func (s *Server) Stats() Stats {
 	sum := Stats{Refused: map[int]uint64{}}
@@ -95,20 +78,22 @@ func (s *Stats) add(c *counts) {
 	s.BrokenBodies += c.BrokenBodies
 }
 
-// countResponse counts a complete response, or the end of HTTP on the connection.
-func (x *session) countResponse() {
-	n := x.server.count
-	if x.upgrade != nil {
+// count counts and logs a complete response, or the end of HTTP on the connection.
+func (x *session) count() {
+	n, r, w := x.server.count, &x.request, &x.response
+	switch class := w.head.Status / 100; {
+	case x.upgrade != nil:
 		n.Upgrades++
+	case class < len(n.Responses):
+		n.Responses[class]++
+	default:
+		n.Responses[0]++
+	}
+	log := x.server.options.AccessLog
+	if log == nil {
 		return
 	}
-	n.respond(x.response.head.Status)
-}
-
-// logResponse writes a record to the access log. Handlers of log/slog escape control bytes:
-// a target cannot forge a line.
-func (x *session) logResponse(log *slog.Logger) {
-	r, w := &x.request, &x.response
+	// Handlers of log/slog escape control bytes: a target cannot forge a line.
 	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("remote", r.RemoteAddr()),
 		slog.String("method", string(r.Method())),

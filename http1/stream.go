@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/eddynet/eddy/httpparse"
-	"github.com/eddynet/eddy/loop"
 )
 
 // Stream is a response whose body is sent in pieces: chunked, or with the length announced
@@ -26,8 +25,6 @@ type Stream struct {
 
 	// For Send, which limits the bytes in the loop's queue, and blocks while the client
 	// reads too slowly.
-	ref     loop.Ref
-	loop    *loop.Loop
 	window  int64   // bytes
 	waiting []piece // for room in the connection's output. Loop only
 	mu      sync.Mutex
@@ -52,7 +49,7 @@ func (w *Response) Stream() *Stream {
 	}
 	x.respond(streaming)
 	w.decide(x.body.onBody != nil || x.body.discardable(x, false))
-	s := &Stream{session: x, ref: x.conn.Ref(), loop: x.conn.Loop(), window: x.conn.Settings().HighWater}
+	s := &Stream{session: x, window: x.conn.Settings().HighWater}
 	s.change.L = &s.mu
 	empty := w.unframed() || w.head.Status == http.StatusResetContent
 	switch {
@@ -77,15 +74,11 @@ func (w *Response) Stream() *Stream {
 	}
 	out.B = append(dst, "\r\n"...)
 	x.stream = s
-	x.setResponseTimeout()
-	if x.peerGone {
-		s.cancel(ErrClientGone)
+	s.begin(x)
+	if w.body != nil && w.owned.bytes == nil {
+		w.owned = piece{bytes: w.body.B, borrowed: true}
 	}
-	if w.isOwned {
-		_ = s.put(w.takeOwned()) // the next Write returns the error
-	} else if w.body != nil {
-		_, _ = s.Write(w.body.B) // likewise
-	}
+	_ = s.put(w.takeOwned()) // the next Write returns the error
 	w.dropBody()
 	return s
 }
