@@ -158,7 +158,7 @@ func drop(w *http1.Response) {
 
 // end is called after the handler's return.
 func (e *exchange) end() {
-	e.writer.deadline.stop()
+	_ = e.writer.SetWriteDeadline(time.Time{}) // never fails
 	if e.body != nil {
 		_ = e.body.Close() // never fails
 	}

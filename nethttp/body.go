@@ -43,6 +43,7 @@ type requestBody struct {
 	request  *http1.Request // loop only
 	received int64          // bytes. Loop only
 	chunked  bool
+	deadline deadline
 
 	mu       sync.Mutex
 	change   sync.Cond       // on mu
@@ -53,9 +54,7 @@ type requestBody struct {
 	reading  bool            // guarded by mu: the loop reads into dest or buf and has exclusive use of it
 	closed   bool            // guarded by mu: Close was called
 	paused   bool            // guarded by mu: until the handler has read enough; at first, for 100 Continue
-	timedOut bool            // guarded by mu: the read deadline has passed
 	err      error           // guarded by mu: of the end; io.EOF after the complete body
-	timer    *time.Timer     // guarded by mu: of the read deadline
 	trailers http.Header     // guarded by mu: for the request, at the end
 }
 
@@ -242,7 +241,7 @@ func (b *requestBody) await(p []byte) (n int, err error) {
 		switch {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
-		case b.timedOut:
+		case b.err == os.ErrDeadlineExceeded || b.deadline.passed(b.exchange.loop):
 			if b.chunked {
 				b.err = os.ErrDeadlineExceeded // permanently, as in net/http
 			}
@@ -352,9 +351,7 @@ func (b *requestBody) Close() error {
 	b.closed = true
 	b.awaitLoop()
 	b.freeBuffer()
-	if b.timer != nil {
-		b.timer.Stop()
-	}
+	b.setDeadline(time.Time{})
 	b.change.Broadcast()
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/eddynet/eddy/http1"
 )
@@ -27,8 +28,8 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	_ = w.SetWriteDeadline(time.Time{}) // never fails
 	w.hijacked = true
-	w.deadline.stop()
 	if body := w.exchange.body; body != nil {
 		buffered = append(body.unread(), buffered...)
 	}

@@ -17,7 +17,7 @@ func (w *responseWriter) takeBuffer() *buffers.Buffer {
 
 // check returns the error that prevents sending, if any.
 func (w *responseWriter) check() error {
-	if w.err == nil && w.deadline.passed() {
+	if w.err == nil && w.deadline.passed(w.exchange.loop) {
 		w.fail(os.ErrDeadlineExceeded)
 	}
 	return w.err
@@ -32,8 +32,8 @@ func (w *responseWriter) fail(err error) {
 // send sends the head, unless it was sent, then the buffer, and then p without a copy. It
 // returns when p is written or discarded.
 func (w *responseWriter) send(p []byte) error {
-	w.deadline.setWriting(true)
-	defer w.deadline.setWriting(false)
+	w.writing.Store(true)
+	defer w.writing.Store(false)
 	if err := w.check(); err != nil {
 		return err
 	}

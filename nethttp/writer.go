@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eddynet/eddy/buffers"
@@ -44,10 +45,11 @@ type responseWriter struct {
 	wrote    bool  // the head is fixed
 	returned bool  // the handler has returned
 	hijacked bool
-	duplex   bool      // EnableFullDuplex was called
-	err      error     // of a write: every later one returns it
-	deadline *deadline // of writes; nil without one
-	gone     chan bool // of CloseNotify
+	duplex   bool        // EnableFullDuplex was called
+	err      error       // of a write: every later one returns it
+	deadline deadline    // of writes
+	writing  atomic.Bool // a write may be waiting for the client
+	gone     chan bool   // of CloseNotify
 }
 
 var _ interface {
@@ -190,14 +192,6 @@ func (w *responseWriter) FlushError() error {
 		return err
 	}
 	return w.send(nil)
-}
-
-// SetReadDeadline sets the deadline for reading the body, as in net/http.
-func (w *responseWriter) SetReadDeadline(t time.Time) error {
-	if w.exchange.body != nil {
-		w.exchange.body.setDeadline(t)
-	}
-	return nil
 }
 
 // EnableFullDuplex says that the handler reads the complete body after the beginning of its
