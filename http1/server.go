@@ -246,7 +246,7 @@ func (s *instance) release(x *session) {
 	if x.in != idle { // else it was reset
 		x.reset()
 	}
-	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
+	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade = nil, nil, idle, unhandled, 0, false, nil
 	if x.server = nil; len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
 	} else {

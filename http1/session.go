@@ -35,7 +35,6 @@ type session struct {
 	stream    *Stream         // nil unless the response is a stream
 	started   int64           // when the head was complete, on the loop's clock
 	upgrade   loop.Protocol   // the next protocol of the connection
-	hijack    *hijack
 }
 
 // run processes the requests in in, and returns the number of bytes used. in begins where
@@ -345,7 +344,4 @@ func (x *session) closed(err error) {
 		x.stream.end(err)
 	}
 	x.body.abort(io.ErrUnexpectedEOF)
-	if x.hijack != nil {
-		x.hijack.call(x.conn.Loop().Logger(), nil, nil, err) // the connection ended before Detach
-	}
 }

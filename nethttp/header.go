@@ -108,8 +108,8 @@ func readConnection(h *http1.Head, value string) bool {
 func (w *responseWriter) detectType(p []byte) {
 	if !w.framing.typed && len(p) > 0 {
 		_ = w.head.Add("Content-Type", http.DetectContentType(p)) // valid
+		w.framing.typed = true
 	}
-	w.framing.typed = true
 }
 
 // readTrailers reads the trailers after the handler's return.
