@@ -73,16 +73,12 @@ func (b *bodyReader) sendContinue(x *session) {
 	}
 }
 
-// setTimeout sets the timeout of the body, which MinBodyRate extends.
-func (b *bodyReader) setTimeout(x *session) {
-	if b.paused {
-		x.setResponseTimeout()
-		return
-	}
+// timeout is the time that remains for the body.
+func (b *bodyReader) timeout(x *session) time.Duration {
 	o := &x.server.options
 	earned := time.Duration(b.received/int64(o.MinBodyRate)) * time.Second
 	spent := time.Duration(x.conn.Loop().Now() - b.started)
-	x.conn.SetTimeout(max(o.ReadTimeout+earned-spent, 1))
+	return max(o.ReadTimeout+earned-spent, 1)
 }
 
 // read reads from in, and returns the number of bytes used.
@@ -108,7 +104,7 @@ func (b *bodyReader) read(x *session, in []byte) (used int) {
 	case b.ended && !b.paused:
 		b.end(x)
 	default:
-		b.setTimeout(x)
+		x.setTimeout()
 	}
 	return used
 }
@@ -126,7 +122,7 @@ func (b *bodyReader) end(x *session) {
 	}
 	x.receive(done)
 	if x.out == deferred || x.out == streaming {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 

@@ -23,7 +23,7 @@ func (c *cancellation) begin(x *session) {
 	if x.peerGone {
 		c.lifetime.End(ErrClientGone)
 	}
-	x.setResponseTimeout()
+	x.setTimeout()
 }
 
 // OnGone has fn called, once, if the client goes away before the response; at once, if it

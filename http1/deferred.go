@@ -41,7 +41,7 @@ func (w *Response) Defer() *Deferred {
 func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
 	d.timeout, d.onTimeout = timeout, fn
 	if x := d.session(); x != nil {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 

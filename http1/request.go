@@ -134,7 +134,7 @@ func (r *Request) PauseBody() {
 	}
 	x.conn.PauseRead()
 	if x.in == readingBody {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 

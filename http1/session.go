@@ -70,7 +70,7 @@ func (x *session) run(in []byte) (used int) {
 	}
 	x.depth--
 	if x.in == idle {
-		x.setIdleTimeout()
+		x.setTimeout()
 	}
 	x.pin()
 	return used
@@ -194,7 +194,7 @@ func (x *session) proceed() {
 	}
 	if x.in == done && x.out == responded && x.leftBehind() && x.upgrade == nil {
 		x.endExchange()
-		x.setIdleTimeout()
+		x.setTimeout()
 		x.server.release(x)
 		x.conn.ResumeRead()
 		if x.conn.EOF() && x.conn.Buffered() == 0 {
@@ -222,14 +222,6 @@ func (x *session) endExchange() {
 	x.receive(idle)
 	x.server.connState(x.client, http.StateIdle)
 	x.respond(unhandled)
-}
-
-func (x *session) setIdleTimeout() {
-	d := x.server.options.IdleTimeout
-	if x.conn.Loop().Draining() || x.server.noKeepAlive.Load() {
-		d = x.conn.Settings().DrainGrace // the last response did not have Connection: close
-	}
-	x.conn.SetTimeout(d)
 }
 
 func (x *session) reset() {
@@ -289,18 +281,23 @@ func (x *session) peerClosed() {
 	}
 }
 
-// setResponseTimeout sets the timeout of a deferred response or a stream, unless that of the
-// body or of the output counts.
-func (x *session) setResponseTimeout() {
+// setTimeout sets the timeout of the awaited event: see timedOut.
+func (x *session) setTimeout() {
+	o := &x.server.options
+	d := o.HandlerTimeout
 	switch {
+	case x.in == idle && (x.conn.Loop().Draining() || x.server.noKeepAlive.Load()):
+		d = x.conn.Settings().DrainGrace // the last response did not have Connection: close
+	case x.in == idle:
+		d = o.IdleTimeout
 	case x.in == readingBody && !x.body.paused:
+		d = x.body.timeout(x)
 	case x.out == streaming && !x.stream.Room():
-		x.conn.SetTimeout(0) // WriteTimeout counts
+		d = 0 // WriteTimeout counts
 	case x.deferred != nil && x.deferred.timeout > 0:
-		x.conn.SetTimeout(x.deferred.timeout)
-	default:
-		x.conn.SetTimeout(x.server.options.HandlerTimeout)
+		d = x.deferred.timeout
 	}
+	x.conn.SetTimeout(d)
 }
 
 // timedOut handles the timeout, whose meaning depends on the state.
