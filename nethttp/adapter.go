@@ -75,8 +75,10 @@ func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
 		return
 	}
 	e := &exchange{adapter: a, loop: w.Loop()}
-	e.context.exchange = e
-	e.context.Parent = connContext(r)
+	e.context.exchange, e.writer.exchange = e, e
+	if c, ok := r.ConnValue().(*netConn); ok {
+		e.context.Parent = c.ctx
+	}
 	var err error
 	if e.request, err = newRequest(r, &e.context); err != nil {
 		w.Refuse(http.StatusBadRequest)
@@ -111,7 +113,8 @@ func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 		e.body = newRequestBody(e, r)
 		e.request.Body = e.body
 	}
-	e.writer.begin(e)
+	e.writer.header = http.Header{}
+	e.writer.head = heads.Get().(*http1.Head)
 	if t := e.adapter.server.WriteTimeout; t > 0 {
 		_ = e.writer.SetWriteDeadline(time.Now().Add(t))
 	}
@@ -158,7 +161,7 @@ func drop(w *http1.Response) {
 
 // end is called after the handler's return.
 func (e *exchange) end() {
-	_ = e.writer.SetWriteDeadline(time.Time{}) // never fails
+	e.writer.deadline.stop(e.loop)
 	if e.body != nil {
 		_ = e.body.Close() // never fails
 	}

@@ -2,9 +2,9 @@ package nethttp
 
 import (
 	"io"
+	"maps"
 	"math"
 	"net/http"
-	"net/textproto"
 	"os"
 	"sync"
 	"time"
@@ -108,8 +108,7 @@ func (b *requestBody) end(err error) {
 		if b.trailers == nil {
 			b.trailers = http.Header{}
 		}
-		key := textproto.CanonicalMIMEHeaderKey(string(name))
-		b.trailers[key] = append(b.trailers[key], string(value))
+		b.trailers.Add(string(name), string(value))
 	}
 }
 
@@ -334,12 +333,10 @@ func (b *requestBody) ended() error {
 		return nil
 	}
 	r := b.exchange.request
-	for name, values := range b.trailers {
-		if r.Trailer == nil {
-			r.Trailer = http.Header{}
-		}
-		r.Trailer[name] = values
+	if r.Trailer == nil {
+		r.Trailer = b.trailers
 	}
+	maps.Copy(r.Trailer, b.trailers)
 	b.trailers = nil
 	return b.err
 }
@@ -351,7 +348,7 @@ func (b *requestBody) Close() error {
 	b.closed = true
 	b.awaitLoop()
 	b.freeBuffer()
-	b.setDeadline(time.Time{})
+	b.deadline.stop(b.exchange.loop)
 	b.change.Broadcast()
 	return nil
 }

@@ -25,9 +25,7 @@ func (d *deadline) set(l *loop.Loop, t time.Time, expired func()) {
 	if !t.IsZero() {
 		at = max(l.Clock()+min(int64(time.Until(t)), math.MaxInt64/2), 1)
 	}
-	if d.at.Swap(at) == 0 && at == 0 {
-		return
-	}
+	d.at.Store(at)
 	_ = l.PostUnbounded(func() { // an error: the loop and the connection have ended
 		if d.timer != nil {
 			d.timer.Stop()
@@ -42,6 +40,12 @@ func (d *deadline) set(l *loop.Loop, t time.Time, expired func()) {
 			}
 		})
 	})
+}
+
+func (d *deadline) stop(l *loop.Loop) {
+	if d.at.Load() != 0 {
+		d.set(l, time.Time{}, nil)
+	}
 }
 
 // SetWriteDeadline makes writes after t fail with os.ErrDeadlineExceeded. One that waits for the

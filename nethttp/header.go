@@ -24,11 +24,7 @@ type framing struct {
 func (w *responseWriter) readHeader() {
 	w.framing.length = -1
 	w.framing.typed = !bodyAllowed(w.head.Status)
-	for _, name := range sortedNames(make([]string, 0, 16), w.header) {
-		if values := w.header[name]; !w.special(name, values) {
-			addFields(w.head, name, values)
-		}
-	}
+	addFields(w.head, w.header, w.special)
 }
 
 // special handles the fields with an effect on the server, and reports whether the field must
@@ -138,10 +134,16 @@ func sortedNames(names []string, h http.Header) []string {
 	return names
 }
 
-// addFields adds fields of one name. An invalid name is omitted, as in net/http.
-func addFields(h *http1.Head, name string, values []string) {
-	for _, value := range values {
-		_ = h.Add(name, fieldValue(value)) // an error: the name is invalid
+// addFields adds the fields that are not special. An invalid name is omitted, as in net/http.
+func addFields(h *http1.Head, header http.Header, special func(name string, values []string) bool) {
+	for _, name := range sortedNames(make([]string, 0, 16), header) {
+		values := header[name]
+		if special != nil && special(name, values) {
+			continue
+		}
+		for _, value := range values {
+			_ = h.Add(name, fieldValue(value)) // an error: the name is invalid
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"time"
 
 	"github.com/eddynet/eddy/http1"
 )
@@ -24,11 +23,27 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.wrote {
 		_ = w.send(nil) // the caller's writes have the error too
 	}
-	conn, buffered, err := w.detach()
+	var conn net.Conn
+	var buffered []byte
+	err := http1.ErrClientGone
+	detached := make(chan struct{})
+	failed := w.exchange.deferred.Do(func(r *http1.Response) {
+		if r == nil {
+			close(detached)
+			return
+		}
+		r.Hijack(func(c net.Conn, b []byte, e error) {
+			conn, buffered, err = c, b, e
+			close(detached)
+		})
+	})
+	if failed == nil {
+		<-detached
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	_ = w.SetWriteDeadline(time.Time{}) // never fails
+	w.deadline.stop(w.exchange.loop)
 	w.hijacked = true
 	if body := w.exchange.body; body != nil {
 		buffered = append(body.unread(), buffered...)
@@ -38,25 +53,4 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		_, _ = reader.Peek(len(buffered)) // so that Buffered counts them
 	}
 	return conn, bufio.NewReadWriter(reader, bufio.NewWriter(conn)), nil
-}
-
-// detach returns the connection, with the input after the request.
-func (w *responseWriter) detach() (conn net.Conn, buffered []byte, err error) {
-	detached := make(chan struct{})
-	failed := w.exchange.deferred.Do(func(r *http1.Response) {
-		if r == nil {
-			err = http1.ErrClientGone
-			close(detached)
-			return
-		}
-		r.Hijack(func(c net.Conn, b []byte, e error) {
-			conn, buffered, err = c, b, e
-			close(detached)
-		})
-	})
-	if failed != nil {
-		return nil, nil, failed
-	}
-	<-detached
-	return conn, buffered, err
 }

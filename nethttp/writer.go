@@ -65,12 +65,6 @@ var _ interface {
 	EnableFullDuplex() error
 } = (*responseWriter)(nil)
 
-func (w *responseWriter) begin(e *exchange) {
-	w.exchange = e
-	w.header = http.Header{}
-	w.head = heads.Get().(*http1.Head)
-}
-
 // Header is the fields of the response. After the first WriteHeader or Write only trailers
 // have an effect.
 func (w *responseWriter) Header() http.Header { return w.header }
@@ -107,9 +101,7 @@ func (w *responseWriter) WriteHeader(code int) {
 // writeInterim sends an interim response (RFC 9110 section 15.2).
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
-	for _, name := range sortedNames(nil, w.header) {
-		addFields(head, name, w.header[name]) // except those of the framing
-	}
+	addFields(head, w.header, nil)                       // except those of the framing
 	_ = w.exchange.deferred.Do(func(r *http1.Response) { // an error: the loop has ended
 		if r != nil {
 			_ = r.WriteInterim(head) // an error: the final response has begun
