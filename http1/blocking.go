@@ -67,7 +67,6 @@ func (j *blockingJob) run() {
 	}
 }
 
-// call runs the handler.
 func (j *blockingJob) call() {
 	defer func() {
 		if v := recover(); v != nil {

@@ -81,7 +81,6 @@ func (b *bodyReader) timeout(x *session) time.Duration {
 	return max(o.ReadTimeout+earned-spent, 1)
 }
 
-// read reads from in, and returns the number of bytes used.
 func (b *bodyReader) read(x *session, in []byte) (used int) {
 	length, supplied := x.request.head.Length, b.readBuffer
 	if b.readBuffer = nil; supplied != nil {
@@ -223,7 +222,6 @@ func (b *bodyReader) deliver(x *session, p []byte, err error) {
 	})
 }
 
-// abort calls OnBody's function with the error.
 func (b *bodyReader) abort(err error) {
 	if onBody := b.onBody; onBody != nil {
 		b.onBody, b.onBuffer = nil, nil
@@ -231,7 +229,6 @@ func (b *bodyReader) abort(err error) {
 	}
 }
 
-// readChunks reads chunks, then the trailer section.
 func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	for !b.chunks.Done() {
 		data, n, err := b.chunks.Next(in[used:], &x.server.options.Limits)
@@ -308,7 +305,6 @@ func (b *bodyReader) discard(x *session) {
 	}
 }
 
-// pin copies a body from the loop's input buffer.
 func (b *bodyReader) pin(r *Request) {
 	if b.buffered != nil || len(r.body) == 0 {
 		return

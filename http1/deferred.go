@@ -98,7 +98,6 @@ func (d *Deferred) session() *session {
 	return x
 }
 
-// timedOut is called at the deadline.
 func (d *Deferred) timedOut(x *session) {
 	d.lifetime.End(context.DeadlineExceeded)
 	switch {
@@ -123,7 +122,6 @@ func (d *Deferred) release() {
 	d.lifetime.End(context.Canceled)
 }
 
-// write has fn write the response.
 func (d *Deferred) write(x *session, fn func(w *Response)) {
 	x.do(func(w *Response) {
 		fn(w)

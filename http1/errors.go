@@ -63,7 +63,6 @@ var (
 	errNoResponse   = &refusal{http.StatusServiceUnavailable, "no response in time"}
 )
 
-// refuse responds with the status of the error, and closes the connection.
 func (x *session) refuse(err error) {
 	var status int
 	switch e := err.(type) {

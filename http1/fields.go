@@ -31,7 +31,6 @@ func (l *fieldList) add(name, value string) {
 	l.lines = append(lines, '\r', '\n')
 }
 
-// remove deletes the fields of that name.
 func (l *fieldList) remove(name string) {
 	for start := 0; start < len(l.lines); {
 		line := l.lines[start:]

@@ -269,14 +269,12 @@ func appendLength(dst []byte, n int64) []byte {
 	return append(dst, '\r', '\n')
 }
 
-// appendHead appends the status line and the fields without those of the framing.
 func (w *Response) appendHead(dst []byte) []byte {
 	x := w.session
 	dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
 	return append(dst, w.connectionLine()...)
 }
 
-// connectionLine is the line of the field Connection, empty if none is needed.
 func (w *Response) connectionLine() string {
 	x := w.session
 	switch http10 := x.request.head.Minor == 0; {
@@ -316,7 +314,6 @@ func (w *Response) SetBody(p []byte, release func()) {
 	}
 }
 
-// takeOwned removes the memory of SetBody from the response.
 func (w *Response) takeOwned() (p piece) {
 	p, w.owned = w.owned, p
 	return p

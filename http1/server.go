@@ -87,7 +87,6 @@ func (s *Server) Open(c *loop.Conn) loop.Handler {
 	return i
 }
 
-// newInstance returns the instance for the loop of c.
 func (s *Server) newInstance(c *loop.Conn) *instance {
 	l := c.Loop()
 	i := &instance{Server: s, options: s.options, settings: *c.Settings(), counts: loop.NewCounts[counts](l)}
@@ -100,7 +99,6 @@ func (s *Server) newInstance(c *loop.Conn) *instance {
 	return i
 }
 
-// refuseOverload responds with 503 and Retry-After, and closes the connection.
 func refuseOverload(w *Response, _ *Request) {
 	w.Busy()
 	w.head.Close = true
@@ -126,7 +124,6 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	})
 }
 
-// OnData processes requests and parts of them.
 func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 	x := s.session(c)
 	if x == nil {
@@ -149,7 +146,6 @@ func (s *instance) ReadBuffer(c *loop.Conn) []byte {
 	return nil
 }
 
-// OnEvent handles all events except input.
 func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	x := s.session(c)
 	switch e {
@@ -195,7 +191,6 @@ func (s *instance) shutdown(c *loop.Conn) {
 	}
 }
 
-// connState calls Options.ConnState.
 func (s *instance) connState(who *client, state http.ConnState) {
 	if changed := s.options.ConnState; changed != nil {
 		changed(who.value, state)
@@ -208,7 +203,6 @@ func (s *instance) session(c *loop.Conn) *session {
 	return x
 }
 
-// begin creates the session of c.
 func (s *instance) begin(c *loop.Conn) *session {
 	var x *session
 	if n := len(s.free); n > 0 {
@@ -236,7 +230,6 @@ func (s *instance) releaseIdle(x *session, input bool) {
 	}
 }
 
-// release removes the session from its connection.
 func (s *instance) release(x *session) {
 	x.conn.SetUserData(x.client)
 	if x.leftBehind() {

@@ -90,7 +90,6 @@ func (x *session) beginRequest(budget *int) bool {
 	return true
 }
 
-// readHead parses the head, and returns its length when it is complete.
 func (x *session) readHead(in []byte) int {
 	r := &x.request
 	n, err := r.head.Parse(in, &x.server.options.Limits)
@@ -172,7 +171,6 @@ func (x *session) call(h Handler) {
 	h(&x.response, &x.request)
 }
 
-// sent is called when the response is complete.
 func (x *session) sent() {
 	x.respond(responded)
 	x.count()
@@ -217,7 +215,6 @@ func (x *session) proceed() {
 // of the deadline: it is left to them, and the connection gets another session.
 func (x *session) leftBehind() bool { return x.deferred != nil && !x.deferred.released }
 
-// endExchange is called when request and response are complete.
 func (x *session) endExchange() {
 	x.receive(idle)
 	x.server.connState(x.client, http.StateIdle)
@@ -327,7 +324,6 @@ func (x *session) timedOut() {
 	}
 }
 
-// closed is called at the end of the connection.
 func (x *session) closed(err error) {
 	err = cmp.Or(err, ErrClientGone)
 	if (x.in == readingBody || x.in == done) && x.out != responded {

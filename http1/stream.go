@@ -109,7 +109,6 @@ func (s *Stream) put(p piece) error {
 	return s.write(p)
 }
 
-// write hands a piece to the connection, which copies a small or borrowed one.
 func (s *Stream) write(p piece) error {
 	x := s.session
 	defer x.setTimeout() // which depends on room
@@ -195,7 +194,6 @@ func (s *Stream) Abort() {
 	}
 }
 
-// ready is called when there is room again.
 func (s *Stream) ready() {
 	s.writeWaiting()
 	if s.session != nil {
@@ -210,7 +208,6 @@ func (s *Stream) ready() {
 	}
 }
 
-// end detaches the stream from its exchange.
 func (s *Stream) end(cause error) {
 	s.session, s.released = nil, true
 	s.lifetime.End(cause)

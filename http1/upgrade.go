@@ -44,7 +44,6 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	return nil
 }
 
-// offers reports whether the field Upgrade lists the protocol.
 func (r *Request) offers(name string) bool {
 	list := r.view(r.head.Upgrade)
 	for len(list) > 0 {

@@ -123,7 +123,6 @@ func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	}
 }
 
-// run is the job of the handler's goroutine.
 func (e *exchange) run() {
 	returned := false
 	defer func() {
@@ -137,7 +136,6 @@ func (e *exchange) run() {
 	returned = true
 }
 
-// panicked ends an exchange whose handler has panicked.
 func (e *exchange) panicked(v any) {
 	if v != nil && v != http.ErrAbortHandler {
 		report := &loop.PanicError{Value: v, Stack: debug.Stack()}
@@ -159,7 +157,6 @@ func drop(w *http1.Response) {
 	}
 }
 
-// end is called after the handler's return.
 func (e *exchange) end() {
 	e.writer.deadline.stop(e.loop)
 	if e.body != nil {

@@ -63,7 +63,6 @@ func (a *Adapter) setHooks(o *http1.Options) {
 	}
 }
 
-// opened is the OnOpen of the options.
 func (a *Adapter) opened(conn *loop.Conn) any {
 	s := a.server
 	c := &netConn{ref: conn.Ref(), local: conn.LocalAddr(), remote: conn.RemoteAddr()}

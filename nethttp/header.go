@@ -90,7 +90,6 @@ func (w *responseWriter) readLength(values []string) {
 	w.framing.length = n
 }
 
-// readConnection handles the field Connection, and reports whether it must not be added.
 func readConnection(h *http1.Head, value string) bool {
 	for option := range strings.SplitSeq(value, ",") {
 		if strings.EqualFold(strings.TrimSpace(option), "close") {
@@ -108,7 +107,6 @@ func (w *responseWriter) detectType(p []byte) {
 	}
 }
 
-// readTrailers reads the trailers after the handler's return.
 func (f *framing) readTrailers(h http.Header) {
 	for _, name := range sortedNames(nil, h) {
 		trailer, prefixed := strings.CutPrefix(name, http.TrailerPrefix)

@@ -8,7 +8,6 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// takeBuffer removes the buffer from the writer.
 func (w *responseWriter) takeBuffer() (p []byte, release func()) {
 	b := w.buffered
 	if w.buffered = nil; b == nil {
@@ -17,7 +16,6 @@ func (w *responseWriter) takeBuffer() (p []byte, release func()) {
 	return b.B, func() { buffers.Put(b) }
 }
 
-// check returns the error that prevents sending, if any.
 func (w *responseWriter) check() error {
 	if w.err == nil && w.deadline.passed(w.exchange.loop) {
 		w.fail(os.ErrDeadlineExceeded)

@@ -98,7 +98,6 @@ func (w *responseWriter) WriteHeader(code int) {
 	w.readHeader()
 }
 
-// writeInterim sends an interim response (RFC 9110 section 15.2).
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
 	addFields(head, w.header, nil)                       // except those of the framing
