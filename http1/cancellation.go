@@ -19,7 +19,7 @@ type cancellation struct {
 
 // begin is called when somebody begins to work on the response of x.
 func (c *cancellation) begin(x *session) {
-	c.ref, c.loop = x.conn.Ref(), x.conn.Loop()
+	c.ref, c.loop, x.awaited = x.conn.Ref(), x.conn.Loop(), c
 	if x.peerGone {
 		c.lifetime.End(ErrClientGone)
 	}

@@ -109,11 +109,10 @@ func refuseOverload(w *Response, _ *Request) {
 // every further response has Connection: close, and idle connections are closed after the
 // engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
-	s.noKeepAlive.Store(!enabled)
+	if s.noKeepAlive.Store(!enabled); enabled {
+		return
+	}
 	s.instances.Each(func(l *loop.Loop, i *instance) {
-		if enabled {
-			return
-		}
 		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
 			for _, c := range l.Conns() {
 				if who, idle := c.UserData().(*client); idle && who.server == i {
@@ -125,8 +124,8 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 }
 
 func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
-	x := s.session(c)
-	if x == nil {
+	x, active := c.UserData().(*session)
+	if !active {
 		x = s.begin(c)
 	}
 	used = x.run(in)
@@ -140,14 +139,14 @@ func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 
 // ReadBuffer is the destination of a large body: its buffer, or memory of the program.
 func (s *instance) ReadBuffer(c *loop.Conn) []byte {
-	if x := s.session(c); x != nil && x.in == readingBody {
+	if x, active := c.UserData().(*session); active && x.in == readingBody {
 		return x.body.nextReadBuffer(x)
 	}
 	return nil
 }
 
 func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
-	x := s.session(c)
+	x, _ := c.UserData().(*session)
 	switch e {
 	case loop.EventWritable:
 		if x != nil && x.out == streaming {
@@ -172,7 +171,9 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 			x.peerClosed()
 		}
 	case loop.EventShutdown:
-		s.shutdown(c)
+		if x == nil { // others end with their response
+			s.shutdown(c)
+		}
 	case loop.EventClosed:
 		if x != nil {
 			x.closed(c.Err())
@@ -184,23 +185,13 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 }
 
 // shutdown keeps an idle connection open for a short time, because a request may be in
-// flight. Other connections end with their current response.
-func (s *instance) shutdown(c *loop.Conn) {
-	if s.session(c) == nil {
-		c.SetTimeout(c.Settings().DrainGrace)
-	}
-}
+// flight.
+func (s *instance) shutdown(c *loop.Conn) { c.SetTimeout(c.Settings().DrainGrace) }
 
 func (s *instance) connState(who *client, state http.ConnState) {
 	if changed := s.options.ConnState; changed != nil {
 		changed(who.value, state)
 	}
-}
-
-// session is that of c, nil if c is idle.
-func (s *instance) session(c *loop.Conn) *session {
-	x, _ := c.UserData().(*session)
-	return x
 }
 
 func (s *instance) begin(c *loop.Conn) *session {
@@ -210,9 +201,7 @@ func (s *instance) begin(c *loop.Conn) *session {
 	} else {
 		x = sessions.Get().(*session)
 	}
-	x.server = s
-	x.conn = c
-	x.client = c.UserData().(*client)
+	x.server, x.conn, x.client = s, c, c.UserData().(*client)
 	c.SetUserData(x)
 	return x
 }

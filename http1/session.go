@@ -33,6 +33,7 @@ type session struct {
 	headCopy  *buffers.Buffer // nil while the head is in the input
 	deferred  *Deferred       // nil unless the response is, or was, deferred
 	stream    *Stream         // nil unless the response is a stream
+	awaited   *cancellation   // of the stream, or else the deferred response
 	started   int64           // when the head was complete, on the loop's clock
 	upgrade   loop.Protocol   // the next protocol of the connection
 }
@@ -230,7 +231,7 @@ func (x *session) reset() {
 		x.headCopy = nil
 	}
 	x.pinned, x.headTimer = false, false
-	x.deferred, x.stream = nil, nil
+	x.deferred, x.stream, x.awaited = nil, nil, nil
 }
 
 // pin copies the parts of the request that are in the loop's input buffer, which is valid
@@ -270,11 +271,8 @@ func (x *session) switchProtocol() {
 // peerClosed is called when the client has stopped sending. It may still read a response.
 func (x *session) peerClosed() {
 	x.peerGone = true
-	switch x.out {
-	case deferred:
-		x.deferred.cancel(ErrClientGone)
-	case streaming:
-		x.stream.cancel(ErrClientGone)
+	if x.out == deferred || x.out == streaming {
+		x.awaited.cancel(ErrClientGone)
 	}
 }
 
@@ -329,11 +327,10 @@ func (x *session) closed(err error) {
 	if (x.in == readingBody || x.in == done) && x.out != responded {
 		x.server.count.Unanswered++
 	}
-	if x.deferred != nil {
-		x.deferred.cancel(err)
+	if x.awaited != nil {
+		x.awaited.cancel(err)
 	}
 	if x.stream != nil {
-		x.stream.cancel(err)
 		x.stream.end(err)
 	}
 	x.body.abort(io.ErrUnexpectedEOF)
