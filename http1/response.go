@@ -165,16 +165,11 @@ func (w *Response) Finish() {
 	if body == nil && w.body != nil {
 		body = w.body.B
 	}
-	unframed := w.unframed()
-	if unframed || w.head.Status == http.StatusResetContent {
+	framing := w.framing(int64(len(body)))
+	if framing == httpparse.NoBody || w.head.Status == http.StatusResetContent {
 		body = nil
 	}
-	out := x.conn.Out()
-	out.B = w.appendHead(out.B)
-	if !unframed {
-		out.B = appendLength(out.B, int64(len(body)))
-	}
-	out.B = append(out.B, '\r', '\n')
+	out := w.sendHead(framing, int64(len(body)))
 	if x.request.isHead() {
 		body = nil
 	}
@@ -258,21 +253,35 @@ func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
 
-// unframed reports whether the response has neither a body nor a field for its length.
-func (w *Response) unframed() bool {
-	return w.head.NoLength || bodyless(w.head.Status) || w.tunnel()
+// framing is that of a body of this length; -1 if it is unknown.
+func (w *Response) framing(length int64) httpparse.Framing {
+	switch {
+	case w.head.NoLength || bodyless(w.head.Status) || w.tunnel():
+		return httpparse.NoBody // without a field for its length either
+	case length >= 0:
+		return httpparse.ContentLength
+	case w.session.request.head.Minor > 0:
+		return httpparse.ChunkedBody
+	}
+	return httpparse.UntilClose
 }
 
-func appendLength(dst []byte, n int64) []byte {
-	dst = append(dst, "Content-Length: "...)
-	dst = strconv.AppendInt(dst, n, 10)
-	return append(dst, '\r', '\n')
-}
-
-func (w *Response) appendHead(dst []byte) []byte {
+// sendHead returns the buffer that the head is in, for the body.
+func (w *Response) sendHead(framing httpparse.Framing, length int64) *buffers.Buffer {
 	x := w.session
-	dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
-	return append(dst, w.connectionLine()...)
+	out := x.conn.Out()
+	dst := x.server.stamp.append(out.B, &w.head, x.conn.Loop().Now())
+	dst = append(dst, w.connectionLine()...)
+	switch framing {
+	case httpparse.ContentLength:
+		dst = append(dst, "Content-Length: "...)
+		dst = strconv.AppendInt(dst, length, 10)
+		dst = append(dst, '\r', '\n')
+	case httpparse.ChunkedBody:
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	}
+	out.B = append(dst, '\r', '\n')
+	return out
 }
 
 func (w *Response) connectionLine() string {

@@ -48,27 +48,15 @@ func (w *Response) Stream() *Stream {
 	}
 	x.respond(streaming)
 	w.decide(x.body.onBody != nil || x.body.discardable(x, false))
-	s := &Stream{session: x, window: x.conn.Settings().HighWater}
+	empty := w.head.Status == http.StatusResetContent
+	if empty {
+		w.length = 0
+	}
+	s := &Stream{session: x, window: x.conn.Settings().HighWater, framing: w.framing(w.length), left: w.length}
 	s.change.L = &s.mu
-	empty := w.unframed() || w.head.Status == http.StatusResetContent
-	if !empty && w.length < 0 && x.request.head.Minor == 0 {
-		s.framing, x.persist = httpparse.UntilClose, false
-	}
-	out := x.conn.Out()
-	out.B = w.appendHead(out.B)
-	switch {
-	case w.unframed():
-	case empty:
-		out.B = appendLength(out.B, 0)
-	case w.length >= 0:
-		s.framing, s.left = httpparse.ContentLength, w.length
-		out.B = appendLength(out.B, s.left)
-	case s.framing != httpparse.UntilClose:
-		s.framing = httpparse.ChunkedBody
-		out.B = append(out.B, "Transfer-Encoding: chunked\r\n"...)
-	}
-	out.B = append(out.B, "\r\n"...)
-	if x.request.isHead() {
+	x.persist = x.persist && s.framing != httpparse.UntilClose
+	w.sendHead(s.framing, w.length)
+	if empty || x.request.isHead() {
 		s.framing = httpparse.NoBody
 	}
 	x.stream = s
