@@ -26,7 +26,13 @@ func NewPool(workers, queue int) *Pool { return workpool.New(workers, queue) }
 // r.Context is cancelled when the client has gone and after Options.HandlerTimeout.
 func Blocking(h Handler, pool *Pool) Handler {
 	jobs := &sync.Pool{}
-	jobs.New = func() any { return newBlockingJob(h, jobs) }
+	jobs.New = func() any {
+		j := &blockingJob{handler: h, jobs: jobs}
+		j.start, j.finish = j.run, j.respond
+		j.response.request = &j.request
+		j.response.Reset()
+		return j
+	}
 	return func(w *Response, r *Request) {
 		j := jobs.Get().(*blockingJob)
 		j.request = *r
@@ -40,7 +46,8 @@ func Blocking(h Handler, pool *Pool) Handler {
 	}
 }
 
-// blockingJob is one request on a goroutine of a pool.
+// blockingJob is one request on a goroutine of a pool. It is used again: its functions are bound
+// once.
 type blockingJob struct {
 	handler  Handler
 	request  Request  // shares the bytes of the session's
@@ -50,14 +57,6 @@ type blockingJob struct {
 
 	start  func()          // run
 	finish func(*Response) // respond
-}
-
-func newBlockingJob(h Handler, jobs *sync.Pool) *blockingJob {
-	j := &blockingJob{handler: h, jobs: jobs}
-	j.start, j.finish = j.run, j.respond
-	j.response.request = &j.request
-	j.response.Reset()
-	return j
 }
 
 func (j *blockingJob) run() {

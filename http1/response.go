@@ -255,9 +255,9 @@ func (w *Response) tunnel() bool {
 
 // framing is that of a body of this length; -1 if it is unknown.
 func (w *Response) framing(length int64) httpparse.Framing {
-	switch {
-	case w.head.NoLength || bodyless(w.head.Status) || w.tunnel():
-		return httpparse.NoBody // without a field for its length either
+	switch status := w.head.Status; {
+	case status < 200, status == http.StatusNoContent, status == http.StatusNotModified, w.head.NoLength, w.tunnel():
+		return httpparse.NoBody // without a length either: RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5
 	case length >= 0:
 		return httpparse.ContentLength
 	case w.session.request.head.Minor > 0:

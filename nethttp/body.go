@@ -82,8 +82,14 @@ func (b *requestBody) receive(chunk []byte, err error) {
 	switch {
 	case err != nil:
 		b.end(err)
+	case b.reading && b.buf == nil:
+		b.reading = false
+		b.direct += len(chunk)
 	case b.reading:
-		b.filled(len(chunk))
+		b.reading = false
+		if b.buf.B = b.buf.B[:len(b.buf.B)+len(chunk)]; len(b.buf.B) == 0 {
+			b.freeBuffer()
+		}
 	case b.closed:
 		// The rest is discarded, up to Options.MaxDiscardBytes, after the response.
 		b.request.PauseBody()
@@ -165,19 +171,6 @@ func (b *requestBody) readBuffer(left int64) []byte {
 	}
 	b.reading = true
 	return b.buf.B[len(b.buf.B):cap(b.buf.B)]
-}
-
-// filled is called when the loop has read n bytes into readBuffer. b.mu is held.
-func (b *requestBody) filled(n int) {
-	b.reading = false
-	switch {
-	case b.buf == nil:
-		b.direct += n
-	case len(b.buf.B)+n == 0:
-		b.freeBuffer()
-	default:
-		b.buf.B = b.buf.B[:len(b.buf.B)+n]
-	}
 }
 
 // Read reads the available bytes, and waits if there are none.
