@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -58,7 +59,12 @@ func (s *Server) Stats() Stats {
 }
 
 func (s *Stats) add(c *counts) {
-	s.Requests += c.Requests
+	sum, own := reflect.ValueOf(s).Elem(), reflect.ValueOf(&c.Stats).Elem()
+	for i := range sum.NumField() {
+		if f := sum.Field(i); f.CanUint() {
+			f.SetUint(f.Uint() + own.Field(i).Uint())
+		}
+	}
 	for class, n := range c.Responses {
 		s.Responses[class] += n
 	}
@@ -67,15 +73,6 @@ func (s *Stats) add(c *counts) {
 			s.Refused[refusals[i]] += n
 		}
 	}
-	s.Overloaded += c.Overloaded
-	s.Upgrades += c.Upgrades
-	s.Unanswered += c.Unanswered
-	s.IdleTimeouts += c.IdleTimeouts
-	s.HeadTimeouts += c.HeadTimeouts
-	s.BodyTimeouts += c.BodyTimeouts
-	s.HandlerTimeouts += c.HandlerTimeouts
-	s.StreamTimeouts += c.StreamTimeouts
-	s.BrokenBodies += c.BrokenBodies
 }
 
 // count counts and logs a complete response, or the end of HTTP on the connection.
