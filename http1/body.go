@@ -34,7 +34,6 @@ type bodyReader struct {
 	paused     bool  // by PauseBody
 	ended      bool  // all bytes were received
 	continued  bool  // 100 Continue is sent, or was not asked for
-	discarding bool  // after the response
 	inPlace    bool  // the complete body follows the head in the input
 	pausedAt   int64 // on the loop's clock
 	started    int64 // when the body began, on the loop's clock
@@ -60,7 +59,7 @@ func (b *bodyReader) start(x *session, rest []byte) {
 	case len(rest) == 0:
 		b.sendContinue(x)
 	}
-	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.onBody == nil && !b.discarding
+	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.onBody == nil && x.out != responded
 	b.started = x.conn.Loop().Now()
 }
 
@@ -129,7 +128,7 @@ func (b *bodyReader) end(x *session) {
 func (b *bodyReader) add(x *session, p, supplied []byte) {
 	b.received += int64(len(p))
 	switch {
-	case b.discarding:
+	case x.out == responded: // the rest is discarded
 		if b.received > x.server.options.MaxDiscardBytes {
 			x.conn.Close()
 		}
@@ -191,7 +190,7 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {
-	case h.Framing != httpparse.ContentLength || b.discarding || b.inPlace:
+	case h.Framing != httpparse.ContentLength || x.out == responded || b.inPlace:
 		return nil
 	case b.onBuffer != nil:
 		b.readBuffer = b.onBuffer(left)
@@ -216,7 +215,7 @@ func (b *bodyReader) deliver(x *session, p []byte, err error) {
 	b.onBody = nil
 	x.call(func(*Response, *Request) {
 		onBody(p, err)
-		if err == nil && !b.discarding {
+		if err == nil && x.out != responded {
 			b.onBody = onBody
 		}
 	})
@@ -288,7 +287,6 @@ func (b *bodyReader) discardable(x *session, chunked bool) bool {
 
 // discard is called when the response is complete before the body.
 func (b *bodyReader) discard(x *session) {
-	b.discarding = true
 	b.onBody, b.onBuffer = nil, nil
 	if b.buffered != nil {
 		putBody(b.buffered)

@@ -126,7 +126,7 @@ func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 func (r *Request) PauseBody() {
 	x := r.session
 	b := &x.body
-	if b.discarding {
+	if x.out == responded {
 		return
 	}
 	if !b.paused {
