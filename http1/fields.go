@@ -13,16 +13,6 @@ type fieldList struct {
 	lines []byte // no name or value contains an LF
 }
 
-// maxKeptLines limits the memory that a list keeps for the next response, in bytes.
-const maxKeptLines = 4 << 10
-
-func (l *fieldList) reset() {
-	l.lines = l.lines[:0]
-	if cap(l.lines) > maxKeptLines {
-		l.lines = nil
-	}
-}
-
 func (l *fieldList) add(name, value string) {
 	lines := slices.Grow(l.lines, len(name)+len(": ")+len(value)+len("\r\n"))
 	lines = append(lines, name...)

@@ -37,9 +37,15 @@ func (h *Head) Add(name, value string) error {
 
 // Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
-	h.fields.reset()
-	*h = Head{fields: h.fields}
+	lines := h.fields.lines[:0]
+	if cap(lines) > maxKeptLines {
+		lines = nil
+	}
+	*h = Head{fields: fieldList{lines}}
 }
+
+// maxKeptLines limits the memory that a Head keeps, in bytes.
+const maxKeptLines = 4 << 10
 
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
 const dateLayout = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"

@@ -145,16 +145,17 @@ func (e *exchange) panicked(v any) {
 		_ = e.loop.PostUnbounded(func() { _ = e.loop.Panicked(report) }) // the connection is ended below
 	}
 	if !e.writer.hijacked {
-		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
+		e.do((*http1.Response).Drop)
 	}
 }
 
-// drop ends the connection in place of the response, or of the rest of it, as net/http does.
-// Loop only.
-func drop(w *http1.Response) {
-	if w != nil {
-		w.Drop()
-	}
+// do calls fn on the loop, unless the response is complete or the connection has ended.
+func (e *exchange) do(fn func(w *http1.Response)) {
+	_ = e.deferred.Do(func(w *http1.Response) { // an error: the loop has ended, too
+		if w != nil {
+			fn(w)
+		}
+	})
 }
 
 func (e *exchange) end() {

@@ -296,11 +296,7 @@ func (b *requestBody) compact() {
 func (b *requestBody) resume() {
 	if b.paused {
 		b.paused = false
-		_ = b.exchange.deferred.Do(func(w *http1.Response) { // an error: the loop has ended
-			if w != nil {
-				w.Request().ResumeBody()
-			}
-		})
+		b.exchange.do(func(w *http1.Response) { w.Request().ResumeBody() })
 	}
 }
 

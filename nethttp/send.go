@@ -113,11 +113,11 @@ func (w *responseWriter) finish() {
 	e := w.exchange
 	switch {
 	case w.check() != nil:
-		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
+		e.do((*http1.Response).Drop) // as net/http does
 		return
 	case w.stream != nil:
 		w.framing.readTrailers(w.header)
-		_ = e.loop.PostUnbounded(w.finishStream) // likewise
+		_ = e.loop.PostUnbounded(w.finishStream) // an error: the loop and the connection have ended
 		return
 	}
 	if e.body != nil {

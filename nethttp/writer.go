@@ -100,11 +100,9 @@ func (w *responseWriter) WriteHeader(code int) {
 
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
-	addFields(head, w.header, nil)                       // except those of the framing
-	_ = w.exchange.deferred.Do(func(r *http1.Response) { // an error: the loop has ended
-		if r != nil {
-			_ = r.WriteInterim(head) // an error: the final response has begun
-		}
+	addFields(head, w.header, nil) // except those of the framing
+	w.exchange.do(func(r *http1.Response) {
+		_ = r.WriteInterim(head) // an error: the final response has begun
 	})
 }
 
