@@ -27,14 +27,13 @@ func putBody(b *buffers.Buffer) {
 	}
 }
 
-// bodyReader reads a request body from the input. A body that arrives with its head is used
-// in place. Any other is copied to a buffer, delivered to OnBody, or discarded.
+// bodyReader reads a request body from the input. A body that arrives in one piece is used in
+// place. Any other is copied to a buffer, delivered to OnBody, or discarded.
 type bodyReader struct {
 	limit      int64 // bytes; 413 beyond
 	paused     bool  // by PauseBody
 	ended      bool  // all bytes were received
 	continued  bool  // 100 Continue is sent, or was not asked for
-	inPlace    bool  // the complete body follows the head in the input
 	pausedAt   int64 // on the loop's clock
 	started    int64 // when the body began, on the loop's clock
 	received   int64 // bytes of the body
@@ -49,8 +48,7 @@ type bodyReader struct {
 // the head.
 func (b *bodyReader) start(x *session, rest []byte) {
 	h := &x.request.head
-	chunked := h.Framing == httpparse.ChunkedBody
-	b.ended = !chunked && h.Length == 0
+	b.ended = h.Framing != httpparse.ChunkedBody && h.Length == 0
 	switch {
 	case b.paused:
 	case b.ended:
@@ -59,7 +57,6 @@ func (b *bodyReader) start(x *session, rest []byte) {
 	case len(rest) == 0:
 		b.sendContinue(x)
 	}
-	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.onBody == nil && x.out != responded
 	b.started = x.conn.Loop().Now()
 }
 
@@ -89,13 +86,13 @@ func (b *bodyReader) read(x *session, in []byte) (used int) {
 	case b.ended || b.paused && supplied == nil:
 	case x.request.head.Framing == httpparse.ChunkedBody:
 		used = b.readChunks(x, in)
-	case !b.inPlace:
+	case b.received == 0 && int64(len(in)) >= length && b.onBody == nil && x.out != responded:
+		x.request.body = in[:length]
+		used, b.ended = int(length), true
+	default:
 		used = int(min(int64(len(in)), length-b.received))
 		b.add(x, in[:used], supplied)
 		b.ended = b.received == length
-	case int64(len(in)) >= length:
-		x.request.body = in[:length]
-		used, b.ended = int(length), true
 	}
 	switch {
 	case !x.conn.Open():
@@ -134,6 +131,7 @@ func (b *bodyReader) add(x *session, p, supplied []byte) {
 		}
 	case b.received > b.limit || b.chunks.Left() > b.limit-b.received:
 		b.reject(x, errBodyTooLarge)
+	case len(p) == 0 && supplied == nil:
 	case b.onBody == nil:
 		b.append(p, x.request.head.Length)
 	case supplied != nil:
@@ -141,7 +139,7 @@ func (b *bodyReader) add(x *session, p, supplied []byte) {
 			copy(supplied, p)
 		}
 		b.deliver(x, supplied[:len(p)], nil)
-	case len(p) > 0:
+	default:
 		b.deliver(x, p, nil)
 	}
 }
@@ -190,7 +188,7 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {
-	case h.Framing != httpparse.ContentLength || x.out == responded || b.inPlace:
+	case h.Framing != httpparse.ContentLength || x.out == responded:
 		return nil
 	case b.onBuffer != nil:
 		b.readBuffer = b.onBuffer(left)
