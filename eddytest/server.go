@@ -28,8 +28,8 @@
 // It differs from a server with sockets in this: Conn.Detach, and so Hijack, returns an
 // error, because there is no socket to take along; EventHangup does not come while reading
 // is paused: the end of the input is seen when it goes on; connections beyond
-// Options.MaxConns are not refused but fail the test. The field Date, and the deadlines
-// that package nethttp sets, are of the real time.
+// Options.MaxConns are not refused but fail the test. The field Date begins with the real
+// time, and advances with the clock.
 //
 // All methods belong to the test's goroutine.
 package eddytest
@@ -37,6 +37,7 @@ package eddytest
 import (
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ type Server struct {
 	protocol eddy.Protocol
 	reactor  *loop.Reactor
 	grace    time.Duration // of Drain
-	now      int64         // nanoseconds; it starts at an hour
+	now      atomic.Int64  // nanoseconds; it starts at an hour
 	ended    bool
 }
 
@@ -79,9 +80,10 @@ func NewServerOptions(t testing.TB, p eddy.Protocol, o eddy.Options) *Server {
 	if o.MaxConns == 0 {
 		o.MaxConns = 1 << 30
 	}
-	s := &Server{t: t, protocol: p, grace: settings.DrainGrace, now: int64(time.Hour)}
+	s := &Server{t: t, protocol: p, grace: settings.DrainGrace}
+	s.now.Store(int64(time.Hour))
 	reactors, err := loop.New(loop.Config{
-		Loops: 1, Logger: o.Logger, Settings: settings, Clock: func() int64 { return s.now },
+		Loops: 1, Logger: o.Logger, Settings: settings, Clock: s.now.Load,
 		MaxConns: o.MaxConns, MaxRefusals: o.MaxRefusals,
 	})
 	if err != nil {
@@ -151,15 +153,15 @@ func (s *Server) turn(wait time.Duration) (more bool) {
 // each at its time.
 func (s *Server) Advance(d time.Duration) {
 	s.t.Helper()
-	end := s.now + int64(d)
+	end := s.now.Load() + int64(d)
 	for s.Run(); ; s.Run() {
 		next := s.reactor.NextTimer()
 		if next < 0 || next > end {
 			break
 		}
-		s.now = max(s.now, next)
+		s.now.Store(max(s.now.Load(), next))
 	}
-	s.now = end
+	s.now.Store(end)
 	s.Run()
 }
 

@@ -86,6 +86,41 @@ func TestNoAllocationForARequestInTwoPieces(t *testing.T) {
 	}
 }
 
+// TestFewAllocationsForAnAnswerFromElsewhere: the Deferred, its task, and the function of the
+// program.
+func TestFewAllocationsForAnAnswerFromElsewhere(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector has sync.Pool drop buffers at random")
+	}
+	pool := http1.NewPool(4, 4)
+	t.Cleanup(pool.Close)
+	answer := func(w *http1.Response, _ *http1.Request) {
+		w.SetHeader("Content-Type", "text/plain")
+		w.WriteString("Hello, World!")
+	}
+	for name, h := range map[string]http1.Handler{
+		"Defer": func(w *http1.Response, r *http1.Request) {
+			d := w.Defer()
+			d.Respond(func(w *http1.Response) { answer(w, r) })
+		},
+		"Blocking": http1.Blocking(answer, pool),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serveWith(t, h, http1.Options{}, eddy.Options{Loops: 1})
+			r := s.dialRaw(t)
+			defer unix.Close(r.fd)
+			r.learn(t, get("/"), 1)
+			const times = 3000
+			if n := mallocs(func() { r.repeat(times) }); n > 3*times+runtimesOwn {
+				t.Errorf("%d allocations for %d requests", n, times)
+			}
+			if r.err != nil {
+				t.Error(r.err)
+			}
+		})
+	}
+}
+
 // mallocs is the number of allocations of all goroutines during fn, without the
 // garbage collector, which empties the pools.
 func mallocs(fn func()) uint64 {

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"runtime/debug"
+	"sync"
 
 	"github.com/eddynet/eddy/internal/workpool"
 	"github.com/eddynet/eddy/loop"
@@ -24,53 +25,72 @@ func NewPool(workers, queue int) *Pool { return workpool.New(workers, queue) }
 // connection: Defer, Stream, Upgrade, Hijack, Finish, Loop. r is valid until h returns.
 // r.Context is cancelled when the client has gone and after Options.HandlerTimeout.
 func Blocking(h Handler, pool *Pool) Handler {
+	jobs := &sync.Pool{}
+	jobs.New = func() any {
+		j := &blockingJob{handler: h, jobs: jobs}
+		j.start, j.finish = j.run, j.respond
+		j.response.request = &j.request
+		j.response.Reset()
+		return j
+	}
 	return func(w *Response, r *Request) {
-		d := w.Defer()
-		job := &blockingJob{handler: h, deferred: d, request: *r}
-		job.request.context = d.Context
-		if pool.Go(job.run) {
+		j := jobs.Get().(*blockingJob)
+		j.request = *r
+		j.request.deferred = w.Defer()
+		if pool.Go(j.start) {
 			w.Loop().Yield()
 			return
 		}
-		_ = d.Respond((*Response).Busy) // an error: the client has gone
+		_ = j.request.deferred.Respond((*Response).Busy) // an error: the client has gone
+		j.free()
 	}
 }
 
-// blockingJob is one request on a goroutine of a pool.
+// blockingJob is one request on a goroutine of a pool. It is used again: its functions are bound
+// once.
 type blockingJob struct {
 	handler  Handler
-	deferred *Deferred
 	request  Request  // shares the bytes of the session's
-	response Response // moved to the session's at the end
+	response Response // exchanged with the session's at the end
+	panicked *loop.PanicError
+	jobs     *sync.Pool
+
+	start  func()          // run
+	finish func(*Response) // respond
 }
 
 func (j *blockingJob) run() {
-	j.response.begin()
-	j.response.request = &j.request
-	err := j.call()
-	_ = j.deferred.Respond(func(w *Response) { // an error: the client has gone
-		if err != nil {
-			panic(err) // handled like a panic on the loop
-		}
-		w.moveFrom(&j.response)
-	})
+	j.call()
+	if j.request.deferred.Respond(j.finish) != nil { // the client has gone
+		j.free()
+	}
 }
 
-// call runs the handler and returns its panic, or nil.
-func (j *blockingJob) call() (err *loop.PanicError) {
+func (j *blockingJob) call() {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &loop.PanicError{Value: v, Stack: debug.Stack()}
+			j.panicked = &loop.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	j.handler(&j.response, &j.request)
-	return nil
 }
 
-// moveFrom replaces the response by another one.
-func (w *Response) moveFrom(from *Response) {
-	w.dropOwned()
-	w.dropBody()
+// respond is called on the loop.
+func (j *blockingJob) respond(w *Response) {
+	defer j.free()
+	if j.panicked != nil {
+		panic(j.panicked) // handled like a panic on the loop
+	}
+	from := &j.response
+	w.takeOwned().free()
 	from.head.Close = from.head.Close || w.head.Close
-	w.head, w.body, w.upgradeOffered = from.head, from.body, from.upgradeOffered
+	w.head, from.head = from.head, w.head
+	w.body, from.body = from.body, w.body
+	w.upgradeOffered = from.upgradeOffered
+}
+
+func (j *blockingJob) free() {
+	j.response.Reset()
+	j.request, j.panicked = Request{}, nil
+	j.jobs.Put(j)
 }

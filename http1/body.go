@@ -27,16 +27,13 @@ func putBody(b *buffers.Buffer) {
 	}
 }
 
-// bodyReader reads a request body from the input. A body that arrives with its head is used
-// in place. Any other is copied to a buffer, delivered to OnBody, or discarded.
+// bodyReader reads a request body from the input. A body that arrives in one piece is used in
+// place. Any other is copied to a buffer, delivered to OnBody, or discarded.
 type bodyReader struct {
 	limit      int64 // bytes; 413 beyond
-	headTimer  bool  // the timeout of the head is set
 	paused     bool  // by PauseBody
 	ended      bool  // all bytes were received
 	continued  bool  // 100 Continue is sent, or was not asked for
-	discarding bool  // after the response
-	inPlace    bool  // the complete body follows the head in the input
 	pausedAt   int64 // on the loop's clock
 	started    int64 // when the body began, on the loop's clock
 	received   int64 // bytes of the body
@@ -47,19 +44,11 @@ type bodyReader struct {
 	readBuffer []byte                        // where the loop is about to read; nil for its own buffer
 }
 
-// begin is called at the end of the head.
-func (b *bodyReader) begin(x *session) {
-	b.headTimer = false
-	b.continued = !x.request.head.ExpectContinue
-	b.limit = x.server.options.MaxBodyBytes
-}
-
 // start is called at the beginning of the body, which may be empty. rest is the input after
 // the head.
 func (b *bodyReader) start(x *session, rest []byte) {
 	h := &x.request.head
-	chunked := h.Framing == httpparse.ChunkedBody
-	b.ended = !chunked && h.Length == 0
+	b.ended = h.Framing != httpparse.ChunkedBody && h.Length == 0
 	switch {
 	case b.paused:
 	case b.ended:
@@ -68,7 +57,6 @@ func (b *bodyReader) start(x *session, rest []byte) {
 	case len(rest) == 0:
 		b.sendContinue(x)
 	}
-	b.inPlace = !chunked && int64(len(rest)) >= h.Length && b.onBody == nil && !b.discarding
 	b.started = x.conn.Loop().Now()
 }
 
@@ -81,39 +69,37 @@ func (b *bodyReader) sendContinue(x *session) {
 	}
 }
 
-// setTimeout sets the timeout of the body, which MinBodyRate extends.
-func (b *bodyReader) setTimeout(x *session) {
-	if b.paused {
-		x.setResponseTimeout()
-		return
-	}
+// timeout is the time that remains for the body.
+func (b *bodyReader) timeout(x *session) time.Duration {
 	o := &x.server.options
 	earned := time.Duration(b.received/int64(o.MinBodyRate)) * time.Second
 	spent := time.Duration(x.conn.Loop().Now() - b.started)
-	x.conn.SetTimeout(max(o.ReadTimeout+earned-spent, 1))
+	return max(o.ReadTimeout+earned-spent, 1)
 }
 
-// read reads from in, and returns the number of bytes used.
 func (b *bodyReader) read(x *session, in []byte) (used int) {
-	length := x.request.head.Length
+	length, supplied := x.request.head.Length, b.readBuffer
+	if b.readBuffer = nil; supplied != nil {
+		in = in[:min(len(in), len(supplied))]
+	}
 	switch {
-	case b.paused || b.ended:
+	case b.ended || b.paused && supplied == nil:
 	case x.request.head.Framing == httpparse.ChunkedBody:
 		used = b.readChunks(x, in)
-	case !b.inPlace:
-		used = int(min(int64(len(in)), length-b.received))
-		b.add(x, in[:used])
-		b.ended = b.received == length
-	case int64(len(in)) >= length:
+	case b.received == 0 && int64(len(in)) >= length && b.onBody == nil && x.out != responded:
 		x.request.body = in[:length]
 		used, b.ended = int(length), true
+	default:
+		used = int(min(int64(len(in)), length-b.received))
+		b.add(x, in[:used], supplied)
+		b.ended = b.received == length
 	}
 	switch {
 	case !x.conn.Open():
 	case b.ended && !b.paused:
 		b.end(x)
 	default:
-		b.setTimeout(x)
+		x.setTimeout()
 	}
 	return used
 }
@@ -131,34 +117,47 @@ func (b *bodyReader) end(x *session) {
 	}
 	x.receive(done)
 	if x.out == deferred || x.out == streaming {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 
-// add processes a piece of the body.
-func (b *bodyReader) add(x *session, p []byte) {
+// add processes a piece of the body. supplied is the memory that the loop was given for it.
+func (b *bodyReader) add(x *session, p, supplied []byte) {
 	b.received += int64(len(p))
 	switch {
-	case b.discarding:
+	case x.out == responded: // the rest is discarded
 		if b.received > x.server.options.MaxDiscardBytes {
 			x.conn.Close()
 		}
 	case b.received > b.limit || b.chunks.Left() > b.limit-b.received:
 		b.reject(x, errBodyTooLarge)
+	case len(p) == 0 && supplied == nil:
 	case b.onBody == nil:
 		b.append(p, x.request.head.Length)
-	case len(p) > 0:
+	case supplied != nil:
+		if !sameStart(p, supplied) { // a Handler that wraps the server has passed a copy
+			copy(supplied, p)
+		}
+		b.deliver(x, supplied[:len(p)], nil)
+	default:
 		b.deliver(x, p, nil)
 	}
 }
 
-// append copies a piece to the buffer.
+func sameStart(p, q []byte) bool { return len(p) == 0 || len(q) > 0 && &p[0] == &q[0] }
+
+// append copies a piece to the buffer, unless the loop has read it there.
 func (b *bodyReader) append(p []byte, length int64) {
 	if b.buffered == nil {
 		b.buffered = bodies.Get()
 	}
-	if need := len(b.buffered.B) + len(p); need > cap(b.buffered.B) {
+	old := b.buffered.B
+	switch need := len(old) + len(p); {
+	case need > cap(old):
 		b.grow(need, length)
+	case sameStart(p, old[len(old):need]):
+		b.buffered.B = old[:need]
+		return
 	}
 	b.buffered.B = append(b.buffered.B, p...)
 }
@@ -189,7 +188,7 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
 	switch {
-	case h.Framing != httpparse.ContentLength || b.discarding || b.inPlace:
+	case h.Framing != httpparse.ContentLength || x.out == responded:
 		return nil
 	case b.onBuffer != nil:
 		b.readBuffer = b.onBuffer(left)
@@ -207,19 +206,6 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	return b.readBuffer
 }
 
-// filled is called when the loop has read n bytes into readBuffer.
-func (b *bodyReader) filled(x *session, n int) {
-	p := b.readBuffer[:n]
-	b.readBuffer = nil
-	b.received += int64(n)
-	b.ended = b.received == x.request.head.Length
-	if b.onBuffer != nil {
-		b.deliver(x, p, nil)
-	} else {
-		b.buffered.B = b.buffered.B[:len(b.buffered.B)+n]
-	}
-}
-
 // deliver calls OnBody's function. A panic is handled like one of the handler, and ends the
 // calls.
 func (b *bodyReader) deliver(x *session, p []byte, err error) {
@@ -227,13 +213,12 @@ func (b *bodyReader) deliver(x *session, p []byte, err error) {
 	b.onBody = nil
 	x.call(func(*Response, *Request) {
 		onBody(p, err)
-		if err == nil && !b.discarding {
+		if err == nil && x.out != responded {
 			b.onBody = onBody
 		}
 	})
 }
 
-// abort calls OnBody's function with the error.
 func (b *bodyReader) abort(err error) {
 	if onBody := b.onBody; onBody != nil {
 		b.onBody, b.onBuffer = nil, nil
@@ -241,7 +226,6 @@ func (b *bodyReader) abort(err error) {
 	}
 }
 
-// readChunks reads chunks, then the trailer section.
 func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	for !b.chunks.Done() {
 		data, n, err := b.chunks.Next(in[used:], &x.server.options.Limits)
@@ -250,7 +234,7 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 			return 0
 		}
 		used += n
-		b.add(x, data)
+		b.add(x, data, nil)
 		if !x.conn.Open() || b.paused || used == len(in) && !b.chunks.Done() {
 			return used
 		}
@@ -271,51 +255,43 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 // reject handles an invalid or too large body. If the response has begun, it cannot report
 // the error.
 func (b *bodyReader) reject(x *session, err error) {
-	switch x.out {
-	case responded:
-		x.server.count().BrokenBodies++
-		x.conn.Close()
-	case streaming:
-		x.server.count().BrokenBodies++
-		b.abort(err)
-		x.conn.Abort(err)
-	default:
+	if x.out < streaming {
 		x.refuse(err)
+		return
+	}
+	x.server.count.BrokenBodies++
+	b.abort(err)
+	if x.out == responded {
+		x.conn.Close()
+	} else {
+		x.conn.Abort(err)
 	}
 }
 
-// discardBounded reports whether the rest of the body is known to be within MaxDiscardBytes:
-// otherwise an early response has Connection: close. The length of a chunked body is unknown
-// before its end.
-func (b *bodyReader) discardBounded(x *session) bool {
-	return b.discardable(x) && (x.in == done || x.request.head.Framing != httpparse.ChunkedBody)
-}
-
 // discardable reports whether the rest of the body may be discarded, so that the connection
-// persists.
-func (b *bodyReader) discardable(x *session) bool {
+// persists. The length of a chunked body is unknown before its end: the caller decides.
+func (b *bodyReader) discardable(x *session, chunked bool) bool {
 	h := &x.request.head
 	switch {
 	case x.in == done:
 		return true
 	case !b.continued:
 		return false // the client may or may not send the body
-	case h.Framing == httpparse.ContentLength:
-		return h.Length <= x.server.options.MaxDiscardBytes
+	case h.Framing == httpparse.ChunkedBody:
+		return chunked
 	}
-	return true // a chunked body that turns out too long closes the connection
+	return h.Length <= x.server.options.MaxDiscardBytes
 }
 
 // discard is called when the response is complete before the body.
 func (b *bodyReader) discard(x *session) {
-	b.discarding = true
 	b.onBody, b.onBuffer = nil, nil
 	if b.buffered != nil {
 		putBody(b.buffered)
 		b.buffered = nil
 	}
 	x.request.body = nil
-	if !b.discardable(x) || b.received > x.server.options.MaxDiscardBytes {
+	if !b.discardable(x, true) || b.received > x.server.options.MaxDiscardBytes {
 		x.conn.Close()
 		return
 	}
@@ -325,7 +301,6 @@ func (b *bodyReader) discard(x *session) {
 	}
 }
 
-// pin copies a body from the loop's input buffer.
 func (b *bodyReader) pin(r *Request) {
 	if b.buffered != nil || len(r.body) == 0 {
 		return

@@ -4,14 +4,26 @@ import (
 	"context"
 
 	"github.com/eddynet/eddy/internal/lifetime"
+	"github.com/eddynet/eddy/loop"
 )
 
 // cancellation notifies those who work on a response that nobody waits for it any more. It
 // is a part of Deferred and Stream.
 type cancellation struct {
+	ref      loop.Ref
+	loop     *loop.Loop
 	lifetime lifetime.Lifetime
 	released bool        // the response was given: the program does not use the request any more. Loop only
 	onGone   func(error) // loop only
+}
+
+// begin is called when somebody begins to work on the response of x.
+func (c *cancellation) begin(x *session) {
+	c.ref, c.loop, x.awaited = x.conn.Ref(), x.conn.Loop(), c
+	if x.peerGone {
+		c.lifetime.End(ErrClientGone)
+	}
+	x.setTimeout()
 }
 
 // OnGone has fn called, once, if the client goes away before the response; at once, if it

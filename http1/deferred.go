@@ -12,8 +12,6 @@ import (
 // methods may be called after the client has gone.
 type Deferred struct {
 	cancellation
-	ref       loop.Ref
-	loop      *loop.Loop
 	conn      *loop.Conn      // loop only
 	timeout   time.Duration   // 0 for Options.HandlerTimeout. Loop only
 	onTimeout func(*Response) // nil for 503. Loop only
@@ -27,14 +25,11 @@ type Deferred struct {
 func (w *Response) Defer() *Deferred {
 	x := w.session
 	x.respond(deferred)
-	x.deferred = &Deferred{ref: x.conn.Ref(), loop: x.conn.Loop(), conn: x.conn}
+	x.deferred = &Deferred{conn: x.conn}
+	x.deferred.begin(x)
 	x.pin() // other goroutines may read the request from now on
-	x.setResponseTimeout()
 	if w.body != nil && len(w.body.B) == 0 {
 		w.dropBody() // no buffer is kept meanwhile
-	}
-	if x.peerGone {
-		x.deferred.cancel(ErrClientGone)
 	}
 	return x.deferred
 }
@@ -46,7 +41,7 @@ func (w *Response) Defer() *Deferred {
 func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
 	d.timeout, d.onTimeout = timeout, fn
 	if x := d.session(); x != nil {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 
@@ -59,12 +54,15 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
 	}
-	err := d.ref.DoUnbounded(func(*loop.Conn) {
+	return orGone(d.ref.DoUnbounded(func(*loop.Conn) {
 		if x := d.session(); x != nil && x.out == deferred {
 			d.release()
 			d.write(x, fn)
 		}
-	})
+	}))
+}
+
+func orGone(err error) error {
 	if err != nil {
 		return ErrClientGone
 	}
@@ -76,7 +74,7 @@ func (d *Deferred) Respond(fn func(w *Response)) error {
 // is nil if the response is complete or the connection has ended. The error says that fn
 // will not be called, because the loop has ended. Any goroutine.
 func (d *Deferred) Do(fn func(w *Response)) error {
-	err := d.loop.PostUnbounded(func() {
+	return orGone(d.loop.PostUnbounded(func() {
 		x := d.session()
 		if x == nil {
 			fn(nil)
@@ -88,11 +86,7 @@ func (d *Deferred) Do(fn func(w *Response)) error {
 				d.release()
 			}
 		})
-	})
-	if err != nil {
-		return ErrClientGone
-	}
-	return nil
+	}))
 }
 
 // session is that of the exchange, nil after its response or its end. Loop only.
@@ -104,21 +98,19 @@ func (d *Deferred) session() *session {
 	return x
 }
 
-// timedOut is called at the deadline.
 func (d *Deferred) timedOut(x *session) {
+	d.lifetime.End(context.DeadlineExceeded)
 	switch {
 	case !d.claim(): // the response is in the loop's queue
-		d.lifetime.End(context.DeadlineExceeded)
 		return
 	case d.onTimeout != nil:
-		d.lifetime.End(context.DeadlineExceeded)
 		x.response.head.Close = x.response.head.Close || x.in != done
 		d.write(x, d.onTimeout) // without release: other goroutines may still read the request
 	default:
 		d.cancel(context.DeadlineExceeded)
 		x.refuse(errNoResponse)
 	}
-	x.server.count().HandlerTimeouts++
+	x.server.count.HandlerTimeouts++
 }
 
 // claim reports whether the caller may respond: only the first one.
@@ -130,7 +122,6 @@ func (d *Deferred) release() {
 	d.lifetime.End(context.Canceled)
 }
 
-// write has fn write the response.
 func (d *Deferred) write(x *session, fn func(w *Response)) {
 	x.do(func(w *Response) {
 		fn(w)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strconv"
 
 	"github.com/eddynet/eddy/httpparse"
 )
@@ -50,9 +49,7 @@ type refusal struct {
 	reason string
 }
 
-func (e *refusal) Error() string {
-	return "http1: " + strconv.Itoa(e.status) + ": " + e.reason
-}
+func (e *refusal) Error() string { return fmt.Sprintf("http1: %d: %s", e.status, e.reason) }
 
 // Is reports whether a slow body is compared with os.ErrDeadlineExceeded.
 func (e *refusal) Is(target error) bool { return e == errTooSlow && target == os.ErrDeadlineExceeded }
@@ -66,16 +63,13 @@ var (
 	errNoResponse   = &refusal{http.StatusServiceUnavailable, "no response in time"}
 )
 
-// refuse responds with the status of the error, and closes the connection.
 func (x *session) refuse(err error) {
-	status := http.StatusInternalServerError
-	var invalid *httpparse.Error
-	var own *refusal
-	switch {
-	case errors.As(err, &invalid):
-		status = invalid.Status
-	case errors.As(err, &own):
-		status = own.status
+	var status int
+	switch e := err.(type) {
+	case *httpparse.Error:
+		status = e.Status
+	case *refusal:
+		status = e.status
 	}
 	if x.out == unhandled {
 		x.respond(handling)

@@ -13,16 +13,6 @@ type fieldList struct {
 	lines []byte // no name or value contains an LF
 }
 
-// maxKeptLines limits the memory that a list keeps for the next response, in bytes.
-const maxKeptLines = 4 << 10
-
-func (l *fieldList) reset() {
-	l.lines = l.lines[:0]
-	if cap(l.lines) > maxKeptLines {
-		l.lines = nil
-	}
-}
-
 func (l *fieldList) add(name, value string) {
 	lines := slices.Grow(l.lines, len(name)+len(": ")+len(value)+len("\r\n"))
 	lines = append(lines, name...)
@@ -31,7 +21,6 @@ func (l *fieldList) add(name, value string) {
 	l.lines = append(lines, '\r', '\n')
 }
 
-// remove deletes the fields of that name.
 func (l *fieldList) remove(name string) {
 	for start := 0; start < len(l.lines); {
 		line := l.lines[start:]
@@ -72,40 +61,32 @@ func ownerOf(name string) owner {
 	return ownerHandler
 }
 
-// checkSyntax checks that a field can be sent.
-func checkSyntax(name, value string) error {
-	if !httpparse.IsToken(name) {
-		return &FieldError{name, value, "its name is not a token (RFC 9110 section 5.6.2)"}
-	}
-	if !httpparse.IsFieldValue(value) {
-		return &FieldError{name, value, "its value contains a control byte (RFC 9110 section 5.5)"}
-	}
-	return nil
-}
-
-const reasonFraming = "the server chooses the framing; SetLength announces the length of a stream"
-
-// checkField checks that a handler may set a field.
-func checkField(name, value string) (owner, error) {
-	if err := checkSyntax(name, value); err != nil {
-		return 0, err
-	}
-	o := ownerOf(name)
-	switch {
-	case o == ownerStamp:
-		return 0, &FieldError{name, value, "the server sets it: see Options.ServerName and Head"}
+// checkField checks that a field may be set: by a handler, or in a Head, which allows more.
+func checkField(name, value string, inHead bool) (o owner, err error) {
+	reason := ""
+	switch o = ownerOf(name); {
+	case !httpparse.IsToken(name):
+		reason = "its name is not a token (RFC 9110 section 5.6.2)"
+	case !httpparse.IsFieldValue(value):
+		reason = "its value contains a control byte (RFC 9110 section 5.5)"
 	case o == ownerFraming:
-		return 0, &FieldError{name, value, reasonFraming}
+		reason = "the server chooses the framing; SetLength announces the length of a stream"
+	case inHead:
+	case o == ownerStamp:
+		reason = "the server sets it: see Options.ServerName and Head"
 	case o == ownerConnection && !strings.EqualFold(value, "close"):
-		return 0, &FieldError{name, value, "the server manages the connection: only close may be set"}
+		reason = "the server manages the connection: only close may be set"
 	}
-	return o, nil
+	if reason != "" {
+		err = &FieldError{name, value, reason}
+	}
+	return o, err
 }
 
 // checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it
 // must not affect the framing, the routing or the handling of the message.
 func checkTrailer(name, value string) error {
-	o, err := checkField(name, value)
+	o, err := checkField(name, value, false)
 	if err != nil {
 		return err
 	}

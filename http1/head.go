@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"net/http"
 	"strings"
 	"time"
 )
@@ -25,77 +24,68 @@ type Head struct {
 // contains a control byte, or the field is Content-Length or Transfer-Encoding, which
 // depend on the body, Response.SetLength and Stream. Connection: close sets Close.
 func (h *Head) Add(name, value string) error {
-	if err := checkSyntax(name, value); err != nil {
-		return err
-	}
-	switch o := ownerOf(name); {
-	case o == ownerFraming:
-		return &FieldError{name, value, reasonFraming}
+	o, err := checkField(name, value, true)
+	switch {
+	case err != nil:
 	case o == ownerConnection && strings.EqualFold(value, "close"):
 		h.Close = true
 	default:
 		h.fields.add(name, value)
 	}
-	return nil
+	return err
 }
 
 // Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
-	h.fields.reset()
-	*h = Head{fields: h.fields}
+	lines := h.fields.lines[:0]
+	if cap(lines) > maxKeptLines {
+		lines = nil
+	}
+	*h = Head{fields: fieldList{lines}}
 }
 
-// copyFrom makes h a copy.
-func (h *Head) copyFrom(from *Head) {
-	lines := append(h.fields.lines[:0], from.fields.lines...)
-	*h = *from
-	h.fields.lines = lines
-}
+// maxKeptLines limits the memory that a Head keeps, in bytes.
+const maxKeptLines = 4 << 10
 
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
-const dateLayout = "Mon, 02 Jan 2006 15:04:05 GMT"
+const dateLayout = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"
 
-// stamp is the part of a head shared by most responses of a second: the status line of 200,
-// Server and Date.
+// stamp has the lines that the server adds to each head. Times are on the loop's clock.
 type stamp struct {
-	name   string // of the server
-	lines  []byte
-	server int   // offset of Server in lines
-	date   int   // offset of Date in lines
-	until  int64 // end of the second, on the loop's clock
+	server string
+	date   []byte
+	until  int64     // the end of the date's second
+	epoch  int64     // the beginning of the loop's use
+	began  time.Time // the same on the system's clock
 }
 
-// append appends the head without the fields of the framing. now is on the loop's clock.
+func (s *stamp) begin(server string, now int64) {
+	s.epoch, s.began = now, time.Now()
+	if server != "" {
+		s.server = "Server: " + server + "\r\n"
+	}
+}
+
+// append appends the head without the fields of the framing.
 func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
-	if now >= s.until {
-		s.renew(now)
-	}
-	if h.Status == http.StatusOK && !h.NoServer && !h.NoDate {
-		dst = append(dst, s.lines...)
-		return append(dst, h.fields.lines...)
-	}
 	dst = appendStatusLine(dst, h.Status)
 	if !h.NoServer {
-		dst = append(dst, s.lines[s.server:s.date]...)
+		dst = append(dst, s.server...)
 	}
 	if !h.NoDate {
-		dst = append(dst, s.lines[s.date:]...)
+		if now >= s.until {
+			s.renew(now)
+		}
+		dst = append(dst, s.date...)
 	}
 	return append(dst, h.fields.lines...)
 }
 
+// renew sets the date: that of the system, moved by as much as a test has moved the loop's
+// clock.
 func (s *stamp) renew(now int64) {
 	wall := time.Now()
+	wall = wall.Add(time.Duration(now-s.epoch) - wall.Sub(s.began))
 	s.until = now + int64(time.Second) - int64(wall.Nanosecond())
-	s.lines = appendStatusLine(s.lines[:0], http.StatusOK)
-	s.server = len(s.lines)
-	if s.name != "" {
-		s.lines = append(s.lines, "Server: "...)
-		s.lines = append(s.lines, s.name...)
-		s.lines = append(s.lines, "\r\n"...)
-	}
-	s.date = len(s.lines)
-	s.lines = append(s.lines, "Date: "...)
-	s.lines = wall.UTC().AppendFormat(s.lines, dateLayout)
-	s.lines = append(s.lines, "\r\n"...)
+	s.date = wall.UTC().AppendFormat(s.date[:0], dateLayout)
 }

@@ -195,3 +195,24 @@ func TestHeadOfManyAnswers(t *testing.T) {
 		expect(t, "Connection", a.field("Connection"), "close")
 	}
 }
+
+// TestDateFollowsTheClock of the loop, which a test moves.
+func TestDateFollowsTheClock(t *testing.T) {
+	s := inMemory(t, nothing, http1.Options{})
+	date := func() time.Time {
+		t.Helper()
+		at, err := http.ParseTime(s.get("/", "").field("Date"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	first := date()
+	if d := time.Since(first); d < 0 || d > patience {
+		t.Errorf("Date is %v ago", d)
+	}
+	s.pass(time.Hour)
+	if d := date().Sub(first); d < time.Hour || d > time.Hour+patience {
+		t.Errorf("%v later after an hour", d)
+	}
+}

@@ -68,7 +68,6 @@ type Options struct {
 
 const defaultMaxBody = 4 << 20 // of MaxBodyBytes
 
-// withDefaults returns the options with defaults, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	d := defaults.Of("http1: Options")
 	defaults.Set(d, "ReadHeaderTimeout", &o.ReadHeaderTimeout, 30*time.Second)
@@ -104,7 +103,6 @@ func setLimits(d *defaults.Options, limits *httpparse.Limits) {
 	}
 }
 
-// tune adapts the settings of a connection to the options.
 func (o *Options) tune(s *loop.Settings) {
 	if o.WriteTimeout > 0 {
 		s.WriteTimeout = o.WriteTimeout

@@ -22,7 +22,7 @@ type Request struct {
 	body       []byte
 	trailer    httpparse.Trailer
 	trailerBuf []byte
-	context    func() context.Context // for Blocking
+	deferred   *Deferred // of Blocking
 }
 
 // view is the part of the head that s covers. The spans of an invalid head may have no end.
@@ -126,7 +126,7 @@ func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 func (r *Request) PauseBody() {
 	x := r.session
 	b := &x.body
-	if b.discarding {
+	if x.out == responded {
 		return
 	}
 	if !b.paused {
@@ -134,7 +134,7 @@ func (r *Request) PauseBody() {
 	}
 	x.conn.PauseRead()
 	if x.in == readingBody {
-		x.setResponseTimeout()
+		x.setTimeout()
 	}
 }
 
@@ -157,7 +157,7 @@ func (r *Request) ResumeBody() {
 // Discardable reports whether the rest of the body is known to be within
 // Options.MaxDiscardBytes: the connection can then persist after an immediate response. Loop
 // only.
-func (r *Request) Discardable() bool { return r.session.body.discardBounded(r.session) }
+func (r *Request) Discardable() bool { return r.session.body.discardable(r.session, false) }
 
 // RemoteAddr is the peer's address, such as "192.0.2.1:1234", or "@" for a Unix socket. Each
 // call allocates.
@@ -172,18 +172,19 @@ func (r *Request) RemoteAddr() string {
 func (r *Request) LocalAddr() net.Addr { return r.session.conn.LocalAddr() }
 
 // ConnValue is the result of Options.OnOpen for the connection, nil without it.
-func (r *Request) ConnValue() any { return r.session.value }
+func (r *Request) ConnValue() any { return r.session.client.value }
 
 // Context is cancelled when the client has gone or the response has timed out. It is that of
 // the deferred response; otherwise, on the loop, it never ends.
 func (r *Request) Context() context.Context {
-	if r.context != nil {
-		return r.context()
+	d := r.deferred
+	if d == nil {
+		d = r.session.deferred
 	}
-	if d := r.session.deferred; d != nil {
-		return d.Context()
+	if d == nil {
+		return context.Background()
 	}
-	return context.Background()
+	return d.Context()
 }
 
 // Clone copies the request. The copy is independent of the connection: only the methods that

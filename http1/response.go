@@ -1,7 +1,9 @@
 package http1
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/eddynet/eddy/buffers"
@@ -21,27 +23,21 @@ type Response struct {
 	request        *Request
 	head           Head
 	body           *buffers.Buffer // written so far; nil if nothing was
-	owned          piece           // of SetBody, in place of body
-	isOwned        bool            // owned is set
+	owned          piece           // of SetBody, in place of body; no bytes if there is none
 	length         int64           // announced by SetLength; -1 if not
 	sent           int64           // bytes of body handed to the connection
 	upgradeOffered bool            // an Upgrade field is set
 }
 
-// begin prepares the response for its handler.
-func (w *Response) begin() {
-	w.head.Status = http.StatusOK
-	w.length = -1
-	w.sent = 0
-}
-
-func (w *Response) reset() {
+// Reset removes the status, the fields and the body.
+func (w *Response) Reset() {
 	w.head.Reset()
-	w.upgradeOffered = false
-	w.dropOwned()
+	w.head.Status = http.StatusOK
+	w.length, w.sent, w.upgradeOffered = -1, 0, false
+	w.takeOwned().free()
 	if w.body != nil && cap(w.body.B) <= copyLimit {
 		w.body.Reset() // kept for the next response
-	} else if w.body != nil {
+	} else {
 		w.dropBody()
 	}
 }
@@ -78,12 +74,11 @@ func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
 	}
-	closes := w.head.Close
-	w.head.copyFrom(h)
+	closes, lines := w.head.Close, w.head.fields.lines
+	w.head = *h
+	w.head.fields.lines = append(lines[:0], h.fields.lines...)
 	w.head.Close = h.Close || closes
-	if h.Status == 0 {
-		w.head.Status = http.StatusOK
-	}
+	w.head.Status = cmp.Or(h.Status, http.StatusOK)
 	w.upgradeOffered = false
 	return nil
 }
@@ -102,7 +97,7 @@ func (w *Response) AddHeader(name, value string) error {
 }
 
 func (w *Response) setField(name, value string, replace bool) error {
-	owner, err := checkField(name, value)
+	owner, err := checkField(name, value, false)
 	if err != nil {
 		return err
 	}
@@ -138,20 +133,12 @@ func (w *Response) buffer() *buffers.Buffer {
 	if w.body == nil {
 		w.body = buffers.Get()
 	}
-	if w.isOwned {
-		w.body.B = append(w.body.B, w.owned.bytes...)
-		w.dropOwned()
+	if w.owned.bytes != nil {
+		p := w.takeOwned()
+		w.body.B = append(w.body.B, p.bytes...)
+		p.free()
 	}
 	return w.body
-}
-
-// Reset removes the status, the fields and the body.
-func (w *Response) Reset() {
-	w.reset()
-	w.begin()
-	if w.body != nil {
-		w.body.Reset()
-	}
 }
 
 // decide decides whether the connection persists after this response. It does not if the rest
@@ -173,31 +160,24 @@ func (w *Response) Finish() {
 	case x.out == streaming:
 		panic("http1: Finish of a Response whose body is a Stream: call the Stream's")
 	}
-	w.decide(x.body.discardBounded(x))
-	var body []byte
-	unframed := w.unframed()
-	switch {
-	case unframed || w.head.Status == http.StatusResetContent:
-	case w.isOwned:
-		body = w.owned.bytes
-	case w.body != nil:
+	w.decide(x.body.discardable(x, false))
+	body := w.owned.bytes
+	if body == nil && w.body != nil {
 		body = w.body.B
 	}
-	out := x.conn.Out()
-	dst := w.appendHead(out.B)
-	if !unframed {
-		dst = appendLength(dst, int64(len(body)))
+	framing := w.framing(int64(len(body)))
+	if framing == httpparse.NoBody || w.head.Status == http.StatusResetContent {
+		body = nil
 	}
-	dst = append(dst, '\r', '\n')
+	out := w.sendHead(framing, int64(len(body)))
 	if x.request.isHead() {
 		body = nil
 	}
 	w.sent = int64(len(body))
-	out.B = dst
 	switch { // a failure ends the connection
 	case len(body) <= copyLimit:
-		out.B = append(dst, body...)
-	case w.isOwned:
+		out.B = append(out.B, body...)
+	case w.owned.bytes != nil:
 		_ = x.conn.WriteOwned(body, w.takeOwned().release)
 	default:
 		_ = x.conn.WriteBuffer(w.body)
@@ -212,7 +192,9 @@ func (w *Response) Finish() {
 // one set so far, and closes the connection, as the server does for an invalid request: see
 // Stats.Refused. Further input is discarded, so that the client can read the response.
 func (w *Response) Refuse(status int) {
-	w.session.server.count().refuse(status)
+	if i := slices.Index(refusals[:], status); i >= 0 {
+		w.session.server.count.refused[i]++
+	}
 	w.Reset()
 	w.head.Status = status
 	w.head.Close = true
@@ -224,7 +206,7 @@ func (w *Response) Refuse(status int) {
 // Busy writes 503 with Retry-After, for a request that there is no capacity for: see
 // Stats.Overloaded.
 func (w *Response) Busy() {
-	w.session.server.count().Overloaded++
+	w.session.server.count.Overloaded++
 	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
 	_ = w.SetHeader("Retry-After", "1")            // valid
 	_, _ = w.WriteString("busy\n")                 // never fails
@@ -271,25 +253,37 @@ func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
 
-// unframed reports whether the response has neither a body nor a field for its length.
-func (w *Response) unframed() bool {
-	return w.head.NoLength || bodyless(w.head.Status) || w.tunnel()
+// framing is that of a body of this length; -1 if it is unknown.
+func (w *Response) framing(length int64) httpparse.Framing {
+	switch status := w.head.Status; {
+	case status < 200, status == http.StatusNoContent, status == http.StatusNotModified, w.head.NoLength, w.tunnel():
+		return httpparse.NoBody // without a length either: RFC 9110 sections 8.6, 15.2, 15.3.5 and 15.4.5
+	case length >= 0:
+		return httpparse.ContentLength
+	case w.session.request.head.Minor > 0:
+		return httpparse.ChunkedBody
+	}
+	return httpparse.UntilClose
 }
 
-func appendLength(dst []byte, n int64) []byte {
-	dst = append(dst, "Content-Length: "...)
-	dst = strconv.AppendInt(dst, n, 10)
-	return append(dst, '\r', '\n')
-}
-
-// appendHead appends the status line and the fields without those of the framing.
-func (w *Response) appendHead(dst []byte) []byte {
+// sendHead returns the buffer that the head is in, for the body.
+func (w *Response) sendHead(framing httpparse.Framing, length int64) *buffers.Buffer {
 	x := w.session
-	dst = x.server.stamp.append(dst, &w.head, x.conn.Loop().Now())
-	return append(dst, w.connectionLine()...)
+	out := x.conn.Out()
+	dst := x.server.stamp.append(out.B, &w.head, x.conn.Loop().Now())
+	dst = append(dst, w.connectionLine()...)
+	switch framing {
+	case httpparse.ContentLength:
+		dst = append(dst, "Content-Length: "...)
+		dst = strconv.AppendInt(dst, length, 10)
+		dst = append(dst, '\r', '\n')
+	case httpparse.ChunkedBody:
+		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
+	}
+	out.B = append(dst, '\r', '\n')
+	return out
 }
 
-// connectionLine is the line of the field Connection, empty if none is needed.
 func (w *Response) connectionLine() string {
 	x := w.session
 	switch http10 := x.request.head.Minor == 0; {
@@ -316,26 +310,20 @@ func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }
 // nil. Write copies p and appends to it. In a handler of Blocking, SetBody copies p at once,
 // and calls release.
 func (w *Response) SetBody(p []byte, release func()) {
-	w.dropOwned()
+	w.takeOwned().free()
 	if w.body != nil {
 		w.body.Reset()
 	}
-	w.owned, w.isOwned = piece{bytes: p, release: release}, true
+	if p == nil {
+		p = []byte{} // nil is none
+	}
+	w.owned = piece{bytes: p, release: release}
 	if w.session == nil {
 		w.buffer() // without a connection nothing would release it
 	}
 }
 
-// takeOwned removes the memory of SetBody from the response.
-func (w *Response) takeOwned() piece {
-	p := w.owned
-	w.owned, w.isOwned = piece{}, false
+func (w *Response) takeOwned() (p piece) {
+	p, w.owned = w.owned, p
 	return p
-}
-
-// dropOwned releases the memory of SetBody, if there is any.
-func (w *Response) dropOwned() {
-	if w.isOwned {
-		w.takeOwned().free()
-	}
 }

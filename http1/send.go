@@ -21,7 +21,6 @@ func copyPiece(p []byte) piece {
 	return piece{bytes: b.B, buffer: b}
 }
 
-// free returns or releases the memory.
 func (p piece) free() {
 	if p.buffer != nil {
 		buffers.Put(p.buffer)
@@ -56,7 +55,6 @@ func (s *Stream) SendOwned(p []byte, release func()) error {
 	return s.send(piece{bytes: p, release: release}, true)
 }
 
-// send posts a piece to the loop when there is room for it.
 func (s *Stream) send(p piece, wait bool) error {
 	n := int64(len(p.bytes))
 	s.mu.Lock()
@@ -92,7 +90,6 @@ func (s *Stream) sendOnLoop(p piece) {
 	s.writeWaiting()
 }
 
-// enqueue appends a piece of Write to the waiting ones.
 func (s *Stream) enqueue(p piece) error {
 	conn := s.session.conn
 	if p.borrowed {
@@ -110,7 +107,6 @@ func (s *Stream) enqueue(p piece) error {
 	return nil
 }
 
-// writeWaiting writes the waiting pieces while there is room.
 func (s *Stream) writeWaiting() {
 	written, n := int64(0), 0
 	for ; n < len(s.waiting) && s.Room(); n++ {

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -17,8 +18,17 @@ type Handler func(w *Response, r *Request)
 // before those of other connections.
 const requestBudget = 256
 
-// maxFreeSessions limits a loop's free list, so that memory is freed after a spike.
+// maxFreeSessions limits a loop's free list. Further sessions, of a spike, are in the pool, which
+// the garbage collector empties.
 const maxFreeSessions = 64
+
+var sessions = sync.Pool{New: func() any {
+	x := &session{}
+	x.request.session, x.response.session, x.response.request = x, x, &x.request
+	x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
+	x.response.Reset()
+	return x
+}}
 
 // usualFields is a number of fields that most requests do not exceed.
 const usualFields = 16
@@ -27,22 +37,28 @@ const usualFields = 16
 // Engine.Listen. Any goroutine, except for Open.
 type Server struct {
 	handler     Handler
-	options     Options
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
+	options     Options
 	instances   loop.PerLoop[*instance]
 }
 
 // instance is a Server on one loop: the loop.Handler of its connections. It has copies of the
-// server's fields, which every request needs.
+// fields that every request needs.
 type instance struct {
-	handler     Handler
-	stamp       stamp
-	noKeepAlive atomic.Bool
-	free        []*session
-	options     Options // with the loop's AccessLog
-	settings    loop.Settings
-	counts      *loop.Counts[counts]
-	refusal     *instance // for connections beyond the limit; nil in a refusal itself
+	*Server
+	options  Options // with the loop's AccessLog
+	stamp    stamp
+	settings loop.Settings
+	free     []*session
+	nobody   client // of connections without a value
+	counts   *loop.Counts[counts]
+	count    *counts // of this loop
+}
+
+// client is the user data of an idle connection.
+type client struct {
+	server *instance
+	value  any // of Options.OnOpen
 }
 
 var _ loop.BufferSupplier = (*instance)(nil)
@@ -62,42 +78,27 @@ func New(h Handler, options Options) (*Server, error) {
 // Open is the loop.Protocol of the server. Loop only.
 func (s *Server) Open(c *loop.Conn) loop.Handler {
 	i := s.instances.Get(c.Loop(), func() *instance { return s.newInstance(c) })
-	if c.Overloaded() {
-		i = i.refusal
-	}
 	c.SetSettings(&i.settings)
 	c.SetTimeout(min(i.options.IdleTimeout, i.options.ReadHeaderTimeout))
+	c.SetUserData(&i.nobody)
 	if open := i.options.OnOpen; open != nil {
-		c.SetUserData(open(c))
+		c.SetUserData(&client{i, open(c)})
 	}
 	return i
 }
 
-// newInstance returns the instance for the loop of c.
 func (s *Server) newInstance(c *loop.Conn) *instance {
-	i := s.instanceWith(s.options, c)
-	i.counts = loop.NewCounts[counts](c.Loop())
-	refusing := s.options
-	refusing.OnHead = refuseOverload
-	i.refusal = s.instanceWith(refusing, c)
-	i.refusal.counts = i.counts
-	return i
-}
-
-func (s *Server) instanceWith(o Options, c *loop.Conn) *instance {
-	i := &instance{
-		handler: s.handler, options: o, settings: *c.Settings(),
-		stamp: stamp{name: o.ServerName},
-	}
-	o.tune(&i.settings)
-	i.noKeepAlive.Store(s.noKeepAlive.Load())
-	if log := o.AccessLog; log != nil {
-		i.options.AccessLog = c.Loop().AsyncLogger(log)
+	l := c.Loop()
+	i := &instance{Server: s, options: s.options, settings: *c.Settings(), counts: loop.NewCounts[counts](l)}
+	i.count, i.nobody.server = i.counts.Own, i
+	i.stamp.begin(s.options.ServerName, l.Now())
+	i.options.tune(&i.settings)
+	if log := s.options.AccessLog; log != nil {
+		i.options.AccessLog = l.AsyncLogger(log)
 	}
 	return i
 }
 
-// refuseOverload responds with 503 and Retry-After, and closes the connection.
 func refuseOverload(w *Response, _ *Request) {
 	w.Busy()
 	w.head.Close = true
@@ -108,15 +109,13 @@ func refuseOverload(w *Response, _ *Request) {
 // every further response has Connection: close, and idle connections are closed after the
 // engine's Options.DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
-	s.noKeepAlive.Store(!enabled)
+	if s.noKeepAlive.Store(!enabled); enabled {
+		return
+	}
 	s.instances.Each(func(l *loop.Loop, i *instance) {
-		i.noKeepAlive.Store(!enabled)
-		if enabled {
-			return
-		}
 		_ = l.PostUnbounded(func() { // a loop that has ended has no connections
 			for _, c := range l.Conns() {
-				if c.Settings() == &i.settings { // its own, also with a wrapper
+				if who, idle := c.UserData().(*client); idle && who.server == i {
 					i.shutdown(c)
 				}
 			}
@@ -124,17 +123,12 @@ func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	})
 }
 
-// OnData processes requests and parts of them.
 func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
-	x := s.session(c)
-	if x == nil {
+	x, active := c.UserData().(*session)
+	if !active {
 		x = s.begin(c)
 	}
-	if x.body.readBuffer != nil {
-		used = x.readFilled(in)
-	} else {
-		used = x.run(in)
-	}
+	used = x.run(in)
 	if x.upgrade != nil {
 		x.switchProtocol()
 		return used
@@ -145,15 +139,14 @@ func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 
 // ReadBuffer is the destination of a large body: its buffer, or memory of the program.
 func (s *instance) ReadBuffer(c *loop.Conn) []byte {
-	if x := s.session(c); x != nil && x.in == readingBody {
+	if x, active := c.UserData().(*session); active && x.in == readingBody {
 		return x.body.nextReadBuffer(x)
 	}
 	return nil
 }
 
-// OnEvent handles all events except input.
 func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
-	x := s.session(c)
+	x, _ := c.UserData().(*session)
 	switch e {
 	case loop.EventWritable:
 		if x != nil && x.out == streaming {
@@ -164,7 +157,7 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 			x.timedOut()
 			break
 		}
-		s.count().IdleTimeouts++
+		s.count.IdleTimeouts++
 		c.CloseIdle()
 	case loop.EventEOF:
 		// The client counts as gone, although it may still read a response.
@@ -178,51 +171,37 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 			x.peerClosed()
 		}
 	case loop.EventShutdown:
-		s.shutdown(c)
+		if x == nil { // others end with their response
+			s.shutdown(c)
+		}
 	case loop.EventClosed:
 		if x != nil {
 			x.closed(c.Err())
 			s.release(x)
 		}
-		s.connState(c.UserData(), http.StateClosed)
+		s.connState(c.UserData().(*client), http.StateClosed)
 	}
 	return true
 }
 
 // shutdown keeps an idle connection open for a short time, because a request may be in
-// flight. Other connections end with their current response.
-func (s *instance) shutdown(c *loop.Conn) {
-	if s.session(c) == nil {
-		c.SetTimeout(c.Settings().DrainGrace)
-	}
-}
+// flight.
+func (s *instance) shutdown(c *loop.Conn) { c.SetTimeout(c.Settings().DrainGrace) }
 
-// connState calls Options.ConnState.
-func (s *instance) connState(value any, state http.ConnState) {
+func (s *instance) connState(who *client, state http.ConnState) {
 	if changed := s.options.ConnState; changed != nil {
-		changed(value, state)
+		changed(who.value, state)
 	}
 }
 
-// session is that of c, nil if c is idle: the user data of c is then the value of
-// Options.OnOpen.
-func (s *instance) session(c *loop.Conn) *session {
-	x, _ := c.UserData().(*session)
-	return x
-}
-
-// begin creates the session of c.
 func (s *instance) begin(c *loop.Conn) *session {
 	var x *session
 	if n := len(s.free); n > 0 {
 		x, s.free = s.free[n-1], s.free[:n-1]
 	} else {
-		x = &session{server: s}
-		x.request.session, x.response.session, x.response.request = x, x, &x.request
-		x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
+		x = sessions.Get().(*session)
 	}
-	x.conn = c
-	x.value = c.UserData()
+	x.server, x.conn, x.client = s, c, c.UserData().(*client)
 	c.SetUserData(x)
 	return x
 }
@@ -240,19 +219,19 @@ func (s *instance) releaseIdle(x *session, input bool) {
 	}
 }
 
-// release removes the session from its connection. If other goroutines may still read the
-// request of a deferred response, the session is left unchanged to the garbage collector.
 func (s *instance) release(x *session) {
-	x.conn.SetUserData(x.value)
-	if x.deferred != nil && !x.deferred.released {
-		x.response.dropOwned()
+	x.conn.SetUserData(x.client)
+	if x.leftBehind() {
+		x.response.takeOwned().free()
 		return
 	}
-	if x.in != idle { // else nextRequest has reset it
+	if x.in != idle { // else it was reset
 		x.reset()
 	}
-	x.conn, x.value, x.in, x.out, x.depth, x.peerGone, x.upgrade, x.hijack = nil, nil, idle, unhandled, 0, false, nil, nil
-	if len(s.free) < maxFreeSessions {
+	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade = nil, nil, idle, unhandled, 0, false, nil
+	if x.server = nil; len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
+	} else {
+		sessions.Put(x)
 	}
 }

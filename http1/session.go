@@ -17,31 +17,32 @@ var heads = buffers.NewPool(8 << 10)
 // session is one exchange of a connection, from the first byte of the request to the last
 // byte of the response. An idle connection has none. It belongs to the loop.
 type session struct {
-	server   *instance
-	conn     *loop.Conn
-	value    any // of Options.OnOpen
-	in       inbound
-	out      outbound
-	depth    int  // stack frames that still use the exchange: see proceed
-	pinned   bool // the complete request refers to copies: see pin
-	peerGone bool // the client has stopped sending
-	persist  bool // the connection persists: decided with the head of the response
-	request  Request
-	response Response
-	body     bodyReader
-	headCopy *buffers.Buffer // nil while the head is in the input
-	deferred *Deferred       // nil unless the response is, or was, deferred
-	stream   *Stream         // nil unless the response is a stream
-	started  int64           // when the head was complete, on the loop's clock
-	upgrade  loop.Protocol   // the next protocol of the connection
-	hijack   *hijack
+	server    *instance
+	conn      *loop.Conn
+	client    *client
+	in        inbound
+	out       outbound
+	depth     int  // stack frames that still use the exchange: see proceed
+	pinned    bool // the complete request refers to copies: see pin
+	headTimer bool // the timeout of the head runs, from the first byte
+	peerGone  bool // the client has stopped sending
+	persist   bool // the connection persists: decided with the head of the response
+	request   Request
+	response  Response
+	body      bodyReader
+	headCopy  *buffers.Buffer // nil while the head is in the input
+	deferred  *Deferred       // nil unless the response is, or was, deferred
+	stream    *Stream         // nil unless the response is a stream
+	awaited   *cancellation   // of the stream, or else the deferred response
+	started   int64           // when the head was complete, on the loop's clock
+	upgrade   loop.Protocol   // the next protocol of the connection
 }
 
 // run processes the requests in in, and returns the number of bytes used. in begins where
 // the previous call ended. With empty input it continues an exchange that needs none.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
-	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; x.nextRequest() {
+	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
 		if x.in == idle && (used == len(in) || !x.beginRequest(&budget)) {
 			break
 		}
@@ -52,23 +53,31 @@ func (x *session) run(in []byte) (used int) {
 			used += x.body.read(x, in[used:])
 		}
 		if x.in == done && x.out == unhandled {
-			x.handle()
+			x.respond(handling)
+			x.call(x.server.handler)
+			if x.out == handling {
+				x.response.Finish()
+			}
 		}
 		if x.in != done || x.out != responded || !x.conn.Open() || x.upgrade != nil {
 			break
 		}
+		x.endExchange()
+		x.reset()
 	}
 	if x.in == done && used < len(in) {
 		// The next request waits for this response, and no more input is read meanwhile.
 		x.conn.PauseRead()
 	}
 	x.depth--
-	x.setIdleTimeout()
+	if x.in == idle {
+		x.setTimeout()
+	}
 	x.pin()
 	return used
 }
 
-// beginRequest begins a request, and reports whether it may be processed now.
+// beginRequest reports whether the next request may be processed now.
 func (x *session) beginRequest(budget *int) bool {
 	if x.conn.Full() {
 		return false // until there is room
@@ -78,25 +87,10 @@ func (x *session) beginRequest(budget *int) bool {
 		return false
 	}
 	x.receive(readingHead)
-	x.server.connState(x.value, http.StateActive)
+	x.server.connState(x.client, http.StateActive)
 	return true
 }
 
-// readFilled processes input in body.readBuffer. A Handler that wraps the server may have
-// passed a copy instead.
-func (x *session) readFilled(in []byte) (used int) {
-	used = len(in)
-	if buffer := x.body.readBuffer; used > 0 && &in[0] != &buffer[0] {
-		used = copy(buffer, in)
-	}
-	x.depth++
-	x.body.filled(x, used)
-	x.depth--
-	x.run(nil)
-	return used
-}
-
-// readHead parses the head, and returns its length when it is complete.
 func (x *session) readHead(in []byte) int {
 	r := &x.request
 	n, err := r.head.Parse(in, &x.server.options.Limits)
@@ -106,17 +100,17 @@ func (x *session) readHead(in []byte) int {
 		x.refuse(err)
 		return 0
 	case n == 0:
-		if !x.body.headTimer { // it is set once, at the first byte
-			x.body.headTimer = true
+		if !x.headTimer {
+			x.headTimer = true
 			x.conn.SetTimeout(x.server.options.ReadHeaderTimeout)
 		}
 		return 0
 	}
-	x.server.count().Requests++
+	x.server.count.Requests++
 	r.buf = in[:n]
 	x.started = x.conn.Loop().Now()
-	x.body.begin(x)
-	x.response.begin()
+	x.body.continued = !r.head.ExpectContinue
+	x.body.limit = x.server.options.MaxBodyBytes
 	x.headDone(in[n:])
 	return n
 }
@@ -132,9 +126,13 @@ func (x *session) headDone(rest []byte) {
 		x.refuse(errConnect)
 		return
 	}
-	if o.OnHead != nil {
+	onHead := o.OnHead
+	if x.conn.Overloaded() {
+		onHead = refuseOverload
+	}
+	if onHead != nil {
 		x.respond(handling)
-		x.call(o.OnHead)
+		x.call(onHead)
 		if x.out == handling {
 			x.respond(unhandled)
 		}
@@ -146,15 +144,6 @@ func (x *session) headDone(rest []byte) {
 	default:
 		x.receive(readingBody)
 		x.body.start(x, rest)
-	}
-}
-
-// handle calls the handler for a complete request.
-func (x *session) handle() {
-	x.respond(handling)
-	x.call(x.server.handler)
-	if x.out == handling {
-		x.response.Finish()
 	}
 }
 
@@ -172,28 +161,20 @@ func (x *session) call(h Handler) {
 	defer func() {
 		x.depth--
 		if v := recover(); v != nil {
-			x.panicked(v)
+			err := x.conn.Loop().Panicked(v)
+			if x.out >= streaming {
+				x.conn.Abort(err)
+			} else {
+				x.refuse(errPanic)
+			}
 		}
 	}()
 	h(&x.response, &x.request)
 }
 
-func (x *session) panicked(v any) {
-	err := x.conn.Loop().Panicked(v)
-	if x.out == streaming || x.out == responded {
-		x.conn.Abort(err)
-		return
-	}
-	x.refuse(errPanic)
-}
-
-// sent is called when the response is complete.
 func (x *session) sent() {
 	x.respond(responded)
-	if log := x.server.options.AccessLog; log != nil {
-		x.logResponse(log)
-	}
-	x.countResponse()
+	x.count()
 	switch {
 	case x.upgrade != nil:
 	case !x.persist:
@@ -210,8 +191,14 @@ func (x *session) proceed() {
 	if x.depth > 0 || !x.conn.Open() {
 		return
 	}
-	if x.in == done && x.out == responded && x.deferred != nil && !x.deferred.released && x.upgrade == nil {
-		x.detach()
+	if x.in == done && x.out == responded && x.leftBehind() && x.upgrade == nil {
+		x.endExchange()
+		x.setTimeout()
+		x.server.release(x)
+		x.conn.ResumeRead()
+		if x.conn.EOF() && x.conn.Buffered() == 0 {
+			x.conn.Close()
+		}
 		return
 	}
 	x.run(nil)
@@ -225,54 +212,26 @@ func (x *session) proceed() {
 	}
 }
 
-// detach ends an exchange whose request other goroutines may still read, after the response
-// of the deadline: it leaves the session to them, and the connection gets another one.
-func (x *session) detach() {
-	x.endExchange()
-	x.setIdleTimeout()
-	x.conn.SetUserData(x.value)
-	x.conn.ResumeRead()
-	if x.conn.EOF() && x.conn.Buffered() == 0 {
-		x.conn.Close()
-	}
-}
+// leftBehind reports whether other goroutines may still read the request, after the response
+// of the deadline: it is left to them, and the connection gets another session.
+func (x *session) leftBehind() bool { return x.deferred != nil && !x.deferred.released }
 
-// endExchange is called when request and response are complete.
 func (x *session) endExchange() {
 	x.receive(idle)
-	x.server.connState(x.value, http.StateIdle)
+	x.server.connState(x.client, http.StateIdle)
 	x.respond(unhandled)
 }
 
-// nextRequest ends the exchange and prepares the session for the next one.
-func (x *session) nextRequest() {
-	x.endExchange()
-	x.reset()
-}
-
-// setIdleTimeout sets the timeout between two requests.
-func (x *session) setIdleTimeout() {
-	switch {
-	case x.in != idle:
-	case x.conn.Loop().Draining() || x.server.noKeepAlive.Load():
-		x.conn.SetTimeout(x.conn.Settings().DrainGrace) // the last response did not have Connection: close
-	default:
-		x.conn.SetTimeout(x.server.options.IdleTimeout)
-	}
-}
-
-// reset prepares the session for the next exchange.
 func (x *session) reset() {
 	x.request.reset()
-	x.response.reset()
+	x.response.Reset()
 	x.body.reset()
 	if x.headCopy != nil {
 		heads.Put(x.headCopy)
 		x.headCopy = nil
 	}
-	x.pinned = false
-	x.deferred = nil
-	x.stream = nil
+	x.pinned, x.headTimer = false, false
+	x.deferred, x.stream, x.awaited = nil, nil, nil
 }
 
 // pin copies the parts of the request that are in the loop's input buffer, which is valid
@@ -301,10 +260,10 @@ func (x *session) switchProtocol() {
 	if !x.conn.Open() {
 		return
 	}
-	server, conn, value, next := x.server, x.conn, x.value, x.upgrade
+	server, conn, who, next := x.server, x.conn, x.client, x.upgrade
 	server.release(x)
 	conn.SetUserData(nil)
-	server.connState(value, http.StateHijacked)
+	server.connState(who, http.StateHijacked)
 	conn.ResumeRead()
 	conn.SetProtocol(next)
 }
@@ -312,31 +271,33 @@ func (x *session) switchProtocol() {
 // peerClosed is called when the client has stopped sending. It may still read a response.
 func (x *session) peerClosed() {
 	x.peerGone = true
-	switch x.out {
-	case deferred:
-		x.deferred.cancel(ErrClientGone)
-	case streaming:
-		x.stream.cancel(ErrClientGone)
+	if x.out == deferred || x.out == streaming {
+		x.awaited.cancel(ErrClientGone)
 	}
 }
 
-// setResponseTimeout sets the timeout of a deferred response or a stream, unless that of the
-// body or of the output counts.
-func (x *session) setResponseTimeout() {
+// setTimeout sets the timeout of the awaited event: see timedOut.
+func (x *session) setTimeout() {
+	o := &x.server.options
+	d := o.HandlerTimeout
 	switch {
+	case x.in == idle && (x.conn.Loop().Draining() || x.server.noKeepAlive.Load()):
+		d = x.conn.Settings().DrainGrace // the last response did not have Connection: close
+	case x.in == idle:
+		d = o.IdleTimeout
 	case x.in == readingBody && !x.body.paused:
+		d = x.body.timeout(x)
 	case x.out == streaming && !x.stream.Room():
-		x.conn.SetTimeout(0) // WriteTimeout counts
+		d = 0 // WriteTimeout counts
 	case x.deferred != nil && x.deferred.timeout > 0:
-		x.conn.SetTimeout(x.deferred.timeout)
-	default:
-		x.conn.SetTimeout(x.server.options.HandlerTimeout)
+		d = x.deferred.timeout
 	}
+	x.conn.SetTimeout(d)
 }
 
 // timedOut handles the timeout, whose meaning depends on the state.
 func (x *session) timedOut() {
-	n := x.server.count()
+	n := x.server.count
 	switch {
 	case x.in == idle:
 		n.IdleTimeouts++
@@ -361,21 +322,16 @@ func (x *session) timedOut() {
 	}
 }
 
-// closed is called at the end of the connection.
 func (x *session) closed(err error) {
 	err = cmp.Or(err, ErrClientGone)
 	if (x.in == readingBody || x.in == done) && x.out != responded {
-		x.server.count().Unanswered++
+		x.server.count.Unanswered++
 	}
-	if x.deferred != nil {
-		x.deferred.cancel(err)
+	if x.awaited != nil {
+		x.awaited.cancel(err)
 	}
 	if x.stream != nil {
-		x.stream.cancel(err)
 		x.stream.end(err)
 	}
 	x.body.abort(io.ErrUnexpectedEOF)
-	if x.hijack != nil {
-		x.hijack.call(x.conn.Loop().Logger(), nil, nil, err) // the connection ended before Detach
-	}
 }

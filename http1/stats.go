@@ -4,7 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"slices"
+	"reflect"
 	"time"
 
 	"github.com/eddynet/eddy/loop"
@@ -48,22 +48,6 @@ type counts struct {
 	refused [len(refusals)]uint64 // by index in refusals
 }
 
-// respond counts a complete response.
-func (c *counts) respond(status int) {
-	class := status / 100
-	if class >= len(c.Responses) {
-		class = 0
-	}
-	c.Responses[class]++
-}
-
-// refuse counts an error sent by the server itself.
-func (c *counts) refuse(status int) {
-	if i := slices.Index(refusals[:], status); i >= 0 {
-		c.refused[i]++
-	}
-}
-
 // Stats sums the counters of all loops, each as of its last wait. Any goroutine.
 func (s *Server) Stats() Stats {
 	sum := Stats{Refused: map[int]uint64{}}
@@ -75,7 +59,12 @@ func (s *Server) Stats() Stats {
 }
 
 func (s *Stats) add(c *counts) {
-	s.Requests += c.Requests
+	sum, own := reflect.ValueOf(s).Elem(), reflect.ValueOf(&c.Stats).Elem()
+	for i := range sum.NumField() {
+		if f := sum.Field(i); f.CanUint() {
+			f.SetUint(f.Uint() + own.Field(i).Uint())
+		}
+	}
 	for class, n := range c.Responses {
 		s.Responses[class] += n
 	}
@@ -84,34 +73,24 @@ func (s *Stats) add(c *counts) {
 			s.Refused[refusals[i]] += n
 		}
 	}
-	s.Overloaded += c.Overloaded
-	s.Upgrades += c.Upgrades
-	s.Unanswered += c.Unanswered
-	s.IdleTimeouts += c.IdleTimeouts
-	s.HeadTimeouts += c.HeadTimeouts
-	s.BodyTimeouts += c.BodyTimeouts
-	s.HandlerTimeouts += c.HandlerTimeouts
-	s.StreamTimeouts += c.StreamTimeouts
-	s.BrokenBodies += c.BrokenBodies
 }
 
-// count returns the counters of the loop.
-func (s *instance) count() *counts { return s.counts.Own }
-
-// countResponse counts a complete response, or the end of HTTP on the connection.
-func (x *session) countResponse() {
-	n := x.server.count()
-	if x.upgrade != nil {
+// count counts and logs a complete response, or the end of HTTP on the connection.
+func (x *session) count() {
+	n, r, w := x.server.count, &x.request, &x.response
+	switch class := w.head.Status / 100; {
+	case x.upgrade != nil:
 		n.Upgrades++
+	case class < len(n.Responses):
+		n.Responses[class]++
+	default:
+		n.Responses[0]++
+	}
+	log := x.server.options.AccessLog
+	if log == nil {
 		return
 	}
-	n.respond(x.response.head.Status)
-}
-
-// logResponse writes a record to the access log. Handlers of log/slog escape control bytes:
-// a target cannot forge a line.
-func (x *session) logResponse(log *slog.Logger) {
-	r, w := &x.request, &x.response
+	// Handlers of log/slog escape control bytes: a target cannot forge a line.
 	log.LogAttrs(context.Background(), slog.LevelInfo, "request",
 		slog.String("remote", r.RemoteAddr()),
 		slog.String("method", string(r.Method())),

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/eddynet/eddy/httpparse"
-	"github.com/eddynet/eddy/loop"
 )
 
 // Stream is a response whose body is sent in pieces: chunked, or with the length announced
@@ -15,19 +14,16 @@ import (
 // TrySend, SendOwned, Close and Context are for any goroutine.
 type Stream struct {
 	cancellation
-	session   *session // nil after the end
-	framing   httpparse.Framing
-	left      int64  // of the announced length
-	bodyless  bool   // the body is not sent: the response to HEAD, or a status without a body
-	header    []byte // buffer for a chunk header
-	finishing bool   // Finish was called, and waits for room
+	session   *session          // nil after the end
+	framing   httpparse.Framing // NoBody: the response to HEAD, or a status without a body
+	left      int64             // of the announced length
+	header    []byte            // buffer for a chunk header
+	finishing bool              // Finish was called, and waits for room
 	trailers  fieldList
 	onReady   func()
 
 	// For Send, which limits the bytes in the loop's queue, and blocks while the client
 	// reads too slowly.
-	ref     loop.Ref
-	loop    *loop.Loop
 	window  int64   // bytes
 	waiting []piece // for room in the connection's output. Loop only
 	mu      sync.Mutex
@@ -51,41 +47,24 @@ func (w *Response) Stream() *Stream {
 		x.body.sendContinue(x) // it must not come after the head of the response
 	}
 	x.respond(streaming)
-	w.decide(x.body.onBody != nil || x.body.discardBounded(x))
-	s := &Stream{session: x, ref: x.conn.Ref(), loop: x.conn.Loop(), window: x.conn.Settings().HighWater}
+	w.decide(x.body.onBody != nil || x.body.discardable(x, false))
+	empty := w.head.Status == http.StatusResetContent
+	if empty {
+		w.length = 0
+	}
+	s := &Stream{session: x, window: x.conn.Settings().HighWater, framing: w.framing(w.length), left: w.length}
 	s.change.L = &s.mu
-	empty := w.unframed() || w.head.Status == http.StatusResetContent
-	switch {
-	case empty:
-		s.framing = httpparse.ContentLength
-	case w.length >= 0:
-		s.framing, s.left = httpparse.ContentLength, w.length
-	case x.request.head.Minor > 0:
-		s.framing = httpparse.ChunkedBody
-	default:
-		s.framing, x.persist = httpparse.UntilClose, false
+	x.persist = x.persist && s.framing != httpparse.UntilClose
+	w.sendHead(s.framing, w.length)
+	if empty || x.request.isHead() {
+		s.framing = httpparse.NoBody
 	}
-	s.bodyless = x.request.isHead() || empty
-	out := x.conn.Out()
-	dst := w.appendHead(out.B)
-	switch {
-	case w.unframed():
-	case s.framing == httpparse.ContentLength:
-		dst = appendLength(dst, s.left)
-	case s.framing == httpparse.ChunkedBody:
-		dst = append(dst, "Transfer-Encoding: chunked\r\n"...)
-	}
-	out.B = append(dst, "\r\n"...)
 	x.stream = s
-	x.setResponseTimeout()
-	if x.peerGone {
-		s.cancel(ErrClientGone)
+	s.begin(x)
+	if w.body != nil && w.owned.bytes == nil {
+		w.owned = piece{bytes: w.body.B, borrowed: true}
 	}
-	if w.isOwned {
-		_ = s.put(w.takeOwned()) // the next Write returns the error
-	} else if w.body != nil {
-		_, _ = s.Write(w.body.B) // likewise
-	}
+	_ = s.put(w.takeOwned()) // the next Write returns the error
 	w.dropBody()
 	return s
 }
@@ -118,14 +97,21 @@ func (s *Stream) put(p piece) error {
 	return s.write(p)
 }
 
-// write hands a piece to the connection, which copies a small or borrowed one.
 func (s *Stream) write(p piece) error {
 	x := s.session
-	defer x.setResponseTimeout() // which depends on room
-	if err := s.count(len(p.bytes)); err != nil || s.bodyless || len(p.bytes) == 0 {
+	defer x.setTimeout() // which depends on room
+	var err error
+	n := int64(len(p.bytes))
+	if s.framing == httpparse.ContentLength && n > s.left {
+		err = ErrLength
+		x.conn.Abort(err)
+	}
+	if err != nil || s.framing == httpparse.NoBody || n == 0 {
 		p.free()
 		return err
 	}
+	s.left -= n
+	x.response.sent += n
 	var end []byte
 	s.header = s.header[:0]
 	if s.framing == httpparse.ChunkedBody {
@@ -134,26 +120,9 @@ func (s *Stream) write(p piece) error {
 	if len(p.bytes) > copyLimit && !p.borrowed {
 		return x.conn.WriteFramed(s.header, p.bytes, end, p.free)
 	}
-	err := x.conn.WriteParts(s.header, p.bytes, end)
+	err = x.conn.WriteParts(s.header, p.bytes, end)
 	p.free()
 	return err
-}
-
-// count counts n bytes of the body. More than announced abort the connection.
-func (s *Stream) count(n int) error {
-	x := s.session
-	if s.bodyless {
-		return nil
-	}
-	if s.framing == httpparse.ContentLength {
-		if int64(n) > s.left {
-			x.conn.Abort(ErrLength)
-			return ErrLength
-		}
-		s.left -= int64(n)
-	}
-	x.response.sent += int64(n)
-	return nil
 }
 
 var crlf = []byte("\r\n")
@@ -190,18 +159,15 @@ func (s *Stream) Finish() error {
 // tries again.
 func (s *Stream) tryFinish() error {
 	x := s.session
-	chunked := s.framing == httpparse.ChunkedBody && !s.bodyless
+	chunked := s.framing == httpparse.ChunkedBody
 	switch {
 	case len(s.waiting) > 0 || chunked && !s.Room():
 		return nil
-	case s.framing == httpparse.ContentLength && s.left > 0 && !s.bodyless:
+	case s.framing == httpparse.ContentLength && s.left > 0:
 		x.conn.Close()
 		return ErrLength
 	case chunked:
-		out := x.conn.Out()
-		out.B = append(out.B, "0\r\n"...)
-		out.B = append(out.B, s.trailers.lines...)
-		out.B = append(out.B, "\r\n"...)
+		_ = x.conn.WriteParts([]byte("0\r\n"), s.trailers.lines, crlf) // there is room
 	}
 	s.end(ErrStreamEnded)
 	x.sent()
@@ -216,11 +182,10 @@ func (s *Stream) Abort() {
 	}
 }
 
-// ready is called when there is room again.
 func (s *Stream) ready() {
 	s.writeWaiting()
 	if s.session != nil {
-		s.session.setResponseTimeout()
+		s.session.setTimeout()
 	}
 	if s.session != nil && s.finishing {
 		_ = s.tryFinish() // ErrLength has closed the connection
@@ -231,7 +196,6 @@ func (s *Stream) ready() {
 	}
 }
 
-// end detaches the stream from its exchange.
 func (s *Stream) end(cause error) {
 	s.session, s.released = nil, true
 	s.lifetime.End(cause)

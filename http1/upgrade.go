@@ -44,7 +44,6 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	return nil
 }
 
-// offers reports whether the field Upgrade lists the protocol.
 func (r *Request) offers(name string) bool {
 	list := r.view(r.head.Upgrade)
 	for len(list) > 0 {
@@ -68,55 +67,40 @@ func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	if x.out == streaming {
 		x.stream.end(ErrStreamEnded)
 	}
-	x.hijack = &hijack{fn}
-	x.upgrade = x.hijack.Open
+	c := x.conn
+	x.upgrade = leaving{}.Open
 	x.sent()
-}
-
-// hijack is the protocol of a connection that leaves its loop.
-type hijack struct {
-	fn func(net.Conn, []byte, error) // nil after the call
-}
-
-// Open detaches the connection.
-func (h *hijack) Open(c *loop.Conn) loop.Handler {
-	c.PauseRead()
-	// After the current callback, when the unused input is known.
-	_ = c.Ref().DoUnbounded(func(c *loop.Conn) { // an error: EventClosed follows
+	_ = c.Loop().PostUnbounded(func() { // after this callback, when the unused input is known
 		conn, buffered, err := c.Detach()
-		h.call(c.Loop().Logger(), conn, buffered, err)
 		if err != nil {
-			c.Abort(err)
-		}
-	})
-	return h
-}
-
-func (h *hijack) OnData(*loop.Conn, []byte) int { return 0 }
-
-// OnEvent handles the end of the connection, after Detach or without it.
-func (h *hijack) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
-	if e == loop.EventClosed {
-		h.call(c.Loop().Logger(), nil, nil, cmp.Or(c.Err(), ErrClientGone))
-	}
-	return false
-}
-
-// call calls fn on a goroutine, the first time.
-func (h *hijack) call(logger *slog.Logger, conn net.Conn, buffered []byte, err error) {
-	fn := h.fn
-	if h.fn = nil; fn == nil {
-		return
-	}
-	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				if conn != nil {
-					_ = conn.Close()
-				}
-				logger.Error("http1: hijacking function panicked", "panic", fmt.Sprintf("%+v", v), "stack", string(debug.Stack()))
+			if c.Open() {
+				c.Abort(err)
 			}
-		}()
-		fn(conn, buffered, err)
+			err = cmp.Or(c.Err(), ErrClientGone)
+		}
+		go callHijacker(c.Loop().Logger(), fn, conn, buffered, err)
+	})
+}
+
+// leaving is the protocol and the handler of a connection that leaves its loop.
+type leaving struct{}
+
+func (leaving) Open(c *loop.Conn) loop.Handler {
+	c.PauseRead()
+	return leaving{}
+}
+
+func (leaving) OnData(*loop.Conn, []byte) int       { return 0 }
+func (leaving) OnEvent(*loop.Conn, loop.Event) bool { return false }
+
+func callHijacker(logger *slog.Logger, fn func(net.Conn, []byte, error), conn net.Conn, buffered []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if conn != nil {
+				_ = conn.Close()
+			}
+			logger.Error("http1: hijacking function panicked", "panic", fmt.Sprintf("%+v", v), "stack", string(debug.Stack()))
+		}
 	}()
+	fn(conn, buffered, err)
 }

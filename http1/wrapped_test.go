@@ -19,7 +19,12 @@ func TestWrappedServerKeepsItsBehaviour(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := eddytest.NewServer(t, func(c *loop.Conn) loop.Handler { return wrapper{server.Open(c)} })
+	s := eddytest.NewServer(t, func(c *loop.Conn) loop.Handler {
+		h := wrapper{server.Open(c)}
+		settings := *c.Settings()
+		c.SetSettings(&settings)
+		return h
+	})
 	r, _ := http.NewRequest("GET", "http://a/", nil)
 	do := func(c *eddytest.Conn) *http.Response {
 		t.Helper()
@@ -30,7 +35,8 @@ func TestWrappedServerKeepsItsBehaviour(t *testing.T) {
 		return w
 	}
 	idle := s.Dial()
-	expect(t, "Server", do(idle).Header.Get("Server"), "wrapped")
+	before := do(idle).Header
+	expect(t, "Server", before.Get("Server"), "wrapped")
 	s.Advance(61 * time.Second)
 	expect(t, "closed after IdleTimeout", idle.EOF(), true)
 

@@ -75,8 +75,10 @@ func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
 		return
 	}
 	e := &exchange{adapter: a, loop: w.Loop()}
-	e.context.exchange = e
-	e.context.Parent = connContext(r)
+	e.context.exchange, e.writer.exchange = e, e
+	if c, ok := r.ConnValue().(*netConn); ok {
+		e.context.Parent = c.ctx
+	}
 	var err error
 	if e.request, err = newRequest(r, &e.context); err != nil {
 		w.Refuse(http.StatusBadRequest)
@@ -111,7 +113,8 @@ func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 		e.body = newRequestBody(e, r)
 		e.request.Body = e.body
 	}
-	e.writer.begin(e)
+	e.writer.header = http.Header{}
+	e.writer.head = heads.Get().(*http1.Head)
 	if t := e.adapter.server.WriteTimeout; t > 0 {
 		_ = e.writer.SetWriteDeadline(time.Now().Add(t))
 	}
@@ -120,7 +123,6 @@ func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	}
 }
 
-// run is the job of the handler's goroutine.
 func (e *exchange) run() {
 	returned := false
 	defer func() {
@@ -134,7 +136,6 @@ func (e *exchange) run() {
 	returned = true
 }
 
-// panicked ends an exchange whose handler has panicked.
 func (e *exchange) panicked(v any) {
 	if v != nil && v != http.ErrAbortHandler {
 		report := &loop.PanicError{Value: v, Stack: debug.Stack()}
@@ -144,21 +145,21 @@ func (e *exchange) panicked(v any) {
 		_ = e.loop.PostUnbounded(func() { _ = e.loop.Panicked(report) }) // the connection is ended below
 	}
 	if !e.writer.hijacked {
-		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
+		e.do((*http1.Response).Drop)
 	}
 }
 
-// drop ends the connection in place of the response, or of the rest of it, as net/http does.
-// Loop only.
-func drop(w *http1.Response) {
-	if w != nil {
-		w.Drop()
-	}
+// do calls fn on the loop, unless the response is complete or the connection has ended.
+func (e *exchange) do(fn func(w *http1.Response)) {
+	_ = e.deferred.Do(func(w *http1.Response) { // an error: the loop has ended, too
+		if w != nil {
+			fn(w)
+		}
+	})
 }
 
-// end is called after the handler's return.
 func (e *exchange) end() {
-	e.writer.deadline.stop()
+	e.writer.deadline.stop(e.loop)
 	if e.body != nil {
 		_ = e.body.Close() // never fails
 	}

@@ -2,9 +2,9 @@ package nethttp
 
 import (
 	"io"
+	"maps"
 	"math"
 	"net/http"
-	"net/textproto"
 	"os"
 	"sync"
 	"time"
@@ -43,6 +43,7 @@ type requestBody struct {
 	request  *http1.Request // loop only
 	received int64          // bytes. Loop only
 	chunked  bool
+	deadline deadline
 
 	mu       sync.Mutex
 	change   sync.Cond       // on mu
@@ -53,9 +54,7 @@ type requestBody struct {
 	reading  bool            // guarded by mu: the loop reads into dest or buf and has exclusive use of it
 	closed   bool            // guarded by mu: Close was called
 	paused   bool            // guarded by mu: until the handler has read enough; at first, for 100 Continue
-	timedOut bool            // guarded by mu: the read deadline has passed
 	err      error           // guarded by mu: of the end; io.EOF after the complete body
-	timer    *time.Timer     // guarded by mu: of the read deadline
 	trailers http.Header     // guarded by mu: for the request, at the end
 }
 
@@ -83,8 +82,14 @@ func (b *requestBody) receive(chunk []byte, err error) {
 	switch {
 	case err != nil:
 		b.end(err)
+	case b.reading && b.buf == nil:
+		b.reading = false
+		b.direct += len(chunk)
 	case b.reading:
-		b.filled(len(chunk))
+		b.reading = false
+		if b.buf.B = b.buf.B[:len(b.buf.B)+len(chunk)]; len(b.buf.B) == 0 {
+			b.freeBuffer()
+		}
 	case b.closed:
 		// The rest is discarded, up to Options.MaxDiscardBytes, after the response.
 		b.request.PauseBody()
@@ -109,8 +114,7 @@ func (b *requestBody) end(err error) {
 		if b.trailers == nil {
 			b.trailers = http.Header{}
 		}
-		key := textproto.CanonicalMIMEHeaderKey(string(name))
-		b.trailers[key] = append(b.trailers[key], string(value))
+		b.trailers.Add(string(name), string(value))
 	}
 }
 
@@ -167,19 +171,6 @@ func (b *requestBody) readBuffer(left int64) []byte {
 	}
 	b.reading = true
 	return b.buf.B[len(b.buf.B):cap(b.buf.B)]
-}
-
-// filled is called when the loop has read n bytes into readBuffer. b.mu is held.
-func (b *requestBody) filled(n int) {
-	b.reading = false
-	switch {
-	case b.buf == nil:
-		b.direct += n
-	case len(b.buf.B)+n == 0:
-		b.freeBuffer()
-	default:
-		b.buf.B = b.buf.B[:len(b.buf.B)+n]
-	}
 }
 
 // Read reads the available bytes, and waits if there are none.
@@ -242,7 +233,7 @@ func (b *requestBody) await(p []byte) (n int, err error) {
 		switch {
 		case b.closed:
 			return 0, http.ErrBodyReadAfterClose
-		case b.timedOut:
+		case b.err == os.ErrDeadlineExceeded || b.deadline.passed(b.exchange.loop):
 			if b.chunked {
 				b.err = os.ErrDeadlineExceeded // permanently, as in net/http
 			}
@@ -305,11 +296,7 @@ func (b *requestBody) compact() {
 func (b *requestBody) resume() {
 	if b.paused {
 		b.paused = false
-		_ = b.exchange.deferred.Do(func(w *http1.Response) { // an error: the loop has ended
-			if w != nil {
-				w.Request().ResumeBody()
-			}
-		})
+		b.exchange.do(func(w *http1.Response) { w.Request().ResumeBody() })
 	}
 }
 
@@ -335,12 +322,10 @@ func (b *requestBody) ended() error {
 		return nil
 	}
 	r := b.exchange.request
-	for name, values := range b.trailers {
-		if r.Trailer == nil {
-			r.Trailer = http.Header{}
-		}
-		r.Trailer[name] = values
+	if r.Trailer == nil {
+		r.Trailer = b.trailers
 	}
+	maps.Copy(r.Trailer, b.trailers)
 	b.trailers = nil
 	return b.err
 }
@@ -352,9 +337,7 @@ func (b *requestBody) Close() error {
 	b.closed = true
 	b.awaitLoop()
 	b.freeBuffer()
-	if b.timer != nil {
-		b.timer.Stop()
-	}
+	b.deadline.stop(b.exchange.loop)
 	b.change.Broadcast()
 	return nil
 }

@@ -63,26 +63,18 @@ func (a *Adapter) setHooks(o *http1.Options) {
 	}
 }
 
-// baseContext calls http.Server.BaseContext once, with the local address of the first
-// connection.
-func (a *Adapter) baseContext(local net.Addr) context.Context {
-	a.baseOnce.Do(func() {
-		a.base = context.Background()
-		if fn := a.server.BaseContext; fn != nil {
-			a.base = fn(netListener{local})
-		}
-	})
-	if a.base == nil {
-		panic("nethttp: BaseContext returned a nil context")
-	}
-	return a.base
-}
-
-// opened is the OnOpen of the options.
 func (a *Adapter) opened(conn *loop.Conn) any {
 	s := a.server
 	c := &netConn{ref: conn.Ref(), local: conn.LocalAddr(), remote: conn.RemoteAddr()}
-	c.ctx = a.baseContext(c.local)
+	a.baseOnce.Do(func() {
+		a.base = context.Background()
+		if s.BaseContext != nil {
+			a.base = s.BaseContext(netListener{c.local})
+		}
+	})
+	if c.ctx = a.base; c.ctx == nil {
+		panic("nethttp: BaseContext returned a nil context")
+	}
 	if s.ConnContext != nil {
 		if c.ctx = s.ConnContext(c.ctx, c); c.ctx == nil {
 			panic("nethttp: ConnContext returned a nil context")
@@ -92,12 +84,4 @@ func (a *Adapter) opened(conn *loop.Conn) any {
 		s.ConnState(c, http.StateNew)
 	}
 	return c
-}
-
-// connContext is the parent of a request's context, nil for context.Background.
-func connContext(r *http1.Request) context.Context {
-	if c, ok := r.ConnValue().(*netConn); ok {
-		return c.ctx
-	}
-	return nil
 }

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/eddynet/eddy/eddytest"
 	"github.com/eddynet/eddy/http1"
+	"github.com/eddynet/eddy/nethttp"
 )
 
 // timedWrites sets a write deadline that has passed, or passes, and tells what it sees
@@ -132,4 +134,30 @@ func TestPassedReadDeadline(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestDeadlinesFollowTheClock of the loop, which a test moves.
+func TestDeadlinesFollowTheClock(t *testing.T) {
+	read := make(chan error, 1)
+	server, err := nethttp.NewServer(&http.Server{ReadTimeout: time.Hour, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(100)
+		_, err := io.ReadAll(r.Body)
+		read <- err
+	})}, http1.Options{ReadTimeout: 2 * time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := eddytest.NewServer(t, server.Open)
+	c := s.Dial()
+	c.Send(to("POST", "/", "Content-Length: 10") + "abc")
+	s.Advance(time.Hour - time.Second)
+	select {
+	case err := <-read:
+		t.Fatalf("%v before the deadline", err)
+	case <-time.After(10 * time.Millisecond):
+	}
+	s.Advance(time.Second)
+	if err := await(t, "the reader", read); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the body ends with %v", err)
+	}
 }

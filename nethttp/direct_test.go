@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/eddynet/eddy/loop"
+	"github.com/eddynet/eddy/eddytest"
 )
 
 // reading is a body whose reader waits with a slice of n bytes, which is returned.
@@ -35,10 +35,19 @@ func reading(t *testing.T, b *requestBody, n int) (dest []byte, result chan erro
 	}
 }
 
-func newBody() *requestBody {
-	b := &requestBody{exchange: &exchange{loop: &loop.Loop{}, request: &http.Request{}}}
+func newBody(t *testing.T) *requestBody {
+	l := eddytest.NewServer(t, nil).Loop()
+	b := &requestBody{exchange: &exchange{loop: l, request: &http.Request{}}}
 	b.change.L = &b.mu
 	return b
+}
+
+// passDeadline has the read deadline pass, as the loop's timer does.
+func passDeadline(b *requestBody) {
+	b.setDeadline(time.Now().Add(-time.Second))
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.change.Broadcast()
 }
 
 // still expects that nothing is to be had yet.
@@ -60,14 +69,14 @@ func TestReadWaitsForTheLoop(t *testing.T) {
 		come string
 		want string
 	}{
-		{"deadline", func(b *requestBody) { b.setDeadline(time.Now().Add(-time.Second)) }, "", os.ErrDeadlineExceeded.Error()},
-		{"deadline and bytes", func(b *requestBody) { b.setDeadline(time.Now().Add(-time.Second)) }, "abc", "abc"},
+		{"deadline", passDeadline, "", os.ErrDeadlineExceeded.Error()},
+		{"deadline and bytes", passDeadline, "abc", "abc"},
 		{"close", func(b *requestBody) { go b.Close() }, "", http.ErrBodyReadAfterClose.Error()},
 		{"close and bytes", func(b *requestBody) { go b.Close() }, "abc", "abc"},
 		{"broken", func(b *requestBody) { b.receive(nil, io.ErrUnexpectedEOF) }, "", "unexpected EOF"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBody()
+			b := newBody(t)
 			dest, result := reading(t, b, directFrom)
 			space := b.readBuffer(1 << 20)
 			if len(space) != directFrom || &space[0] != &dest[0] {
@@ -100,7 +109,7 @@ func TestOnlyLargeReadsAreDirect(t *testing.T) {
 		{100, 100, true},
 		{99, 100, false},
 	} {
-		b := newBody()
+		b := newBody(t)
 		_, result := reading(t, b, c.size)
 		space := b.readBuffer(c.left)
 		if direct := len(space) > 0; direct != c.direct || int64(len(space)) > c.left {
@@ -117,7 +126,7 @@ func TestOnlyLargeReadsAreDirect(t *testing.T) {
 // A buffer of which half is read takes more. Otherwise the client is held up until it is
 // empty, and each small read wakes the loop in vain.
 func TestReaderAtHalfLetsTheLoopGoOn(t *testing.T) {
-	b := newBody()
+	b := newBody(t)
 	b.received = smallBody
 	space := b.readBuffer(1 << 20)
 	b.receive(space, nil)

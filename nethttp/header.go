@@ -24,11 +24,7 @@ type framing struct {
 func (w *responseWriter) readHeader() {
 	w.framing.length = -1
 	w.framing.typed = !bodyAllowed(w.head.Status)
-	for _, name := range sortedNames(make([]string, 0, 16), w.header) {
-		if values := w.header[name]; !w.special(name, values) {
-			addFields(w.head, name, values)
-		}
-	}
+	addFields(w.head, w.header, w.special)
 }
 
 // special handles the fields with an effect on the server, and reports whether the field must
@@ -94,7 +90,6 @@ func (w *responseWriter) readLength(values []string) {
 	w.framing.length = n
 }
 
-// readConnection handles the field Connection, and reports whether it must not be added.
 func readConnection(h *http1.Head, value string) bool {
 	for option := range strings.SplitSeq(value, ",") {
 		if strings.EqualFold(strings.TrimSpace(option), "close") {
@@ -108,11 +103,10 @@ func readConnection(h *http1.Head, value string) bool {
 func (w *responseWriter) detectType(p []byte) {
 	if !w.framing.typed && len(p) > 0 {
 		_ = w.head.Add("Content-Type", http.DetectContentType(p)) // valid
+		w.framing.typed = true
 	}
-	w.framing.typed = true
 }
 
-// readTrailers reads the trailers after the handler's return.
 func (f *framing) readTrailers(h http.Header) {
 	for _, name := range sortedNames(nil, h) {
 		trailer, prefixed := strings.CutPrefix(name, http.TrailerPrefix)
@@ -138,10 +132,16 @@ func sortedNames(names []string, h http.Header) []string {
 	return names
 }
 
-// addFields adds fields of one name. An invalid name is omitted, as in net/http.
-func addFields(h *http1.Head, name string, values []string) {
-	for _, value := range values {
-		_ = h.Add(name, fieldValue(value)) // an error: the name is invalid
+// addFields adds the fields that are not special. An invalid name is omitted, as in net/http.
+func addFields(h *http1.Head, header http.Header, special func(name string, values []string) bool) {
+	for _, name := range sortedNames(make([]string, 0, 16), header) {
+		values := header[name]
+		if special != nil && special(name, values) {
+			continue
+		}
+		for _, value := range values {
+			_ = h.Add(name, fieldValue(value)) // an error: the name is invalid
+		}
 	}
 }
 

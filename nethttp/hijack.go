@@ -23,28 +23,12 @@ func (w *responseWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if w.wrote {
 		_ = w.send(nil) // the caller's writes have the error too
 	}
-	conn, buffered, err := w.detach()
-	if err != nil {
-		return nil, nil, err
-	}
-	w.hijacked = true
-	w.deadline.stop()
-	if body := w.exchange.body; body != nil {
-		buffered = append(body.unread(), buffered...)
-	}
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(buffered), conn), max(4<<10, len(buffered)))
-	if len(buffered) > 0 {
-		_, _ = reader.Peek(len(buffered)) // so that Buffered counts them
-	}
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriter(conn)), nil
-}
-
-// detach returns the connection, with the input after the request.
-func (w *responseWriter) detach() (conn net.Conn, buffered []byte, err error) {
+	var conn net.Conn
+	var buffered []byte
+	err := http1.ErrClientGone
 	detached := make(chan struct{})
 	failed := w.exchange.deferred.Do(func(r *http1.Response) {
 		if r == nil {
-			err = http1.ErrClientGone
 			close(detached)
 			return
 		}
@@ -53,9 +37,20 @@ func (w *responseWriter) detach() (conn net.Conn, buffered []byte, err error) {
 			close(detached)
 		})
 	})
-	if failed != nil {
-		return nil, nil, failed
+	if failed == nil {
+		<-detached
 	}
-	<-detached
-	return conn, buffered, err
+	if err != nil {
+		return nil, nil, err
+	}
+	w.deadline.stop(w.exchange.loop)
+	w.hijacked = true
+	if body := w.exchange.body; body != nil {
+		buffered = append(body.unread(), buffered...)
+	}
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(buffered), conn), max(4<<10, len(buffered)))
+	if len(buffered) > 0 {
+		_, _ = reader.Peek(len(buffered)) // so that Buffered counts them
+	}
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriter(conn)), nil
 }

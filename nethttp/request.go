@@ -70,7 +70,6 @@ func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
 	return u, err
 }
 
-// header returns net/http's map of the fields.
 func header(fields []httpparse.Field, text string) http.Header {
 	h := make(http.Header, len(fields))
 	values := make([]string, len(fields)) // of names that occur once

@@ -8,16 +8,16 @@ import (
 	"github.com/eddynet/eddy/http1"
 )
 
-// takeBuffer removes the buffer from the writer; nil if it is empty.
-func (w *responseWriter) takeBuffer() *buffers.Buffer {
+func (w *responseWriter) takeBuffer() (p []byte, release func()) {
 	b := w.buffered
-	w.buffered = nil
-	return b
+	if w.buffered = nil; b == nil {
+		return nil, nil
+	}
+	return b.B, func() { buffers.Put(b) }
 }
 
-// check returns the error that prevents sending, if any.
 func (w *responseWriter) check() error {
-	if w.err == nil && w.deadline.passed() {
+	if w.err == nil && w.deadline.passed(w.exchange.loop) {
 		w.fail(os.ErrDeadlineExceeded)
 	}
 	return w.err
@@ -32,60 +32,50 @@ func (w *responseWriter) fail(err error) {
 // send sends the head, unless it was sent, then the buffer, and then p without a copy. It
 // returns when p is written or discarded.
 func (w *responseWriter) send(p []byte) error {
-	w.deadline.setWriting(true)
-	defer w.deadline.setWriting(false)
+	w.writing.Store(true)
+	defer w.writing.Store(false)
 	if err := w.check(); err != nil {
 		return err
 	}
-	send := w.sendNext
-	if w.stream == nil {
-		send = w.sendFirst
-	}
-	if err := send(p); err != nil {
+	if err := w.sendParts(p); err != nil {
 		w.fail(err)
 	}
 	return w.err
 }
 
-// sendNext is send for a stream that has begun.
-func (w *responseWriter) sendNext(p []byte) error {
-	if b := w.takeBuffer(); b != nil {
-		if err := w.stream.SendOwned(b.B, func() { buffers.Put(b) }); err != nil {
+func (w *responseWriter) sendParts(p []byte) error {
+	buffered, release := w.takeBuffer()
+	first := w.stream == nil
+	if first {
+		w.detectType(buffered)
+		w.detectType(p)
+	} else if len(buffered) > 0 {
+		if err := w.stream.SendOwned(buffered, release); err != nil {
 			return err
 		}
 	}
-	if len(p) == 0 {
+	if !first && len(p) == 0 {
 		return nil
 	}
-	written, done := w.signal()
-	if err := w.stream.SendOwned(p, done); err != nil {
-		return err
+	written := make(chan struct{})
+	done := func() {
+		close(written)
+		w.exchange.loop.Yield()
 	}
-	<-written
-	return w.stream.Send(nil)
-}
-
-// sendFirst is send for a head that was not sent: it begins a stream.
-func (w *responseWriter) sendFirst(p []byte) error {
-	b := w.takeBuffer()
-	if b != nil {
-		w.detectType(b.B)
+	var err error
+	if first {
+		err = w.exchange.deferred.Do(func(r *http1.Response) {
+			if r == nil {
+				done()
+				return
+			}
+			w.open(r)
+			_ = w.stream.WriteOwned(buffered, release) // Send returns the error
+			_ = w.stream.WriteOwned(p, done)
+		})
 	} else {
-		w.detectType(p)
+		err = w.stream.SendOwned(p, done)
 	}
-	written, done := w.signal()
-	err := w.exchange.deferred.Do(func(r *http1.Response) {
-		if r == nil {
-			done()
-			return
-		}
-		w.stream = w.open(r)
-		w.stream.OnGone(w.exchange.context.End)
-		if b != nil {
-			_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Send returns the error
-		}
-		_ = w.stream.WriteOwned(p, done)
-	})
 	if err != nil {
 		return err
 	}
@@ -96,16 +86,6 @@ func (w *responseWriter) sendFirst(p []byte) error {
 	return w.stream.Send(nil)
 }
 
-// signal returns a channel for the handler to wait on, and the function that closes it on the
-// loop.
-func (w *responseWriter) signal() (written <-chan struct{}, done func()) {
-	ch := make(chan struct{})
-	return ch, func() {
-		close(ch)
-		w.exchange.loop.Yield()
-	}
-}
-
 // setHead sets the head of the response. Loop only.
 func (w *responseWriter) setHead(r *http1.Response) {
 	w.head.Close = w.head.Close || !w.duplex && !r.Request().Discardable()
@@ -114,10 +94,11 @@ func (w *responseWriter) setHead(r *http1.Response) {
 }
 
 // open sends the head and begins a stream. Loop only.
-func (w *responseWriter) open(r *http1.Response) *http1.Stream {
+func (w *responseWriter) open(r *http1.Response) {
 	w.setHead(r)
 	r.SetLength(w.framing.length)
-	return r.Stream()
+	w.stream = r.Stream()
+	w.stream.OnGone(w.exchange.context.End)
 }
 
 func isHead(r *http1.Response) bool { return string(r.Request().Method()) == http.MethodHead }
@@ -132,11 +113,11 @@ func (w *responseWriter) finish() {
 	e := w.exchange
 	switch {
 	case w.check() != nil:
-		_ = e.deferred.Do(drop) // an error: the loop and the connection have ended
+		e.do((*http1.Response).Drop) // as net/http does
 		return
 	case w.stream != nil:
 		w.framing.readTrailers(w.header)
-		_ = e.loop.PostUnbounded(w.finishStream) // likewise
+		_ = e.loop.PostUnbounded(w.finishStream) // an error: the loop and the connection have ended
 		return
 	}
 	if e.body != nil {
@@ -154,8 +135,8 @@ func (w *responseWriter) finish() {
 // sendComplete sends a complete response. Loop only.
 func (w *responseWriter) sendComplete(r *http1.Response) {
 	size := int64(0)
-	if b := w.takeBuffer(); b != nil {
-		size = int64(len(b.B))
+	if b := w.buffered; b != nil {
+		w.buffered, size = nil, int64(len(b.B))
 		_, _ = r.Write(b.B) // never fails
 		buffers.Put(b)
 	}
@@ -167,7 +148,7 @@ func (w *responseWriter) sendComplete(r *http1.Response) {
 	request, _ := r.Request().Head()
 	chunked := f.length < 0 && f.chunked && request.Minor > 0
 	if bodyAllowed(w.head.Status) && (head || short || chunked) {
-		w.stream = w.open(r)
+		w.open(r)
 		w.finishStream()
 		return
 	}
@@ -179,9 +160,7 @@ func (w *responseWriter) sendComplete(r *http1.Response) {
 // finishStream sends the last piece and the end of the body, in one write if there is room:
 // the client then reads both together. Loop only.
 func (w *responseWriter) finishStream() {
-	if b := w.takeBuffer(); b != nil {
-		_ = w.stream.WriteOwned(b.B, func() { buffers.Put(b) }) // Finish has the error too
-	}
+	_ = w.stream.WriteOwned(w.takeBuffer()) // Finish has the error too
 	for _, t := range w.framing.trailers {
 		_ = w.stream.AddTrailer(t[0], t[1]) // a field that is not allowed is omitted
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/eddynet/eddy/buffers"
@@ -44,10 +45,11 @@ type responseWriter struct {
 	wrote    bool  // the head is fixed
 	returned bool  // the handler has returned
 	hijacked bool
-	duplex   bool      // EnableFullDuplex was called
-	err      error     // of a write: every later one returns it
-	deadline *deadline // of writes; nil without one
-	gone     chan bool // of CloseNotify
+	duplex   bool        // EnableFullDuplex was called
+	err      error       // of a write: every later one returns it
+	deadline deadline    // of writes
+	writing  atomic.Bool // a write may be waiting for the client
+	gone     chan bool   // of CloseNotify
 }
 
 var _ interface {
@@ -62,12 +64,6 @@ var _ interface {
 	SetWriteDeadline(time.Time) error
 	EnableFullDuplex() error
 } = (*responseWriter)(nil)
-
-func (w *responseWriter) begin(e *exchange) {
-	w.exchange = e
-	w.header = http.Header{}
-	w.head = heads.Get().(*http1.Head)
-}
 
 // Header is the fields of the response. After the first WriteHeader or Write only trailers
 // have an effect.
@@ -102,16 +98,11 @@ func (w *responseWriter) WriteHeader(code int) {
 	w.readHeader()
 }
 
-// writeInterim sends an interim response (RFC 9110 section 15.2).
 func (w *responseWriter) writeInterim(code int) {
 	head := &http1.Head{Status: code}
-	for _, name := range sortedNames(nil, w.header) {
-		addFields(head, name, w.header[name]) // except those of the framing
-	}
-	_ = w.exchange.deferred.Do(func(r *http1.Response) { // an error: the loop has ended
-		if r != nil {
-			_ = r.WriteInterim(head) // an error: the final response has begun
-		}
+	addFields(head, w.header, nil) // except those of the framing
+	w.exchange.do(func(r *http1.Response) {
+		_ = r.WriteInterim(head) // an error: the final response has begun
 	})
 }
 
@@ -190,14 +181,6 @@ func (w *responseWriter) FlushError() error {
 		return err
 	}
 	return w.send(nil)
-}
-
-// SetReadDeadline sets the deadline for reading the body, as in net/http.
-func (w *responseWriter) SetReadDeadline(t time.Time) error {
-	if w.exchange.body != nil {
-		w.exchange.body.setDeadline(t)
-	}
-	return nil
 }
 
 // EnableFullDuplex says that the handler reads the complete body after the beginning of its
