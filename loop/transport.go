@@ -120,7 +120,7 @@ func (s *socketTransport) Write(slices [][]byte) (n int, err error) {
 		m, err := all.WriteTo(s.detached)
 		return int(m), err
 	}
-	n, err = writeSocket(int(s.conn.fd), slices)
+	n, err = writeSocket(int(s.conn.fd), slices, false)
 	s.full = err != nil || n < sizeOf(slices)
 	return n, err
 }
@@ -129,7 +129,7 @@ func (s *socketTransport) CloseWrite() error {
 	if s.detached != nil {
 		return s.detached.(interface{ CloseWrite() error }).CloseWrite()
 	}
-	return unix.Shutdown(int(s.conn.fd), unix.SHUT_WR)
+	return sockets.CloseWrite(int(s.conn.fd))
 }
 
 func (s *socketTransport) Close(reset bool) {
@@ -151,11 +151,12 @@ func readSocket(fd int, p []byte) (int, error) {
 	return n, nil
 }
 
-// writeSocket writes the slices, of which there is at least one, in one system call.
-func writeSocket(fd int, slices [][]byte) (n int, err error) {
+// writeSocket writes the slices, of which there is at least one, in one system call. More
+// says that the next ones, or the FIN, follow at once.
+func writeSocket(fd int, slices [][]byte, more bool) (n int, err error) {
 	var errno unix.Errno
 	if len(slices) == 1 {
-		n, errno = sockets.Write(fd, slices[0])
+		n, errno = sockets.Write(fd, slices[0], more)
 	} else {
 		n, errno = sockets.Writev(fd, slices[:min(len(slices), sockets.MaxSlices)])
 	}
@@ -192,14 +193,14 @@ func (c *Conn) read(p []byte) (int, error) {
 
 func (c *Conn) write(slices [][]byte) (int, error) {
 	if !c.layered() {
-		return writeSocket(int(c.fd), slices)
+		return writeSocket(int(c.fd), slices, c.shows(mute)) // nothing more is written: shut follows
 	}
 	return c.extra.top.Write(slices)
 }
 
 func (c *Conn) closeWrite() error {
 	if !c.layered() {
-		return unix.Shutdown(int(c.fd), unix.SHUT_WR)
+		return sockets.CloseWrite(int(c.fd))
 	}
 	defer c.recovered()
 	return c.extra.top.CloseWrite()

@@ -13,8 +13,11 @@ import (
 // Read is read(2).
 func Read(fd int, p []byte) (int, unix.Errno) { return count(unix.Read(fd, p)) }
 
-// Write is write(2).
-func Write(fd int, p []byte) (int, unix.Errno) { return count(unix.Write(fd, p)) }
+// Write is write(2). There is no MSG_MORE: see Linux.
+func Write(fd int, p []byte, _ bool) (int, unix.Errno) { return count(unix.Write(fd, p)) }
+
+// CloseWrite is shutdown(2) of the output.
+func CloseWrite(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) }
 
 func count(n int, err error) (int, unix.Errno) {
 	if err != nil {

@@ -22,11 +22,24 @@ func Read(fd int, p []byte) (int, unix.Errno) {
 	return count(n, errno)
 }
 
-// Write is sendto(2).
-func Write(fd int, p []byte) (int, unix.Errno) {
+// Write is sendto(2). With more set, further bytes or CloseWrite follow at once, and the
+// last of p leaves with them: the response and the FIN in one segment (MSG_MORE).
+func Write(fd int, p []byte, more bool) (int, unix.Errno) {
+	flags := uintptr(unix.MSG_NOSIGNAL)
+	if more {
+		flags |= unix.MSG_MORE
+	}
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), unix.MSG_NOSIGNAL, 0, 0)
+		uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
 	return count(n, errno)
+}
+
+// CloseWrite is shutdown(2) of the output.
+func CloseWrite(fd int) error {
+	if _, _, errno := unix.RawSyscall(unix.SYS_SHUTDOWN, uintptr(fd), unix.SHUT_WR, 0); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 func count(n uintptr, errno unix.Errno) (int, unix.Errno) {
