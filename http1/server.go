@@ -2,7 +2,6 @@ package http1
 
 import (
 	"net/http"
-	"sync"
 	"sync/atomic"
 
 	"github.com/eddynet/eddy/httpparse"
@@ -18,17 +17,8 @@ type Handler func(w *Response, r *Request)
 // before those of other connections.
 const requestBudget = 256
 
-// maxFreeSessions limits a loop's free list. Further sessions, of a spike, are in the pool, which
-// the garbage collector empties.
+// maxFreeSessions limits a loop's free list, so that memory is freed after a spike.
 const maxFreeSessions = 64
-
-var sessions = sync.Pool{New: func() any {
-	x := &session{}
-	x.request.session, x.response.session, x.response.request = x, x, &x.request
-	x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
-	x.response.Reset()
-	return x
-}}
 
 // usualFields is a number of fields that most requests do not exceed.
 const usualFields = 16
@@ -199,9 +189,12 @@ func (s *instance) begin(c *loop.Conn) *session {
 	if n := len(s.free); n > 0 {
 		x, s.free = s.free[n-1], s.free[:n-1]
 	} else {
-		x = sessions.Get().(*session)
+		x = &session{server: s}
+		x.request.session, x.response.session, x.response.request = x, x, &x.request
+		x.request.head.Fields = make([]httpparse.Field, 0, usualFields)
+		x.response.Reset()
 	}
-	x.server, x.conn, x.client = s, c, c.UserData().(*client)
+	x.conn, x.client = c, c.UserData().(*client)
 	c.SetUserData(x)
 	return x
 }
@@ -229,9 +222,7 @@ func (s *instance) release(x *session) {
 		x.reset()
 	}
 	x.conn, x.client, x.in, x.out, x.depth, x.peerGone, x.upgrade = nil, nil, idle, unhandled, 0, false, nil
-	if x.server = nil; len(s.free) < maxFreeSessions {
+	if len(s.free) < maxFreeSessions {
 		s.free = append(s.free, x)
-	} else {
-		sessions.Put(x)
 	}
 }
