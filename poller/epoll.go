@@ -26,37 +26,48 @@ import (
 // ERR also reports the error queue (MSG_ERRQUEUE), but only on a socket with
 // that option set; the engine never sets it.
 type Poller struct {
-	epfd   int
-	wakefd int
-	one    [8]byte // written by Wake; constant after Open
-	raw    [MaxEvents]unix.EpollEvent
-	events [MaxEvents]Event
-
-	parking    *parking // nil unless the last wait that could block was Park
-	neverParks bool     // Go's poller does not take an epoll descriptor
+	epfd    int
+	wakefd  int
+	spare   int     // a duplicate of epfd, for parking; -1 while that has it
+	one     [8]byte // written by Wake; constant after Open
+	raw     [MaxEvents]unix.EpollEvent
+	events  [MaxEvents]Event
+	parking parking
 }
 
-// Open returns a poller without registrations. It uses two descriptors until Close.
+// Open returns a poller without registrations. It uses three descriptors until Close.
 func Open() (*Poller, error) {
-	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
-	if err != nil {
+	p := &Poller{wakefd: -1, spare: -1}
+	binary.NativeEndian.PutUint64(p.one[:], 1)
+	p.parking.poll = func(uintptr) bool {
+		p.parking.n, p.parking.err = p.wait(0)
+		return p.parking.n != 0 || p.parking.err != nil
+	}
+	var err error
+	if p.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	wakefd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		unix.Close(epfd) // the error that matters is eventfd's
-		return nil, os.NewSyscallError("eventfd", err)
-	}
-	p := &Poller{epfd: epfd, wakefd: wakefd}
-	binary.NativeEndian.PutUint64(p.one[:], 1)
-
-	// With EPOLLET, every write to an eventfd is an event even while its counter is
-	// unread. The counter is never read: a wake-up costs one write.
-	if err := p.control(unix.EPOLL_CTL_ADD, wakefd, wakeToken, unix.EPOLLIN|unix.EPOLLET); err != nil {
-		p.Close() // the error that matters is epoll_ctl's
+	if err := p.prepare(); err != nil {
+		_ = p.Close() // the first error matters
 		return nil, err
 	}
 	return p, nil
+}
+
+// prepare opens the other descriptors.
+func (p *Poller) prepare() (err error) {
+	if p.wakefd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return os.NewSyscallError("eventfd", err)
+	}
+	// With EPOLLET, every write to an eventfd is an event even while its counter is
+	// unread. The counter is never read: a wake-up costs one write.
+	if err := p.control(unix.EPOLL_CTL_ADD, p.wakefd, wakeToken, unix.EPOLLIN|unix.EPOLLET); err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(p.epfd, true); err != nil { // or os.NewFile does not register it
+		return os.NewSyscallError("fcntl", err)
+	}
+	return p.openSpare()
 }
 
 // Add registers fd; see the contract in poller.go.
@@ -87,10 +98,8 @@ func (p *Poller) control(op, fd int, token Token, events uint32) error {
 
 // Wait returns the ready registrations; see the contract in poller.go.
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
-	if timeout != 0 && p.parking != nil {
-		if err := p.unpark(); err != nil {
-			return nil, err
-		}
+	if timeout != 0 && p.parking.file != nil {
+		p.unpark()
 	}
 	return p.ready(p.wait(milliseconds(timeout)))
 }
@@ -138,7 +147,16 @@ func (p *Poller) Wake() error {
 
 // Close releases the poller's descriptors.
 func (p *Poller) Close() error {
-	return os.NewSyscallError("close", errors.Join(p.unpark(), unix.Close(p.wakefd), unix.Close(p.epfd)))
+	if p.parking.file != nil {
+		p.unpark()
+	}
+	var errs []error
+	for _, fd := range []int{p.spare, p.wakefd, p.epfd} {
+		if fd >= 0 {
+			errs = append(errs, unix.Close(fd))
+		}
+	}
+	return os.NewSyscallError("close", errors.Join(errs...))
 }
 
 // milliseconds rounds up, so that a timer never fires early. The limit of 24 days

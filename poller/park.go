@@ -12,10 +12,10 @@ import (
 )
 
 // parking is the epoll descriptor as Go's own poller sees it: a file that can be read
-// when an event is ready. It is open from the first Park to the next Wait that blocks,
-// since each event of a registered descriptor also wakes a thread that polls for Go.
+// when an event is ready. It is registered there from the first Park to the next Wait
+// that may block, since each event then also wakes a thread that polls for Go.
 type parking struct {
-	file *os.File // a duplicate of epfd
+	file *os.File // of the poller's spare descriptor; nil while it is not registered
 	conn syscall.RawConn
 	due  time.Time          // the file's read deadline; zero without one
 	poll func(uintptr) bool // polls without blocking, into n and err
@@ -24,12 +24,12 @@ type parking struct {
 }
 
 // Park waits as Wait does, but as goroutines wait for their sockets; see the contract in
-// poller.go. Where that is impossible, or without a descriptor to spare, it is Wait.
+// poller.go. Where Go's poller does not take an epoll descriptor, it is Wait.
 func (p *Poller) Park(timeout time.Duration) ([]Event, error) {
-	if timeout == 0 || p.parking == nil && !p.park() {
+	if timeout == 0 || p.parking.file == nil && !p.park() {
 		return p.Wait(timeout)
 	}
-	k := p.parking
+	k := &p.parking
 	if timeout > 0 {
 		k.expireIn(timeout)
 	}
@@ -43,39 +43,33 @@ func (p *Poller) Park(timeout time.Duration) ([]Event, error) {
 	return p.ready(k.n, k.err)
 }
 
-// park registers a duplicate of epfd with Go's poller, and reports whether it could.
+// park registers the spare descriptor with Go's poller, and reports whether it could.
 func (p *Poller) park() bool {
-	if p.neverParks {
+	if p.spare < 0 && p.openSpare() != nil {
 		return false
 	}
-	fd, err := unix.FcntlInt(uintptr(p.epfd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return false // another time, perhaps
-	}
-	_ = unix.SetNonblock(fd, true) // or os.NewFile does not register it
-	k := &parking{file: os.NewFile(uintptr(fd), "epoll")}
-	k.conn, err = k.file.SyscallConn()
-	if err != nil || k.setDeadline(time.Time{}) != nil { // not registered
-		k.file.Close()
-		p.neverParks = true
+	k := &p.parking
+	k.file, p.spare = os.NewFile(uintptr(p.spare), "epoll"), -1
+	var err error
+	if k.conn, err = k.file.SyscallConn(); err != nil || k.setDeadline(time.Time{}) != nil {
+		p.unpark() // it is not registered
 		return false
 	}
-	k.poll = func(uintptr) bool {
-		k.n, k.err = p.wait(0)
-		return k.n != 0 || k.err != nil
-	}
-	p.parking = k
 	return true
 }
 
-// unpark removes the registration.
-func (p *Poller) unpark() error {
-	if p.parking == nil {
-		return nil
-	}
-	err := p.parking.file.Close()
-	p.parking = nil
-	return err
+// unpark ends the registration, which closes the descriptor, and opens a spare again: the
+// number of a poller's descriptors does not depend on how it waits.
+func (p *Poller) unpark() {
+	_ = p.parking.file.Close() // nothing is written that could fail
+	p.parking.file = nil
+	_ = p.openSpare() // or later: another thread may have taken the last descriptor
+}
+
+// openSpare duplicates epfd.
+func (p *Poller) openSpare() (err error) {
+	p.spare, err = unix.FcntlInt(uintptr(p.epfd), unix.F_DUPFD_CLOEXEC, 0)
+	return os.NewSyscallError("fcntl", err)
 }
 
 // expireIn makes the read deadline expire in timeout at the latest. A deadline that is

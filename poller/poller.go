@@ -109,8 +109,7 @@ type backend interface {
 	// Park is Wait for a wait that is expected to block for long. Where it can, it
 	// blocks as goroutines do on their sockets, in the poller of Go's runtime, and not
 	// in a system call of its own: another goroutine has the processor at once, and no
-	// thread is woken for the change. It takes two more system calls and, from the
-	// first Park to the next Wait that may block, one more descriptor.
+	// thread is woken for the change. It takes two more system calls.
 	Park(timeout time.Duration) ([]Event, error)
 	// Wake makes the current Wait or Park, or else the next one, return. Calls made
 	// before that one returns may count as one. Any goroutine may call it.
