@@ -91,7 +91,12 @@ func (s *section) parsePlain(buf []byte, fields *Fields, maxField, maxFields int
 	if have >= room || len(buf) < plainBytes {
 		return nil
 	}
-	n, line := plainLines(buf, s.line, (*fields)[have:room])
+	var n, line int
+	if hasAVX2 {
+		n, line = plainLinesAVX2(buf, s.line, (*fields)[have:room])
+	} else {
+		n, line = plainLines(buf, s.line, (*fields)[have:room])
+	}
 	s.begin(line)
 	*fields = (*fields)[:have+n]
 	for _, f := range (*fields)[have:] {

@@ -45,7 +45,7 @@ func targetStops(w uint64) uint64 {
 	return (hidden | (w ^ '#'*ones - ones) | (w ^ '?'*ones - ones)) & tops
 }
 
-// plainBytes is the least length of the buf of plainLines.
+// plainBytes is the least length of the buf of plainLines and plainLinesAVX2.
 const plainBytes = 32
 
 // plainLines parses field lines from line on until one is not like most: complete, with a token of at most 31 bytes and

@@ -79,6 +79,9 @@ func comparePlainLines(t *testing.T, buf []byte, line, most int) {
 		}
 	}
 	check("plainLines", plainLines)
+	if hasAVX2 {
+		check("plainLinesAVX2", plainLinesAVX2)
+	}
 }
 
 // Every cut, at every offset from the blocks of 64 bytes.
@@ -104,7 +107,7 @@ func TestPlainLinesWithEveryByte(t *testing.T) {
 	}
 }
 
-// FuzzPlainLines checks plainLines against a regular expression.
+// FuzzPlainLines checks plainLines and its twin against a regular expression.
 func FuzzPlainLines(f *testing.F) {
 	for _, seed := range requestSeeds {
 		line := strings.Index(seed, "\n") + 1
