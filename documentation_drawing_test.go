@@ -44,6 +44,7 @@ var boxes = []box{
 	{"poller", "poller", "epoll, kqueue", 4, 440, 120},
 	{"internal/sockets", "internal/sockets", "system calls", 4, 590, 124},
 	{"asynclog", "asynclog", "asynchronous slog handler", 4, 765, 180},
+	{"golang.org/x/sys/cpu", "golang.org/x/sys/cpu", "", 5, 110, 160},
 	{"github.com/valyala/bytebufferpool", "valyala/bytebufferpool", "", 5, 290, 160},
 	{"golang.org/x/sys/unix", "golang.org/x/sys/unix", "", 5, 560, 160},
 }

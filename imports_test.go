@@ -166,8 +166,9 @@ func sources(t *testing.T, visit func(path string)) {
 }
 
 // platformFolders are those that may have files for one platform only: sockets and
-// their readiness, and what processes are told of each other's end.
-var platformFolders = []string{"poller", "internal/sockets", "workers"}
+// their readiness, what processes are told of each other's end, and the parser's
+// assembly.
+var platformFolders = []string{"poller", "internal/sockets", "workers", "httpparse"}
 
 // platforms are the words in file names and build constraints that select an
 // operating system, an architecture, or cgo.

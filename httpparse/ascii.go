@@ -1,7 +1,5 @@
 package httpparse
 
-import "unsafe"
-
 // class is a set of grammar rules. classes has, for each byte, the rules that allow it.
 type class uint8
 
@@ -45,27 +43,21 @@ func isDigit(c byte) bool { return c-'0' < 10 }
 func isAlpha(c byte) bool { return c|0x20-'a' < 26 }
 
 // IsToken reports whether s is a token: not empty, and of RFC 9110's tchar only (section 5.6.2).
-func IsToken[T ~string | ~[]byte](s T) bool { return len(s) > 0 && scanToken(view(s), 0) == len(s) }
+func IsToken[T ~string | ~[]byte](s T) bool {
+	return len(s) > 0 && scanClass([]byte(s), 0, classToken) == len(s)
+}
 
 // IsFieldValue reports whether s may stand as a field's value: HTAB, SP, visible ASCII and bytes from 0x80
 // upward (RFC 9110 section 5.5). CR, LF, NUL and other control bytes are refused. An empty value is valid.
-func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue(view(s), 0) == len(s) }
-
-// view is s for the scanners, which only read. A slice begins as a string does: with its address and its length.
-func view[T ~string | ~[]byte](s T) []byte {
-	text := *(*string)(unsafe.Pointer(&s))
-	return unsafe.Slice(unsafe.StringData(text), len(text))
-}
+func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue([]byte(s), 0) == len(s) }
 
 // EqualFold reports whether a and b are equal when the case of ASCII letters is ignored. Unlike
 // bytes.EqualFold it folds nothing else: the Kelvin sign is not a k.
 func EqualFold(a []byte, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	if string(a) == b {
-		return true
-	}
+	return len(a) == len(b) && (string(a) == b || equalFold(a, b))
+}
+
+func equalFold(a []byte, b string) bool {
 	for i, c := range a {
 		if d := b[i]; c != d && (c^d != 0x20 || !isAlpha(c)) {
 			return false

@@ -2,6 +2,8 @@ package httpparse
 
 import (
 	_ "embed"
+	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -20,6 +22,7 @@ var (
 	browserRequest string
 )
 
+// With GODEBUG=cpu.avx2=off the scanner is plainLines on every processor.
 func BenchmarkRequest(b *testing.B) {
 	for _, bench := range []struct{ name, head string }{
 		{"small", smallRequest},
@@ -39,6 +42,27 @@ func BenchmarkRequest(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkRequestMixed parses 512 heads in turn: the processor cannot learn their lengths by heart.
+func BenchmarkRequestMixed(b *testing.B) {
+	random := rand.New(rand.NewPCG(1, 2))
+	names := strings.Fields("User-Agent Accept Accept-Language Accept-Encoding Referer Cookie DNT Cache-Control Origin X-Forwarded-For")
+	heads := make([][]byte, 512)
+	for i := range heads {
+		head := "GET /" + strings.Repeat("a", random.IntN(60)) + " HTTP/1.1\r\nHost: www.example.org\r\n"
+		for range 4 + random.IntN(10) {
+			head += names[random.IntN(len(names))] + ": " + strings.Repeat("v", 1+random.IntN(100)) + "\r\n"
+		}
+		heads[i] = []byte(head + "\r\n")
+	}
+	var r Request
+	for i := 0; b.Loop(); i++ {
+		r.Reset()
+		if n, err := r.Parse(heads[i%len(heads)], nil); n == 0 || err != nil {
+			b.Fatal(n, err)
+		}
 	}
 }
 

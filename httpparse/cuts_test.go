@@ -101,3 +101,14 @@ func statusOf(t *testing.T, err error) int {
 	}
 	return parse.Status
 }
+
+// A call without new bytes changes nothing.
+func TestTheSameBytesAgain(t *testing.T) {
+	for _, message := range requestSeeds {
+		calls := 0
+		twice := func(have, _ int) int { calls++; return have + calls%2 }
+		if got, want := requestBy(twice, message, nil), requestBy(whole, message, nil); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q:\n got %+v\nwant %+v", message, got, want)
+		}
+	}
+}

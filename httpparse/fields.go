@@ -54,58 +54,88 @@ func (s *section) begin(pos int) { s.pos, s.line = pos, pos }
 
 // parse resumes at pos and appends each complete line to fields. n is where the section ends, 0 while its last
 // CRLF is missing.
-func (s *section) parse(buf []byte, fields Fields, maxField, maxFields int) (_ Fields, n int, _ error) {
-	i, line, colon := s.pos, s.line, s.colon
-	for i < len(buf) {
-		if i == line {
-			if buf[i] == '\r' {
-				if i+1 == len(buf) {
-					break
-				}
-				if buf[i+1] != '\n' {
-					return fields, 0, errBareCR
-				}
-				return fields, i + 2, nil
+func (s *section) parse(buf []byte, fields *Fields, maxField, maxFields int) (n int, err error) {
+	for {
+		if s.pos == s.line {
+			if err = s.parsePlain(buf, fields, maxField, maxFields); err != nil {
+				return 0, err
 			}
-			if len(fields) >= maxFields {
-				return fields, 0, errTooManyFields
+			switch rest := buf[s.line:]; {
+			case len(rest) >= 2 && string(rest[:2]) == "\r\n":
+				return s.line + 2, nil
+			case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r':
+				return 0, nil
+			case rest[0] == '\r':
+				return 0, errBareCR
+			case len(*fields) >= maxFields:
+				return 0, errTooManyFields
+			case isBlank(rest[0]) && len(*fields) == 0:
+				return 0, errLeadingSpace
+			case isBlank(rest[0]):
+				return 0, errFold
 			}
-			colon, i = plainLine(buf, i)
 		}
-		if colon <= line {
-			if i = scanToken(buf, i); i-line > maxField {
-				return fields, 0, errFieldTooLarge
-			}
-			if i == len(buf) {
-				break
-			}
-			if buf[i] != ':' || i == line {
-				return fields, 0, nameError(buf[line:i+1], len(fields))
-			}
-			colon = i
-			i++
+		if complete, err := s.parseLine(buf, maxField); !complete {
+			return 0, err
 		}
-		if i < len(buf) && buf[i] != '\r' {
-			i = scanValue(buf, i)
-		}
-		if i-line > maxField {
-			return fields, 0, errFieldTooLarge
-		}
-		if i == len(buf) || i+1 == len(buf) && buf[i] == '\r' {
-			break
-		}
-		if buf[i] != '\r' || buf[i+1] != '\n' {
-			return fields, 0, lineEndError(buf[i], errFieldValue)
-		}
-		fields = append(fields, Field{span(line, colon), trim(buf, colon+1, i)})
-		if mayBeKnown(buf[line], colon-line) {
-			s.meaning.add(buf, fields[len(fields)-1])
-		}
-		i += 2
-		line = i
+		f := Field{span(s.line, s.colon), trim(buf, s.colon+1, s.pos)}
+		*fields = append(*fields, f)
+		s.meaning.add(buf, f)
+		s.begin(s.pos + 2)
 	}
-	s.pos, s.line, s.colon = i, line, colon
-	return fields, 0, nil
+}
+
+// parsePlain appends the lines that plainLines accepts, as many as the array of fields has room for.
+func (s *section) parsePlain(buf []byte, fields *Fields, maxField, maxFields int) error {
+	have, room := len(*fields), min(cap(*fields), maxFields)
+	if have >= room || len(buf) < plainBytes {
+		return nil
+	}
+	var n, line int
+	if hasAVX2 {
+		n, line = plainLinesAVX2(buf, s.line, (*fields)[have:room])
+	} else {
+		n, line = plainLines(buf, s.line, (*fields)[have:room])
+	}
+	s.begin(line)
+	*fields = (*fields)[:have+n]
+	for _, f := range (*fields)[have:] {
+		if int(f.Value.End-f.Name.Start) > maxField {
+			return errFieldTooLarge
+		}
+		if mayBeKnown(buf[f.Name.Start], f.Name.Len()) {
+			s.meaning.add(buf, f)
+		}
+	}
+	return nil
+}
+
+// parseLine parses one line, or its next part.
+func (s *section) parseLine(buf []byte, maxField int) (complete bool, err error) {
+	line := s.line
+	if s.colon <= line {
+		s.pos = scanClass(buf, s.pos, classToken)
+		switch i := s.pos; {
+		case i-line > maxField:
+			return false, errFieldTooLarge
+		case i == len(buf):
+			return false, nil
+		case buf[i] != ':' || i == line:
+			return false, nameError(buf[i])
+		}
+		s.colon = s.pos
+		s.pos++
+	}
+	s.pos = scanValue(buf, s.pos)
+	switch i := s.pos; {
+	case i-line > maxField:
+		return false, errFieldTooLarge
+	case i == len(buf) || i+1 == len(buf) && buf[i] == '\r':
+		return false, nil
+	case buf[i] != '\r' || buf[i+1] != '\n':
+		return false, lineEndError(buf[i], errFieldValue)
+	}
+	return true, nil
 }
 
 // trim returns buf[start:end] without the spaces and tabs at both ends. No other byte counts as white space
@@ -120,17 +150,12 @@ func trim(buf []byte, start, end int) Span {
 	return span(start, end)
 }
 
-// nameError returns the error of a line whose last byte should have been the colon after a name.
-func nameError(line []byte, fields int) error {
-	last := line[len(line)-1]
+// nameError returns the error of a byte that should have been the colon after a name.
+func nameError(c byte) error {
 	switch {
-	case isBlank(last) && len(line) == 1 && fields == 0:
-		return errLeadingSpace
-	case isBlank(last) && len(line) == 1:
-		return errFold
-	case isBlank(last):
+	case isBlank(c):
 		return errSpaceBefore
-	case last == '\r' || last == '\n':
+	case c == '\r' || c == '\n':
 		return errNoColon
 	}
 	return errFieldName

@@ -25,8 +25,8 @@ func mayBeKnown(initial byte, length int) bool { return knownInitials[uint(lengt
 
 // add adds one field line.
 func (m *meaning) add(buf []byte, f Field) {
-	value := f.Value.Of(buf)
-	switch name := f.Name.Of(buf); {
+	name, value := f.Name.Of(buf), f.Value.Of(buf)
+	switch {
 	case EqualFold(name, "Host"):
 		m.host = f.Value
 		m.hosts++
@@ -74,9 +74,14 @@ func (m *meaning) addConnection(value []byte) {
 	for len(value) > 0 {
 		var option []byte
 		option, value = CutElement(value)
-		m.close = m.close || EqualFold(option, "close")
-		m.keepAlive = m.keepAlive || EqualFold(option, "keep-alive")
-		m.upgrades = m.upgrades || EqualFold(option, "upgrade")
+		switch {
+		case EqualFold(option, "close"):
+			m.close = true
+		case EqualFold(option, "keep-alive"):
+			m.keepAlive = true
+		case EqualFold(option, "upgrade"):
+			m.upgrades = true
+		}
 	}
 }
 

@@ -37,20 +37,17 @@ type Request struct {
 	// ExpectUnknown reports that a 1.1 client expects something other than 100-continue: answer 417.
 	ExpectUnknown bool
 
-	next       requestStage
-	emptyLines int
-	question   int // index of the target's first '?', or 0
-	section    section
+	next    requestStage
+	section section
 }
 
 type requestStage uint8
 
 const (
-	nextEmptyLine requestStage = iota // an empty line, or the first byte of the method
-	nextMethod                        // the rest of the method and its space
-	nextTarget                        // the rest of the target and its space
-	nextVersion                       // the version and its CRLF
-	nextFields                        // the field lines
+	nextMethod  requestStage = iota // empty lines, the method and its space
+	nextTarget                      // the rest of the target and its space
+	nextVersion                     // the version and its CRLF
+	nextFields                      // the field lines
 )
 
 // Reset makes r ready for the next head. It keeps the array of Fields up to 2 KiB.
@@ -74,7 +71,7 @@ func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {
 		err = r.parseLine(head, limits)
 	}
 	if err == nil && r.next == nextFields {
-		r.Fields, n, err = r.section.parse(head, r.Fields,
+		n, err = r.section.parse(head, &r.Fields,
 			orDefault(limits.Field, defaultField), orDefault(limits.Fields, defaultFields))
 	}
 	if err == nil && n > 0 {
@@ -96,26 +93,21 @@ func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {
 func (r *Request) parseLine(buf []byte, limits *Limits) error {
 	s := &r.section
 	switch r.next {
-	case nextEmptyLine:
-		if s.pos == len(buf) || buf[s.pos] == '\r' {
+	case nextMethod:
+		if s.pos == int(r.Method.Start) && (s.pos == len(buf) || buf[s.pos] == '\r') {
 			err := r.skipEmptyLines(buf, orDefault(limits.EmptyLines, defaultEmptyLines))
-			if err != nil || r.next == nextEmptyLine {
+			if err != nil || s.pos == len(buf) || buf[s.pos] == '\r' {
 				return err
 			}
 		}
-		fallthrough
-	case nextMethod:
-		r.next = nextMethod
-		start := int(r.Method.Start)
-		i := scanToken(buf, s.pos)
+		i := scanClass(buf, s.pos, classToken)
 		s.pos = i
-		if i-start > orDefault(limits.Method, defaultMethod) {
+		switch start := int(r.Method.Start); {
+		case i-start > orDefault(limits.Method, defaultMethod):
 			return errMethodTooLong
-		}
-		if i == len(buf) {
+		case i == len(buf):
 			return nil
-		}
-		if buf[i] != ' ' || i == start {
+		case buf[i] != ' ' || i == start:
 			return errMethod
 		}
 		r.Method.End = uint32(i)
@@ -126,37 +118,42 @@ func (r *Request) parseLine(buf []byte, limits *Limits) error {
 		r.next = nextTarget
 		i := scanTarget(buf, s.pos)
 		for i < len(buf) && buf[i] == '?' {
-			if r.question == 0 {
-				r.question = i
+			if r.Query.Start == 0 {
+				r.Query.Start = uint32(i + 1)
 			}
 			i = scanTarget(buf, i+1)
 		}
 		s.pos = i
-		start := int(r.Target.Start)
-		if i > start && i+len(" HTTP/1.1")-int(r.Method.Start) > orDefault(limits.RequestLine, defaultRequestLine) {
+		switch start := int(r.Target.Start); {
+		case i > start && i+len(" HTTP/1.1")-int(r.Method.Start) > orDefault(limits.RequestLine, defaultRequestLine):
 			return errTargetTooLong
-		}
-		if i == len(buf) {
+		case i == len(buf):
 			return nil
-		}
-		if buf[i] != ' ' || i == start {
+		case buf[i] != ' ' || i == start:
 			return errTarget
 		}
 		r.Target.End = uint32(i)
 		s.pos = i + 1
 		fallthrough
 	case nextVersion:
-		r.next = nextVersion
-		return r.parseVersion(buf)
+		b := buf[s.pos:]
+		if len(b) < len(versionLine) || string(b[:7]) != "HTTP/1." || !isDigit(b[7]) || string(b[8:10]) != "\r\n" {
+			r.next = nextVersion
+			return versionError(b)
+		}
+		r.Minor = int(min(b[7]-'0', 1))
+		s.begin(s.pos + len(versionLine))
+		r.next = nextFields
+		return r.parseTarget(buf)
 	}
 	return nil
 }
 
-// skipEmptyLines finds the first byte of the method.
+// skipEmptyLines finds the first byte of the method. All bytes before it are of empty lines.
 func (r *Request) skipEmptyLines(buf []byte, limit int) error {
 	i := r.section.pos
-	for ; i < len(buf) && buf[i] == '\r'; i += 2 {
-		if r.emptyLines == limit {
+	for ; i < len(buf) && buf[i] == '\r'; i += len("\r\n") {
+		if i/2 == limit {
 			return errEmptyLines
 		}
 		if i+1 == len(buf) {
@@ -165,33 +162,16 @@ func (r *Request) skipEmptyLines(buf []byte, limit int) error {
 		if buf[i+1] != '\n' {
 			return errBareCR
 		}
-		r.emptyLines++
 	}
 	r.section.pos = i
 	r.Method.Start = uint32(i)
-	if i < len(buf) && buf[i] != '\r' {
-		r.next = nextMethod
-	}
 	return nil
 }
 
 const (
 	versionLine = "HTTP/0.0\r\n" // 0 stands for any digit
 	versionLen  = len("HTTP/1.1")
-	versionOne  = 'H' | 'T'<<8 | 'T'<<16 | 'P'<<24 | '/'<<32 | '1'<<40 | '.'<<48 // eight bytes without the minor digit
 )
-
-// parseVersion parses the end of the request line. It does not resume within these ten bytes.
-func (r *Request) parseVersion(buf []byte) error {
-	b := buf[r.section.pos:]
-	if len(b) < len(versionLine) || load(b, 0)<<8>>8 != versionOne || !isDigit(b[7]) || b[8] != '\r' || b[9] != '\n' {
-		return versionError(b)
-	}
-	r.Minor = int(min(b[7]-'0', 1))
-	r.section.begin(r.section.pos + len(versionLine))
-	r.next = nextFields
-	return r.parseTarget(buf)
-}
 
 // versionError returns the error of the first wrong byte, nil if b is merely incomplete.
 func versionError(b []byte) error {
@@ -220,11 +200,20 @@ func matching(b []byte, pattern string) (n int) {
 // interpret sets the results of the fields. It runs once, at the end of the head.
 func (r *Request) interpret(buf []byte) (err error) {
 	m := &r.section.meaning
-	if m.err != nil {
+	switch {
+	case m.err != nil:
 		return m.err
-	}
-	if err = r.checkHost(buf, m); err != nil {
-		return err
+	case m.hosts > 1:
+		return errHostRepeated
+	case m.hosts == 0 && r.Minor > 0:
+		return errHostMissing
+	case m.hosts > 0:
+		if _, ok := parseAuthority(m.host.Of(buf)); !ok {
+			return errHost
+		}
+		if r.Form == OriginForm || r.Form == AsteriskForm {
+			r.Host = m.host
+		}
 	}
 	if r.Framing, r.Length, err = m.framing(r.Minor); err != nil {
 		return err
@@ -233,23 +222,5 @@ func (r *Request) interpret(buf []byte) (err error) {
 	r.Upgrade = m.upgradeOffer(r.Minor)
 	r.ExpectUnknown = r.Minor > 0 && m.expectUnknown
 	r.ExpectContinue = r.Minor > 0 && m.expectContinue && !m.expectUnknown
-	return nil
-}
-
-func (r *Request) checkHost(buf []byte, m *meaning) error {
-	switch {
-	case m.hosts > 1:
-		return errHostRepeated
-	case m.hosts == 0 && r.Minor > 0:
-		return errHostMissing
-	case m.hosts == 0:
-		return nil
-	}
-	if _, ok := parseAuthority(m.host.Of(buf)); !ok {
-		return errHost
-	}
-	if r.Form == OriginForm || r.Form == AsteriskForm {
-		r.Host = m.host
-	}
 	return nil
 }

@@ -54,7 +54,7 @@ func (r *Response) Parse(buf []byte, requestMethod string, limits *Limits) (n in
 		err = r.parseLine(head, orDefault(limits.RequestLine, defaultRequestLine))
 	}
 	if err == nil && r.next == nextResponseFields {
-		r.Fields, n, err = r.section.parse(head, r.Fields,
+		n, err = r.section.parse(head, &r.Fields,
 			orDefault(limits.Field, defaultField), orDefault(limits.Fields, defaultFields))
 	}
 	if err == nil && n > 0 {

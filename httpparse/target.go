@@ -40,13 +40,12 @@ func (r *Request) parseTarget(buf []byte) error {
 	return nil
 }
 
-// splitQuery sets Path and Query when the path begins at start.
+// splitQuery sets Path and Query when the path begins at start. Query has its start if there is one.
 func (r *Request) splitQuery(start, end int) {
-	if r.question == 0 {
-		r.Path = span(start, end)
-		return
+	r.Path = span(start, end)
+	if query := r.Query.Start; query > 0 {
+		r.Path.End, r.Query.End = query-1, uint32(end)
 	}
-	r.Path, r.Query = span(start, r.question), span(r.question+1, end)
 }
 
 // parseAbsolute splits scheme "://" authority path-abempty [ "?" query ] (RFC 3986 section 4.3). Every scheme is
@@ -71,7 +70,17 @@ func (r *Request) parseAbsolute(buf []byte, start, end int) error {
 // parseAuthority parses uri-host [ ":" port ], without userinfo. The host must not be empty. A port is at most
 // 65535, and 0 when it is absent or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 func parseAuthority(b []byte) (port int, ok bool) {
-	i := hostEnd(b)
+	i := 0
+	for ; i <= len(b)-4; i += 4 {
+		w := b[i : i+4 : i+4]
+		if classes[w[0]]&classes[w[1]]&classes[w[2]]&classes[w[3]]&classRegName == 0 {
+			break
+		}
+	}
+	i = scanClass(b, i, classRegName)
+	if i < len(b) && b[i] != ':' {
+		i = hostEnd(b, i)
+	}
 	if i == 0 || i < len(b) && b[i] != ':' {
 		return 0, false
 	}
@@ -83,16 +92,15 @@ func parseAuthority(b []byte) (port int, ok bool) {
 	return port, true
 }
 
-// hostEnd returns where the host at the beginning of b ends, 0 when there is none.
-func hostEnd(b []byte) int {
-	if len(b) > 0 && b[0] == '[' {
+// hostEnd returns where the host at the beginning of b ends, 0 when there is none. The first i bytes are a reg-name.
+func hostEnd(b []byte, i int) int {
+	if b[0] == '[' {
 		end := bytes.IndexByte(b, ']')
 		if end < 0 || !isIPv6(b[1:end]) && !isIPvFuture(b[1:end]) {
 			return 0
 		}
 		return end + 1
 	}
-	i := scanClass(b, 0, classRegName)
 	for i+2 < len(b) && b[i] == '%' && isHex(b[i+1]) && isHex(b[i+2]) {
 		i = scanClass(b, i+3, classRegName)
 	}

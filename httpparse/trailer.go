@@ -19,7 +19,7 @@ func (t *Trailer) Parse(buf []byte, limits *Limits) (n int, err error) {
 		limits = &noLimits
 	}
 	section := prefix(buf, orDefault(limits.Trailer, defaultTrailer))
-	t.Fields, n, err = t.section.parse(section, t.Fields,
+	n, err = t.section.parse(section, &t.Fields,
 		orDefault(limits.Field, defaultField), orDefault(limits.TrailerFields, defaultTrailerFields))
 	switch m := &t.section.meaning; {
 	case err != nil:
