@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,10 @@ type config struct {
 	serverCPUs string
 	clientCPUs string
 	calls      bool
+	swap       bool
+	seed       uint64
+	strict     bool
+	against    string // a commit
 	list       bool
 
 	jsonFile     string
@@ -41,6 +46,10 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.StringVar(&c.serverCPUs, "server-cpus", "1", "processors of the server, as for taskset; GOMAXPROCS is their number")
 	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
 	f.BoolVar(&c.calls, "calls", true, "count system calls, in separate runs with strace")
+	f.BoolVar(&c.swap, "swap", false, "measure every peer in each round on both assignments of the processors")
+	f.Uint64Var(&c.seed, "seed", 0, "of the random order of the peers; 0: a new one")
+	f.BoolVar(&c.strict, "strict", false, "a noisy machine is an error, not a warning")
+	f.StringVar(&c.against, "against", "", "measure eddy and adapter beside their builds of this commit, twice in each round; others with -peer")
 	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, then exit")
 	f.StringVar(&c.jsonFile, "json", "", "file for the raw results")
 	f.StringVar(&c.markdownFile, "markdown", "", "file for the tables in Markdown; - for standard output")
@@ -51,6 +60,9 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	}
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("%q is not a flag: select scenarios with -scenario", f.Arg(0))
+	}
+	if c.against != "" && *peers == "" {
+		*peers = "eddy,adapter"
 	}
 	list := scenarios()
 	if *quick {
@@ -74,6 +86,14 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	}
 	if c.scenarios, err = choose(list, *names, *peers); err != nil {
 		return c, err
+	}
+	if c.against != "" {
+		if c.scenarios = withOld(c.scenarios); len(c.scenarios) == 0 {
+			return c, fmt.Errorf("-against: no scenario is left with eddy or adapter")
+		}
+	}
+	if c.seed == 0 {
+		c.seed = 1 + uint64(rand.Uint32())
 	}
 	return c, c.check()
 }
@@ -102,7 +122,22 @@ func (c config) check() error {
 			return fmt.Errorf("processor %d is in -server-cpus and in -client-cpus: server and load would disturb each other", cpu)
 		}
 	}
+	if c.from != "" && (c.against != "" || c.swap) {
+		return fmt.Errorf("-from does not measure: -against and -swap have no effect")
+	}
+	if c.swap && len(server) != len(client) {
+		return fmt.Errorf("-swap: -server-cpus and -client-cpus must be as many, since GOMAXPROCS is their number")
+	}
 	return nil
+}
+
+// cpus are the processors of server and load.
+func (c config) cpus() []int {
+	cpus, err := proc.Processors(c.serverCPUs + "," + c.clientCPUs)
+	if err != nil {
+		panic(err) // both were checked
+	}
+	return cpus
 }
 
 // checkMachine returns an error if the machine lacks a requirement.

@@ -63,7 +63,7 @@ func TestDefaultRunIsNotTooLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := bench{config: c}
+		b := newBench(c, nil)
 		_, planned := b.plan()
 		if planned > limit {
 			t.Errorf("%q takes %v, more than %v", args, planned, limit)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"time"
 
@@ -16,7 +17,8 @@ type run struct {
 	Scenario string        `json:"scenario"`
 	Peer     string        `json:"peer"`
 	Round    int           `json:"round"`
-	Tool     string        `json:"tool"` // wrk or load; strace for system calls, benchmark for a parser alone
+	Swapped  bool          `json:"swapped,omitempty"` // server and load have changed their processors
+	Tool     string        `json:"tool"`              // wrk or load; strace for system calls, benchmark for a parser alone
 	Server   string        `json:"server_command"`
 	Client   string        `json:"client_command"`
 	Output   string        `json:"output,omitempty"` // of the tool
@@ -28,32 +30,37 @@ type run struct {
 type bench struct {
 	config
 	programs *programs
+	order    *rand.Rand // of the turns in a round
+}
+
+func newBench(c config, programs *programs) *bench {
+	return &bench{config: c, programs: programs, order: rand.New(rand.NewPCG(c.seed, 0))}
 }
 
 // warmUp is the time under load before the measured time.
 const warmUp = 300 * time.Millisecond
 
 // measure starts a peer, verifies its response, puts it under load, and stops it.
-func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err error) {
-	r = run{Scenario: s.Name, Peer: peer, Round: round, Tool: tool}
+func (b *bench) measure(s scenario, t turn, round int) (r run, err error) {
+	r = run{Scenario: s.Name, Peer: t.peer, Round: round, Swapped: t.swapped, Tool: t.tool}
 	if s.protocol == "parser" {
-		return r, b.parse(&r, peer)
+		return r, b.parse(&r, t.peer)
 	}
-	v, err := b.start(s, peer)
+	v, err := b.start(s, t.peer)
 	if err != nil {
 		return r, err
 	}
 	defer v.stop()
 	r.Server = v.line
 	if err := verify(s, v.address); err != nil {
-		return r, fmt.Errorf("%s, %s: %w", s.Name, peer, err)
+		return r, fmt.Errorf("%s, %s: %w", s.Name, t.peer, err)
 	}
 	base, err := proc.RSS(v.pid())
 	if err != nil {
 		return r, err
 	}
 	load := b.runLoad
-	if tool == "wrk" {
+	if t.tool == "wrk" {
 		load = b.runWrk
 		if err := b.warm(s, v); err != nil {
 			r.Void = err.Error()
@@ -61,7 +68,7 @@ func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err er
 		}
 	}
 	var before, after common.Counts
-	counting := reportsCounts(s, peer)
+	counting := reportsCounts(s, t.peer)
 	if counting {
 		if before, err = v.counts(false); err != nil {
 			return r, err

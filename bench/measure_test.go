@@ -22,11 +22,11 @@ func built(t *testing.T, scenarios string) *bench {
 	if err := proc.Pin(c.serverCPUs + "," + c.clientCPUs); err != nil {
 		t.Skip("two processors are needed: ", err)
 	}
-	programs, err := build(t.TempDir(), c.scenarios)
+	programs, err := build(t.Context(), t.TempDir(), c.scenarios, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{config: c, programs: programs}
+	return newBench(c, programs)
 }
 
 func TestOneRun(t *testing.T) {
@@ -35,7 +35,7 @@ func TestOneRun(t *testing.T) {
 		if s.idle() {
 			s.holders, s.wait = 100, 0
 		}
-		r, err := b.measure(s, "eddy", "load", 1)
+		r, err := b.measure(s, turn{peer: "eddy", tool: "load"}, 1)
 		if err != nil || r.Void != "" {
 			t.Fatal(err, r.Void)
 		}
@@ -79,7 +79,7 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 
 func TestParserIsMeasured(t *testing.T) {
 	b := built(t, "parser")
-	r, err := b.measure(b.scenarios[0], "eddy", "benchmark", 1)
+	r, err := b.measure(b.scenarios[0], turn{peer: "eddy", tool: "benchmark"}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

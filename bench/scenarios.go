@@ -22,6 +22,8 @@ type scenario struct {
 	pipeline      int
 	perConnection int     // requests
 	rate          float64 // requests per second, open loop
+	share         float64 // of the rate that eddy reaches in a closed loop: the rate of an open loop, for all peers
+	rare          string  // target of every hundredth request, whose latency is not counted
 	protocol      string  // of the load generator; empty: HTTP; parser: there is no load
 
 	long  bool          // measured for all of -duration, others for half
@@ -39,6 +41,11 @@ func all() []string {
 	return []string{"floor", "eddy", "adapter", "gnet", "evio", "nbio", "fasthttp", "hertz", "nethttp"}
 }
 
+// everyday is the peers at rates below what they reach.
+func everyday() []string {
+	return []string{"floor", "eddy", "adapter", "gnet", "fasthttp", "nethttp"}
+}
+
 // core is the most informative subset of the peers.
 func core() []string { return []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"} }
 
@@ -52,7 +59,12 @@ func scenarios() []scenario {
 		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true},
 		{Name: "plaintext-10000", About: "10,000 connections, all active", peers: core, connections: 10_000},
 		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true},
-		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: core, connections: 64, rate: 10_000, uncounted: true},
+		{Name: "rate-200", About: "64 connections, 200 requests per second at intended times", peers: everyday(), connections: 64, rate: 200, long: true},
+		{Name: "rate-1000", About: "64 connections, 1,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 1000, long: true},
+		{Name: "rate-3000", About: "64 connections, 3,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 3000, uncounted: true},
+		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 10_000, uncounted: true},
+		{Name: "rate-20000", About: "64 connections, 20,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 20_000, uncounted: true},
+		{Name: "mixed", About: "512 connections at half the load that eddy reaches, every hundredth request takes 1 ms of the processor; latencies of the others", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "nethttp"}, connections: 512, share: 0.5, rare: "/spin?us=1000", long: true, uncounted: true},
 		{Name: "json", About: "64 connections, JSON encoded for each request", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "hertz", "nethttp"}, connections: 64, path: "/json", wrk: true},
 		{Name: "requests-10", About: "64 connections, each made again after 10 requests", peers: core, connections: 64, perConnection: 10},
 		{Name: "connection-per-request", About: "64 clients, each request on a connection of its own", peers: core, connections: 64, perConnection: 1},
@@ -136,6 +148,9 @@ func (s scenario) loadArgs(address string, pid int, warm, duration time.Duration
 	add("-per-connection", s.perConnection)
 	if s.rate > 0 {
 		args = append(args, "-rate", strconv.FormatFloat(s.rate, 'f', -1, 64))
+	}
+	if s.rare != "" {
+		args = append(args, "-rare-path", s.rare)
 	}
 	if s.protocol != "" {
 		args = append(args, "-protocol", s.protocol)
