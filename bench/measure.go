@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"time"
 
-	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/proc"
 	"github.com/eddynet/eddy/bench/sample"
 )
@@ -67,24 +66,20 @@ func (b *bench) measure(s scenario, t turn, round int) (r run, err error) {
 			return r, nil
 		}
 	}
-	var before, after common.Counts
-	counting := reportsCounts(s, t.peer)
-	if counting {
-		if before, err = v.counts(false); err != nil {
-			return r, err
-		}
+	before, err := v.allocations(s, t.peer)
+	if err != nil {
+		return r, err
 	}
 	if err := load(&r, s, v); err != nil {
 		r.Void = err.Error()
 		return r, nil
 	}
-	if counting {
-		if after, err = v.counts(false); err != nil {
-			return r, err
-		}
-		if r.Sample.Total > 0 {
-			r.Sample.Allocations = float64(after.Allocations-before.Allocations) / float64(r.Sample.Total)
-		}
+	after, err := v.allocations(s, t.peer)
+	if err != nil {
+		return r, err
+	}
+	if r.Sample.Total > 0 {
+		r.Sample.Allocations = float64(after-before) / float64(r.Sample.Total)
 	}
 	r.Sample.Base = base
 	switch {

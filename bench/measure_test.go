@@ -55,7 +55,7 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 	}
 	b := built(t, "plaintext-1,pipelined-16,connection-per-request")
 	for _, s := range b.scenarios {
-		r, err := b.countCalls(s, "eddy")
+		r, err := b.countCalls(s, "eddy", countedTime)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -138,7 +138,7 @@ func (b *bench) scenario(ctx context.Context, s scenario, r *report, p *progress
 		return err
 	}
 	for _, peer := range s.peers {
-		one, err := on.countCalls(s, peer)
+		one, err := on.countCalls(s, peer, countedTime)
 		if err := errors.Join(interrupted(ctx), err); err != nil {
 			return err
 		}

@@ -33,6 +33,8 @@ type scenario struct {
 
 	connecting time.Duration // estimated additional time to connect, for the plan
 
+	goals map[string]float64 // of eddy's first figure, divided by a peer's
+
 	uncounted bool // system calls are not counted: they do not belong to requests, or strace changes the load
 }
 
@@ -52,13 +54,14 @@ func core() []string { return []string{"floor", "eddy", "gnet", "fasthttp", "net
 func scenarios() []scenario {
 	core := core()
 	web := []string{"eddy", "adapter", "fasthttp", "hertz", "nethttp"}
+	plaintext := map[string]float64{"floor": 1.08, "gnet": 1, "nethttp": 0.5}
 	raw := []string{"floor", "eddy", "gnet", "evio", "nbio", "net"}
 	return []scenario{
 		{Name: "plaintext-1", About: "one connection: isolated requests", peers: core, connections: 1, wrk: true},
-		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, quick: true},
-		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true},
+		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, quick: true, goals: plaintext},
+		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true, goals: plaintext},
 		{Name: "plaintext-10000", About: "10,000 connections, all active", peers: core, connections: 10_000},
-		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true},
+		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true, goals: map[string]float64{"floor": 1.25, "fasthttp": 0.5}},
 		{Name: "rate-200", About: "64 connections, 200 requests per second at intended times", peers: everyday(), connections: 64, rate: 200, long: true},
 		{Name: "rate-1000", About: "64 connections, 1,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 1000, long: true},
 		{Name: "rate-3000", About: "64 connections, 3,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 3000, uncounted: true},
@@ -79,11 +82,11 @@ func scenarios() []scenario {
 		{Name: "slow-readers", About: "64 active connections beside 100 that read 10 MiB at 10 KiB/s", peers: []string{"eddy", "fasthttp", "hertz", "nethttp"}, connections: 64, slow: 100, wait: 3 * time.Second, uncounted: true},
 		{Name: "idle-15000", About: "15,000 keep-alive connections that have had one answer each", peers: all(), holders: 15_000, wait: 2 * time.Second, quick: true, uncounted: true},
 		{Name: "echo-64", About: "custom protocol: 64 connections, messages of 64 bytes", peers: raw, connections: 64, protocol: "echo", body: 64},
-		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, quick: true},
+		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, quick: true, goals: map[string]float64{"gnet": 1}},
 		{Name: "echo-64k", About: "custom protocol: 64 connections, messages of 64 KiB", peers: raw, connections: 64, protocol: "echo", body: 64 << 10},
 		{Name: "websocket", About: "WebSocket echo: 64 connections, messages of 128 bytes (eddy: examples/probe)", peers: []string{"eddy", "gorilla", "nbio"}, connections: 64, protocol: "websocket", path: "/ws", body: 128},
 		{Name: "comet-10000", About: "10,000 clients wait, one notifies them all (examples/comet)", peers: []string{"eddy", "nethttp"}, connections: 10_000, protocol: "comet", path: "/wait", uncounted: true},
-		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true},
+		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true, goals: map[string]float64{"nethttp": 1}},
 		{Name: "parser", About: "the parsers alone, on one request again and again", peers: []string{"eddy", "fasthttp", "nethttp"}, protocol: "parser", uncounted: true},
 	}
 }
