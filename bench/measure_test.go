@@ -12,7 +12,7 @@ import (
 // built returns a bench that measures eddy briefly in these scenarios.
 func built(t *testing.T, scenarios string) *bench {
 	t.Helper()
-	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "50ms", "-load", "own"}, io.Discard)
+	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "250ms", "-load", "own"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,11 +30,12 @@ func built(t *testing.T, scenarios string) *bench {
 }
 
 func TestOneRun(t *testing.T) {
-	b := built(t, "plaintext-64,idle-15000,echo-1k,websocket")
+	b := built(t, "plaintext-64,idle-15000,echo-1k,websocket,comet-10000")
 	for _, s := range b.scenarios {
 		if s.idle() {
 			s.holders, s.wait = 100, 0
 		}
+		s.connections = min(s.connections, 100)
 		r, err := b.measure(s, turn{peer: "eddy", tool: "load"}, 1)
 		if err != nil || r.Void != "" {
 			t.Fatal(err, r.Void)

@@ -99,5 +99,8 @@ func compareEddy(s scenario, rows []row, m machine) table {
 		t = append(t, []string{c.of + " / " + c.to, cell(c.ratio, column{format: "%.2f", ranged: true}),
 			fmt.Sprintf("%.2f", c.worst), fmt.Sprintf("%s, server on %s", c.in.tool, on)})
 	}
+	if len(t) == 1 {
+		return nil
+	}
 	return t
 }

@@ -279,7 +279,7 @@ func TestCometNotifiesAll(t *testing.T) {
 		case "/notify":
 			close(news)
 		}
-		io.WriteString(out, strconv.FormatInt(waiting.Load(), 10))
+		io.WriteString(out, strconv.FormatInt(waiting.Load(), 10)+"\n")
 	})
 	s := measured(t, w.address, "-protocol comet -path /wait -connections 300")
 	expectAnswers(t, s, 300)
