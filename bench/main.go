@@ -3,9 +3,11 @@
 //	go run . -quick
 //	go run . -json results.json -markdown tables.md -plot plots
 //	go run . -scenario plaintext-64,plaintext-512 -rounds 5 -duration 5s
+//	go run . -swap -strict -json results.json
+//	go run . -against HEAD -scenario plaintext-64
 //
 // It builds the servers and runs one at a time on one processor, with a load generator
-// on another. Linux only.
+// on another, in a random order in each round. Linux only.
 package main
 
 import (
