@@ -61,11 +61,23 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("%q is not a flag: select scenarios with -scenario", f.Arg(0))
 	}
-	if c.against != "" && *peers == "" {
-		*peers = "eddy,adapter"
+	if err := c.selectScenarios(f, *quick, *names, *peers); err != nil {
+		return c, err
+	}
+	if c.seed == 0 {
+		c.seed = 1 + uint64(rand.Uint32())
+	}
+	return c, c.check()
+}
+
+// selectScenarios sets the scenarios and their peers, and the flags that -quick changes unless they
+// are given.
+func (c *config) selectScenarios(f *flag.FlagSet, quick bool, names, peers string) error {
+	if c.against != "" && peers == "" {
+		peers = "eddy,adapter"
 	}
 	list := scenarios()
-	if *quick {
+	if quick {
 		given := map[string]bool{}
 		f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 		if !given["rounds"] {
@@ -79,23 +91,21 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 		}
 		if !given["scenario"] {
 			list = slices.DeleteFunc(list, func(s scenario) bool { return !s.quick })
-			if *peers == "" {
-				*peers = strings.Join(append(core(), "adapter"), ",")
+			if peers == "" {
+				peers = strings.Join(append(core(), "adapter"), ",")
 			}
 		}
 	}
-	if c.scenarios, err = choose(list, *names, *peers); err != nil {
-		return c, err
+	var err error
+	if c.scenarios, err = choose(list, names, peers); err != nil {
+		return err
 	}
 	if c.against != "" {
 		if c.scenarios = withOld(c.scenarios); len(c.scenarios) == 0 {
-			return c, fmt.Errorf("-against: no scenario is left with eddy or adapter")
+			return fmt.Errorf("-against: no scenario is left with eddy or adapter")
 		}
 	}
-	if c.seed == 0 {
-		c.seed = 1 + uint64(rand.Uint32())
-	}
-	return c, c.check()
+	return nil
 }
 
 func (c config) check() error {
@@ -108,6 +118,8 @@ func (c config) check() error {
 		return fmt.Errorf("-load %s: must be auto, wrk, own or both", c.tool)
 	case c.from != "" && c.jsonFile != "":
 		return fmt.Errorf("-from does not measure: there is nothing to write for -json")
+	case c.from != "" && (c.against != "" || c.swap):
+		return fmt.Errorf("-from does not measure: -against and -swap have no effect")
 	}
 	server, err := proc.Processors(c.serverCPUs)
 	if err != nil {
@@ -121,9 +133,6 @@ func (c config) check() error {
 		if slices.Contains(server, cpu) {
 			return fmt.Errorf("processor %d is in -server-cpus and in -client-cpus: server and load would disturb each other", cpu)
 		}
-	}
-	if c.from != "" && (c.against != "" || c.swap) {
-		return fmt.Errorf("-from does not measure: -against and -swap have no effect")
 	}
 	if c.swap && len(server) != len(client) {
 		return fmt.Errorf("-swap: -server-cpus and -client-cpus must be as many, since GOMAXPROCS is their number")

@@ -56,7 +56,7 @@ type bar struct {
 	name string
 	spread
 	text string  // the median, as it is written beside the bar
-	ours bool    // of eddy: a colour of its own
+	ours bool    // of eddy, or a ratio in its favour: blue
 	goal float64 // a mark, unless 0
 }
 
@@ -128,7 +128,7 @@ func save(file, head string, columns int, charts ...chart) error {
 		top[i] = heights[at[i]]
 		heights[at[i]] += c.height()
 	}
-	width, height := 20*vg.Centimeter/vg.Length(columns), slices.Max(heights)
+	width, height := 20*vg.Centimeter, slices.Max(heights)
 	if columns > 1 {
 		width = 10 * vg.Centimeter
 	}
