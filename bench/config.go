@@ -23,7 +23,7 @@ type config struct {
 	clientCPUs string
 	calls      bool
 	swap       bool
-	seed       uint64
+	seed       int64
 	strict     bool
 	against    string // a commit
 	list       bool
@@ -47,7 +47,7 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
 	f.BoolVar(&c.calls, "calls", true, "count system calls, in separate runs with strace")
 	f.BoolVar(&c.swap, "swap", false, "measure every peer in each round on both assignments of the processors")
-	f.Uint64Var(&c.seed, "seed", 0, "of the random order of the peers; 0: a new one")
+	f.Int64Var(&c.seed, "seed", 0, "of the random order of the peers; 0: a new one")
 	f.BoolVar(&c.strict, "strict", false, "a noisy machine is an error, not a warning")
 	f.StringVar(&c.against, "against", "", "measure eddy and adapter beside their builds of this commit, twice in each round; others with -peer")
 	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, then exit")
@@ -65,7 +65,7 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 		return c, err
 	}
 	if c.seed == 0 {
-		c.seed = 1 + uint64(rand.Uint32())
+		c.seed = 1 + int64(rand.Uint32())
 	}
 	return c, c.check()
 }

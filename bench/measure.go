@@ -33,7 +33,7 @@ type bench struct {
 }
 
 func newBench(c config, programs *programs) *bench {
-	return &bench{config: c, programs: programs, order: rand.New(rand.NewPCG(c.seed, 0))}
+	return &bench{config: c, programs: programs, order: rand.New(rand.NewPCG(uint64(c.seed), 0))}
 }
 
 // warmUp is the time under load before the measured time.

@@ -25,7 +25,7 @@ type report struct {
 	Procs    int               `json:"gomaxprocs"`
 	Rounds   int               `json:"rounds"`
 	Duration time.Duration     `json:"duration_ns"`
-	Seed     uint64            `json:"seed,omitempty"` // of the order in each round; files before it have a fixed order
+	Seed     int64             `json:"seed,omitempty"` // of the order in each round; files before it have a fixed order
 	Before   *look             `json:"look_before,omitempty"`
 	After    *look             `json:"look_after,omitempty"`
 	Notes    []string          `json:"notes,omitempty"`
