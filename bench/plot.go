@@ -76,7 +76,7 @@ func chartOf(s scenario, rows []row) chart {
 	for _, w := range rows {
 		if w.void == "" {
 			v := w.over(first.figure)
-			c.bars = append(c.bars, bar{name: w.label, spread: v, text: fmt.Sprintf(first.format, v.median), ours: newest(w.peer) == "eddy"})
+			c.bars = append(c.bars, bar{name: w.label, spread: v, text: fmt.Sprintf(first.format, v.median), ours: w.peer == subject(rows)})
 		}
 	}
 	return c.sorted()
@@ -85,6 +85,9 @@ func chartOf(s scenario, rows []row) chart {
 // ratioChart has a bar for each comparison of eddy, with the goals.
 func ratioChart(s scenario, rows []row) chart {
 	c := chart{title: s.Name, ratio: true}
+	if of := subject(rows); of != "eddy" && of != s.Name {
+		c.title += ", " + of
+	}
 	for _, one := range comparisons(s, rows) {
 		if isOld(one.of) || isOld(one.to) {
 			continue

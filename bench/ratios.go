@@ -42,26 +42,32 @@ func compare(s scenario, rows []row, of, to string) (c comparison, ok bool) {
 	return c, len(all) > 0
 }
 
-// comparisons compares eddy with each other peer, or the adapter where eddy has no row. An
-// old build that was measured twice is also compared with itself: that is the noise.
+// subject is the peer that others are compared with: eddy, or the adapter where eddy has no
+// row.
+func subject(rows []row) string {
+	if slices.Contains(peersOf(rows), "eddy") {
+		return "eddy"
+	}
+	return "adapter"
+}
+
+// comparisons compares the subject with each other peer. An old build that was
+// measured twice is also compared with itself: that is the noise.
 func comparisons(s scenario, rows []row) (list []comparison) {
 	add := func(of, to string) {
 		if c, ok := compare(s, rows, of, to); ok {
 			list = append(list, c)
 		}
 	}
-	measured := peersOf(rows)
-	for _, peer := range measured {
+	for _, peer := range peersOf(rows) {
 		switch {
 		case isOld(peer):
 			if first := oldProgram(peer); first != peer {
 				add(newest(peer), first)
 				add(peer, first)
 			}
-		case slices.Contains(measured, "eddy") && peer != "eddy":
-			add("eddy", peer)
-		case !slices.Contains(measured, "eddy") && peer != "adapter":
-			add("adapter", peer)
+		case peer != subject(rows):
+			add(subject(rows), peer)
 		}
 	}
 	return list

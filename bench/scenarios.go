@@ -67,7 +67,7 @@ func scenarios() []scenario {
 		{Name: "rate-3000", About: "64 connections, 3,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 3000, uncounted: true},
 		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 10_000, uncounted: true},
 		{Name: "rate-20000", About: "64 connections, 20,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 20_000, uncounted: true},
-		{Name: "mixed", About: "512 connections at half the load that eddy reaches, every hundredth request takes 1 ms of the processor; latencies of the others", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "nethttp"}, connections: 512, share: 0.5, rare: "/spin?us=1000", long: true, uncounted: true},
+		{Name: "mixed", About: "512 connections at half of eddy's load, 1 % of requests take 1 ms; latencies of the others", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "nethttp"}, connections: 512, share: 0.5, rare: "/spin?us=1000", long: true, uncounted: true},
 		{Name: "json", About: "64 connections, JSON encoded for each request", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "hertz", "nethttp"}, connections: 64, path: "/json", wrk: true},
 		{Name: "requests-10", About: "64 connections, each made again after 10 requests", peers: core, connections: 64, perConnection: 10},
 		{Name: "connection-per-request", About: "64 clients, each request on a connection of its own", peers: core, connections: 64, perConnection: 1},
