@@ -9,7 +9,7 @@ func compareTools(s scenario, rows []row) table {
 		head = append(head, c.head+", wrk", "our own", "× wrk")
 	}
 	t := table{head}
-	for _, peer := range s.peers {
+	for _, peer := range peersOf(rows) {
 		wrk, found := find(rows, peer, "wrk")
 		own, alsoFound := find(rows, peer, "load")
 		if !found || !alsoFound {

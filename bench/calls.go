@@ -25,7 +25,7 @@ func (s scenario) counting() time.Duration {
 
 // countCalls counts with strace the system calls of a server under a short load. A
 // failure voids this run only.
-func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
+func (b *bench) countCalls(s scenario, peer string, most time.Duration) (r run, err error) {
 	r = run{Scenario: s.Name, Peer: peer, Tool: "strace"}
 	v, err := b.start(s, peer)
 	if err != nil {
@@ -33,13 +33,13 @@ func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 	}
 	defer v.stop()
 	r.Server = v.line
-	args := append(s.loadArgs(v.address, 0, 0, countedTime), "-requests", strconv.Itoa(countedRequests), "-await", "-drain", "-hold")
+	args := append(s.loadArgs(v.address, 0, 0, most), "-requests", strconv.Itoa(countedRequests), "-await", "-drain", "-hold")
 	g, err := b.generate(args...)
 	if err != nil {
 		return r, err
 	}
 	r.Client = g.line
-	err = b.trace(&r, v, g)
+	err = b.trace(&r, s, v, g)
 	err = cmp.Or(g.end(), err) // the generator's own error is more specific
 	switch {
 	case err != nil:
@@ -52,9 +52,13 @@ func (b *bench) countCalls(s scenario, peer string) (r run, err error) {
 
 // trace attaches strace to the server when all connections are made, and detaches it
 // after the last response, while they are still open. So it counts the calls of the
-// requests alone.
-func (b *bench) trace(r *run, v *server, g *generator) error {
+// requests alone, and so does the server count its allocations.
+func (b *bench) trace(r *run, s scenario, v *server, g *generator) error {
 	if err := g.connected(); err != nil {
+		return err
+	}
+	before, err := v.allocations(s, r.Peer)
+	if err != nil {
 		return err
 	}
 	var table bytes.Buffer
@@ -64,8 +68,7 @@ func (b *bench) trace(r *run, v *server, g *generator) error {
 		return err
 	}
 	notTraced := awaitTracer(v.pid())
-	err := g.begin()
-	if err == nil {
+	if err = g.begin(); err == nil {
 		err = g.result(&r.Sample)
 	}
 	_ = trace.Process.Signal(os.Interrupt) // strace detaches and writes its table; fails if it has ended
@@ -74,7 +77,11 @@ func (b *bench) trace(r *run, v *server, g *generator) error {
 	if err := cmp.Or(notTraced, err); err != nil {
 		return err
 	}
-	r.Sample.Calls, err = parseCalls(r.Output, r.Sample.Requests)
+	if r.Sample.Calls, err = parseCalls(r.Output, r.Sample.Requests); err != nil {
+		return err
+	}
+	after, err := v.allocations(s, r.Peer)
+	r.Sample.Allocations = float64(after-before) / float64(r.Sample.Requests)
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -21,6 +22,10 @@ type config struct {
 	serverCPUs string
 	clientCPUs string
 	calls      bool
+	swap       bool
+	seed       int64
+	strict     bool
+	against    string // a commit
 	list       bool
 
 	jsonFile     string
@@ -41,6 +46,10 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	f.StringVar(&c.serverCPUs, "server-cpus", "1", "processors of the server, as for taskset; GOMAXPROCS is their number")
 	f.StringVar(&c.clientCPUs, "client-cpus", "0", "processors of the load generator")
 	f.BoolVar(&c.calls, "calls", true, "count system calls, in separate runs with strace")
+	f.BoolVar(&c.swap, "swap", false, "measure every peer in each round on both assignments of the processors")
+	f.Int64Var(&c.seed, "seed", 0, "of the random order of the peers; 0: a new one")
+	f.BoolVar(&c.strict, "strict", false, "a noisy machine is an error, not a warning")
+	f.StringVar(&c.against, "against", "", "measure eddy and adapter beside their builds of this commit, twice in each round; others with -peer")
 	f.BoolVar(&c.list, "list", false, "list the scenarios and their peers, then exit")
 	f.StringVar(&c.jsonFile, "json", "", "file for the raw results")
 	f.StringVar(&c.markdownFile, "markdown", "", "file for the tables in Markdown; - for standard output")
@@ -52,8 +61,23 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 	if f.NArg() > 0 {
 		return c, fmt.Errorf("%q is not a flag: select scenarios with -scenario", f.Arg(0))
 	}
+	if err := c.selectScenarios(f, *quick, *names, *peers); err != nil {
+		return c, err
+	}
+	if c.seed == 0 {
+		c.seed = 1 + int64(rand.Uint32())
+	}
+	return c, c.check()
+}
+
+// selectScenarios sets the scenarios and their peers, and the flags that -quick changes unless they
+// are given.
+func (c *config) selectScenarios(f *flag.FlagSet, quick bool, names, peers string) error {
+	if c.against != "" && peers == "" {
+		peers = "eddy,adapter"
+	}
 	list := scenarios()
-	if *quick {
+	if quick {
 		given := map[string]bool{}
 		f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 		if !given["rounds"] {
@@ -67,15 +91,21 @@ func parseConfig(args []string, usage io.Writer) (c config, err error) {
 		}
 		if !given["scenario"] {
 			list = slices.DeleteFunc(list, func(s scenario) bool { return !s.quick })
-			if *peers == "" {
-				*peers = strings.Join(append(core(), "adapter"), ",")
+			if peers == "" {
+				peers = strings.Join(append(core(), "adapter"), ",")
 			}
 		}
 	}
-	if c.scenarios, err = choose(list, *names, *peers); err != nil {
-		return c, err
+	var err error
+	if c.scenarios, err = choose(list, names, peers); err != nil {
+		return err
 	}
-	return c, c.check()
+	if c.against != "" {
+		if c.scenarios = withOld(c.scenarios); len(c.scenarios) == 0 {
+			return fmt.Errorf("-against: no scenario is left with eddy or adapter")
+		}
+	}
+	return nil
 }
 
 func (c config) check() error {
@@ -88,6 +118,8 @@ func (c config) check() error {
 		return fmt.Errorf("-load %s: must be auto, wrk, own or both", c.tool)
 	case c.from != "" && c.jsonFile != "":
 		return fmt.Errorf("-from does not measure: there is nothing to write for -json")
+	case c.from != "" && (c.against != "" || c.swap):
+		return fmt.Errorf("-from does not measure: -against and -swap have no effect")
 	}
 	server, err := proc.Processors(c.serverCPUs)
 	if err != nil {
@@ -102,7 +134,19 @@ func (c config) check() error {
 			return fmt.Errorf("processor %d is in -server-cpus and in -client-cpus: server and load would disturb each other", cpu)
 		}
 	}
+	if c.swap && len(server) != len(client) {
+		return fmt.Errorf("-swap: -server-cpus and -client-cpus must be as many, since GOMAXPROCS is their number")
+	}
 	return nil
+}
+
+// cpus are the processors of server and load.
+func (c config) cpus() []int {
+	cpus, err := proc.Processors(c.serverCPUs + "," + c.clientCPUs)
+	if err != nil {
+		panic(err) // both were checked
+	}
+	return cpus
 }
 
 // checkMachine returns an error if the machine lacks a requirement.

@@ -17,6 +17,10 @@ func TestInvalidFlagsAreRefused(t *testing.T) {
 		"-peer nonsense":                         "there are floor",
 		"-peer net -scenario json":               "no scenario is left",
 		"-server-cpus 0-1":                       "would disturb each other",
+		"-swap -client-cpus 0,2":                 "must be as many",
+		"-from a.json -swap":                     "does not measure",
+		"-from a.json -against HEAD":             "does not measure",
+		"-against HEAD -scenario parser":         "with eddy or adapter",
 		"-client-cpus a":                         "-client-cpus",
 		"plaintext-64":                           "with -scenario",
 		"-from a.json -json b.json":              "does not measure",
@@ -63,7 +67,7 @@ func TestDefaultRunIsNotTooLong(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := bench{config: c}
+		b := newBench(c, nil)
 		_, planned := b.plan()
 		if planned > limit {
 			t.Errorf("%q takes %v, more than %v", args, planned, limit)
@@ -85,6 +89,21 @@ func TestScenariosAreConsistent(t *testing.T) {
 		if s.connections+s.holders+s.slow > 19_000 {
 			t.Errorf("%s needs more descriptors than many machines allow", s.Name)
 		}
+	}
+}
+
+func TestEverydayRatesHaveTheSamePeers(t *testing.T) {
+	rates := map[string]float64{"rate-200": 200, "rate-1000": 1000, "rate-3000": 3000, "open-loop": 10_000, "rate-20000": 20_000}
+	for _, s := range scenarios() {
+		if want, found := rates[s.Name]; found {
+			delete(rates, s.Name)
+			if s.rate != want || s.connections != 64 || !slices.Equal(s.peers, everyday()) {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+	if len(rates) != 0 {
+		t.Error("missing:", rates)
 	}
 }
 

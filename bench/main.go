@@ -3,9 +3,11 @@
 //	go run . -quick
 //	go run . -json results.json -markdown tables.md -plot plots
 //	go run . -scenario plaintext-64,plaintext-512 -rounds 5 -duration 5s
+//	go run . -swap -strict -json results.json
+//	go run . -against HEAD -scenario plaintext-64
 //
 // It builds the servers and runs one at a time on one processor, with a load generator
-// on another. Linux only.
+// on another, in a random order in each round. Linux only.
 package main
 
 import (
@@ -18,8 +20,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-
-	"github.com/eddynet/eddy/bench/proc"
 )
 
 func main() {
@@ -49,7 +49,23 @@ func start(args []string) error {
 	if err != nil {
 		return err
 	}
-	return c.write(r)
+	if err := c.write(r); err != nil {
+		return err
+	}
+	return c.judge(r.After, "after")
+}
+
+// judge warns of a noisy machine, before or after the measurement, or returns an error.
+func (c config) judge(l *look, when string) error {
+	noise := l.noise()
+	switch {
+	case noise == "":
+		return nil
+	case c.strict:
+		return fmt.Errorf("-strict: the machine was noisy %s the measurement: %s", when, noise)
+	}
+	fmt.Fprintf(os.Stderr, "\nWARNING: the machine was noisy %s the measurement: %s. Do not publish these figures.\n\n", when, noise)
+	return nil
 }
 
 // measure builds the servers and measures them.
@@ -57,13 +73,23 @@ func (c config) measure(args []string) (*report, error) {
 	if err := c.checkMachine(); err != nil {
 		return nil, err
 	}
+	before, began, err := c.firstLook()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.judge(&before, "before"); err != nil {
+		return nil, err
+	}
+	// An interrupt cancels ctx instead of ending the program: folders are removed.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	folder, remove, err := temporary()
 	if err != nil {
 		return nil, err
 	}
 	defer remove()
 	fmt.Fprintln(os.Stderr, "building the servers")
-	programs, err := build(folder, c.scenarios)
+	programs, err := build(ctx, folder, c.scenarios, c.against)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +97,7 @@ func (c config) measure(args []string) (*report, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.Before = &before
 	if programs.noFloor {
 		c.scenarios = withoutFloor(c.scenarios)
 		r.note("gcc is not installed: the floor was not measured.")
@@ -79,13 +106,15 @@ func (c config) measure(args []string) (*report, error) {
 		c.calls = false
 		r.note("strace is not installed: system calls were not counted.")
 	}
-	if err := proc.Pin(c.clientCPUs); err != nil { // must not disturb the server
-		return nil, err
+	if err := newBench(c, programs).all(ctx, r, func() error { return c.keep(r) }); err != nil {
+		return r, err
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	b := &bench{config: c, programs: programs}
-	return r, b.all(ctx, r, func() error { return c.keep(r) })
+	after, err := lookAround(c.cpus(), began)
+	if err != nil {
+		return r, err
+	}
+	r.After = &after
+	return r, c.keep(r)
 }
 
 // keep writes the raw results, if -json is set.

@@ -3,10 +3,10 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"time"
 
-	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/eddynet/eddy/bench/proc"
 	"github.com/eddynet/eddy/bench/sample"
 )
@@ -16,7 +16,8 @@ type run struct {
 	Scenario string        `json:"scenario"`
 	Peer     string        `json:"peer"`
 	Round    int           `json:"round"`
-	Tool     string        `json:"tool"` // wrk or load; strace for system calls, benchmark for a parser alone
+	Swapped  bool          `json:"swapped,omitempty"` // server and load have changed their processors
+	Tool     string        `json:"tool"`              // wrk or load; strace for system calls, benchmark for a parser alone
 	Server   string        `json:"server_command"`
 	Client   string        `json:"client_command"`
 	Output   string        `json:"output,omitempty"` // of the tool
@@ -28,56 +29,58 @@ type run struct {
 type bench struct {
 	config
 	programs *programs
+	order    *rand.Rand // of the turns in a round
+}
+
+func newBench(c config, programs *programs) *bench {
+	return &bench{config: c, programs: programs, order: rand.New(rand.NewPCG(uint64(c.seed), 0))}
 }
 
 // warmUp is the time under load before the measured time.
 const warmUp = 300 * time.Millisecond
 
 // measure starts a peer, verifies its response, puts it under load, and stops it.
-func (b *bench) measure(s scenario, peer, tool string, round int) (r run, err error) {
-	r = run{Scenario: s.Name, Peer: peer, Round: round, Tool: tool}
+func (b *bench) measure(s scenario, t turn, round int) (r run, err error) {
+	r = run{Scenario: s.Name, Peer: t.peer, Round: round, Swapped: t.swapped, Tool: t.tool}
 	if s.protocol == "parser" {
-		return r, b.parse(&r, peer)
+		return r, b.parse(&r, t.peer)
 	}
-	v, err := b.start(s, peer)
+	v, err := b.start(s, t.peer)
 	if err != nil {
 		return r, err
 	}
 	defer v.stop()
 	r.Server = v.line
 	if err := verify(s, v.address); err != nil {
-		return r, fmt.Errorf("%s, %s: %w", s.Name, peer, err)
+		r.Void = err.Error() // an old build may lack a route
+		return r, nil
 	}
 	base, err := proc.RSS(v.pid())
 	if err != nil {
 		return r, err
 	}
 	load := b.runLoad
-	if tool == "wrk" {
+	if t.tool == "wrk" {
 		load = b.runWrk
 		if err := b.warm(s, v); err != nil {
 			r.Void = err.Error()
 			return r, nil
 		}
 	}
-	var before, after common.Counts
-	counting := reportsCounts(s, peer)
-	if counting {
-		if before, err = v.counts(false); err != nil {
-			return r, err
-		}
+	before, err := v.allocations(s, t.peer)
+	if err != nil {
+		return r, err
 	}
 	if err := load(&r, s, v); err != nil {
 		r.Void = err.Error()
 		return r, nil
 	}
-	if counting {
-		if after, err = v.counts(false); err != nil {
-			return r, err
-		}
-		if r.Sample.Total > 0 {
-			r.Sample.Allocations = float64(after.Allocations-before.Allocations) / float64(r.Sample.Total)
-		}
+	after, err := v.allocations(s, t.peer)
+	if err != nil {
+		return r, err
+	}
+	if r.Sample.Total > 0 {
+		r.Sample.Allocations = float64(after-before) / float64(r.Sample.Total)
 	}
 	r.Sample.Base = base
 	switch {

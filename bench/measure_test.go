@@ -12,7 +12,7 @@ import (
 // built returns a bench that measures eddy briefly in these scenarios.
 func built(t *testing.T, scenarios string) *bench {
 	t.Helper()
-	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "50ms", "-load", "own"}, io.Discard)
+	c, err := parseConfig([]string{"-scenario", scenarios, "-peer", "eddy", "-duration", "250ms", "-load", "own"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,20 +22,21 @@ func built(t *testing.T, scenarios string) *bench {
 	if err := proc.Pin(c.serverCPUs + "," + c.clientCPUs); err != nil {
 		t.Skip("two processors are needed: ", err)
 	}
-	programs, err := build(t.TempDir(), c.scenarios)
+	programs, err := build(t.Context(), t.TempDir(), c.scenarios, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{config: c, programs: programs}
+	return newBench(c, programs)
 }
 
 func TestOneRun(t *testing.T) {
-	b := built(t, "plaintext-64,idle-15000,echo-1k,websocket")
+	b := built(t, "plaintext-64,idle-15000,echo-1k,websocket,comet-10000")
 	for _, s := range b.scenarios {
 		if s.idle() {
 			s.holders, s.wait = 100, 0
 		}
-		r, err := b.measure(s, "eddy", "load", 1)
+		s.connections = min(s.connections, 100)
+		r, err := b.measure(s, turn{peer: "eddy", tool: "load"}, 1)
 		if err != nil || r.Void != "" {
 			t.Fatal(err, r.Void)
 		}
@@ -55,7 +56,7 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 	}
 	b := built(t, "plaintext-1,pipelined-16,connection-per-request")
 	for _, s := range b.scenarios {
-		r, err := b.countCalls(s, "eddy")
+		r, err := b.countCalls(s, "eddy", countedTime)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,7 @@ func TestSystemCallsAreThoseOfRequests(t *testing.T) {
 
 func TestParserIsMeasured(t *testing.T) {
 	b := built(t, "parser")
-	r, err := b.measure(b.scenarios[0], "eddy", "benchmark", 1)
+	r, err := b.measure(b.scenarios[0], turn{peer: "eddy", tool: "benchmark"}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,8 @@ type programs struct {
 // program is the name of a peer's executable.
 func (s scenario) program(peer string) string {
 	switch {
+	case isOld(peer):
+		return oldProgram(peer)
 	case s.protocol == "comet":
 		return "comet"
 	case s.protocol == "parser":
@@ -32,18 +35,26 @@ func (s scenario) program(peer string) string {
 	return peer
 }
 
-// build compiles the programs for the scenarios.
-func build(folder string, list []scenario) (*programs, error) {
+// build compiles the programs for the scenarios, old ones from the commit against.
+func build(ctx context.Context, folder string, list []scenario, against string) (*programs, error) {
 	p := &programs{folder: folder, versions: map[string]string{}}
 	wanted := map[string]bool{}
 	for _, s := range list {
 		for _, peer := range s.peers {
 			wanted[s.program(peer)] = true
 		}
+		if s.share > 0 {
+			wanted["eddy"] = true // it is measured for the rate
+		}
 	}
 	packages := []string{"./load"}
+	var old []string
 	for name := range wanted {
 		var err error
+		if isOld(name) {
+			old = append(old, name)
+			continue
+		}
 		switch name {
 		case "floor":
 			err = p.buildFloor()
@@ -64,7 +75,10 @@ func build(folder string, list []scenario) (*programs, error) {
 	if err := compile(append(args, packages...)...); err != nil {
 		return nil, err
 	}
-	return p, p.findVersions()
+	if err := p.findVersions(); err != nil || old == nil {
+		return p, err
+	}
+	return p, p.buildOld(ctx, against, old)
 }
 
 // compile runs the go command.
@@ -134,7 +148,7 @@ func (p *programs) command(s scenario, peer, address string) []string {
 		return []string{program, "-listen", address, "-nethttp"}
 	case s.protocol == "echo":
 		return []string{program, "-listen", address, "-echo"}
-	case peer == "eddy" && s.path == "/count":
+	case newest(peer) == "eddy" && s.path == "/count":
 		return []string{program, "-listen", address, "-count"}
 	}
 	return []string{program, "-listen", address}

@@ -25,6 +25,9 @@ type report struct {
 	Procs    int               `json:"gomaxprocs"`
 	Rounds   int               `json:"rounds"`
 	Duration time.Duration     `json:"duration_ns"`
+	Seed     int64             `json:"seed,omitempty"` // of the order in each round; files before it have a fixed order
+	Before   *look             `json:"look_before,omitempty"`
+	After    *look             `json:"look_after,omitempty"`
 	Notes    []string          `json:"notes,omitempty"`
 	Runs     []run             `json:"runs"`
 }
@@ -66,7 +69,29 @@ func newReport(c config, versions map[string]string, args []string) (*report, er
 		Procs:    len(cpus),
 		Rounds:   c.rounds,
 		Duration: c.duration,
+		Seed:     c.seed,
 	}, nil
+}
+
+// conditions are sentences about the order and the machine, as far as the file has them.
+func (r *report) conditions() (list []string) {
+	if r.Seed != 0 {
+		list = append(list, fmt.Sprintf("Random order in each round, -seed %d.", r.Seed))
+	}
+	for _, at := range []struct {
+		when string
+		look *look
+	}{{"before", r.Before}, {"after", r.After}} {
+		if at.look == nil {
+			continue
+		}
+		line := fmt.Sprintf("The machine %s the measurement: %v.", at.when, at.look)
+		if noise := at.look.noise(); noise != "" {
+			line += " It was NOISY: " + noise + "."
+		}
+		list = append(list, line)
+	}
+	return list
 }
 
 // processorName finds the processor's name in /proc/cpuinfo.
@@ -123,7 +148,7 @@ func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range r.Notes {
+	for _, note := range append(r.conditions(), r.Notes...) {
 		fmt.Fprintf(out, "\n%s\n", note)
 	}
 	for _, s := range scenarios() {
@@ -139,6 +164,14 @@ func (r *report) show(out io.Writer, write func(io.Writer, table) error) error {
 		}
 		if t := compareTools(s, rows); t != nil {
 			if _, err := fmt.Fprintf(out, "\nwrk compared with our own load generator (%s):\n\n", s.Name); err != nil {
+				return err
+			}
+			if err := write(out, t); err != nil {
+				return err
+			}
+		}
+		if t := compareEddy(s, rows, r.Machine); t != nil {
+			if _, err := fmt.Fprintf(out, "\n%s, divided by that of another peer in the same round (%s):\n\n", columns(s)[0].head, s.Name); err != nil {
 				return err
 			}
 			if err := write(out, t); err != nil {

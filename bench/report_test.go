@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -34,8 +35,17 @@ func TestDocumentedResultsAreRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Runs) == 0 {
-		t.Error("the report has no runs")
+	var out strings.Builder
+	if err := r.show(&out, markdown); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile("../docs/benchmarks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, found := strings.Cut(out.String(), "\n### ")
+	if !found || !strings.HasSuffix(string(page), "\n### "+tables) {
+		t.Error("docs/benchmarks.md does not end with the tables of these results")
 	}
 }
 
@@ -55,8 +65,31 @@ func TestPlots(t *testing.T) {
 	if err != nil || !strings.Contains(string(drawn), "eddy") {
 		t.Error("the SVG does not name eddy", err)
 	}
-	if files, err := os.ReadDir(folder); err != nil || len(files) != 2 {
+	if files, err := os.ReadDir(folder); err != nil || len(files) != 4 { // with overview
 		t.Error("scenarios that were not measured are plotted:", files, err)
+	}
+}
+
+func TestBarsAreSortedAndLabelled(t *testing.T) {
+	s := plaintext64(t)
+	rows := append(someReport().rows(s), row{label: "gnet", peer: "gnet", tool: "load", runs: []run{sampleRun("gnet", 1, 8), sampleRun("gnet", 2, 16)}})
+	c := chartOf(s, rows)
+	var got []string
+	for _, b := range c.bars {
+		got = append(got, b.name+" "+b.text)
+		if b.ours != (b.name == "eddy") {
+			t.Errorf("%s has the wrong colour", b.name)
+		}
+	}
+	if want := "gnet 12.00, floor 20.00, eddy 24.00"; strings.Join(got, ", ") != want {
+		t.Errorf("%v, want %s", got, want)
+	}
+	c, got = ratioChart(s, rows), nil
+	for _, b := range c.bars {
+		got = append(got, fmt.Sprintf("%s %s, goal %v", b.name, b.text, b.goal))
+	}
+	if want := "floor 1.10, goal 1.08; gnet 1.44, goal 1"; strings.Join(got, "; ") != want {
+		t.Errorf("%v, want %s", got, want)
 	}
 }
 

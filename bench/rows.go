@@ -27,7 +27,7 @@ func (r *report) rows(s scenario) (rows []row) {
 			tools[one.Tool] = true
 		}
 	}
-	for _, peer := range s.peers {
+	for _, peer := range r.peers(s) {
 		for _, tool := range slices.Backward(slices.Sorted(maps.Keys(tools))) {
 			w := row{label: peer, peer: peer, tool: tool}
 			if len(tools) > 1 {
@@ -55,6 +55,19 @@ func (r *report) rows(s scenario) (rows []row) {
 	return rows
 }
 
+// peers are those of a scenario, then others that were measured: the old ones of -against.
+func (r *report) peers(s scenario) []string {
+	peers := slices.Clone(s.peers)
+	var others []string
+	for _, one := range r.Runs {
+		if one.Scenario == s.Name && !slices.Contains(peers, one.Peer) && !slices.Contains(others, one.Peer) {
+			others = append(others, one.Peer)
+		}
+	}
+	slices.Sort(others)
+	return append(peers, others...)
+}
+
 // spread is the median of some values, and their range.
 type spread struct{ median, least, most float64 }
 
@@ -76,18 +89,29 @@ func (w row) over(figure func(sample.Sample) float64) spread {
 	return spreadOf(values)
 }
 
-// ratio returns the spread of the ratios of a figure to that of another row, each within
-// one round. ok is false without common rounds.
-func (w row) ratio(to row, figure func(sample.Sample) float64) (s spread, ok bool) {
-	var values []float64
+// ratios returns the ratios of a figure to that of another row, each within one round and
+// on the same processors.
+func (w row) ratios(to row, figure func(sample.Sample) float64) (list []float64) {
 	for _, one := range w.runs {
 		for _, other := range to.runs {
-			if other.Round == one.Round && figure(other.Sample) != 0 {
-				values = append(values, figure(one.Sample)/figure(other.Sample))
+			if other.Round == one.Round && other.Swapped == one.Swapped && figure(other.Sample) != 0 {
+				list = append(list, figure(one.Sample)/figure(other.Sample))
 			}
 		}
 	}
-	return spreadOf(values), len(values) > 0
+	return list
+}
+
+// ratio returns the spread of the ratios. ok is false without common rounds.
+func (w row) ratio(to row, figure func(sample.Sample) float64) (s spread, ok bool) {
+	list := w.ratios(to, figure)
+	return spreadOf(list), len(list) > 0
+}
+
+// on returns the row with the runs of one assignment of the processors.
+func (w row) on(swapped bool) row {
+	w.runs = slices.DeleteFunc(slices.Clone(w.runs), func(one run) bool { return one.Swapped != swapped })
+	return w
 }
 
 // find returns the row of a peer and a tool that is not void.

@@ -22,6 +22,8 @@ type scenario struct {
 	pipeline      int
 	perConnection int     // requests
 	rate          float64 // requests per second, open loop
+	share         float64 // of the rate that eddy reaches in a closed loop: the rate of an open loop, for all peers
+	rare          string  // target of every hundredth request, whose latency is not counted
 	protocol      string  // of the load generator; empty: HTTP; parser: there is no load
 
 	long  bool          // measured for all of -duration, others for half
@@ -31,6 +33,8 @@ type scenario struct {
 
 	connecting time.Duration // estimated additional time to connect, for the plan
 
+	goals map[string]float64 // of eddy's first figure, divided by a peer's
+
 	uncounted bool // system calls are not counted: they do not belong to requests, or strace changes the load
 }
 
@@ -39,20 +43,31 @@ func all() []string {
 	return []string{"floor", "eddy", "adapter", "gnet", "evio", "nbio", "fasthttp", "hertz", "nethttp"}
 }
 
+// everyday is the peers at rates below what they reach.
+func everyday() []string {
+	return []string{"floor", "eddy", "adapter", "gnet", "fasthttp", "nethttp"}
+}
+
 // core is the most informative subset of the peers.
 func core() []string { return []string{"floor", "eddy", "gnet", "fasthttp", "nethttp"} }
 
 func scenarios() []scenario {
 	core := core()
 	web := []string{"eddy", "adapter", "fasthttp", "hertz", "nethttp"}
+	plaintext := map[string]float64{"floor": 1.08, "gnet": 1, "nethttp": 0.5}
 	raw := []string{"floor", "eddy", "gnet", "evio", "nbio", "net"}
 	return []scenario{
 		{Name: "plaintext-1", About: "one connection: isolated requests", peers: core, connections: 1, wrk: true},
-		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, quick: true},
-		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true},
+		{Name: "plaintext-64", About: "64 connections", peers: all(), connections: 64, wrk: true, long: true, quick: true, goals: plaintext},
+		{Name: "plaintext-512", About: "512 connections", peers: all(), connections: 512, wrk: true, long: true, goals: plaintext},
 		{Name: "plaintext-10000", About: "10,000 connections, all active", peers: core, connections: 10_000},
-		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true},
-		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: core, connections: 64, rate: 10_000, uncounted: true},
+		{Name: "pipelined-16", About: "64 connections, 16 requests at a time", peers: all(), connections: 64, pipeline: 16, wrk: true, long: true, quick: true, goals: map[string]float64{"floor": 1.25, "fasthttp": 0.5}},
+		{Name: "rate-200", About: "64 connections, 200 requests per second at intended times", peers: everyday(), connections: 64, rate: 200, long: true},
+		{Name: "rate-1000", About: "64 connections, 1,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 1000, long: true},
+		{Name: "rate-3000", About: "64 connections, 3,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 3000, uncounted: true},
+		{Name: "open-loop", About: "64 connections, 10,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 10_000, uncounted: true},
+		{Name: "rate-20000", About: "64 connections, 20,000 requests per second at intended times", peers: everyday(), connections: 64, rate: 20_000, uncounted: true},
+		{Name: "mixed", About: "512 connections at half of eddy's load, 1 % of requests take 1 ms; latencies of the others", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "nethttp"}, connections: 512, share: 0.5, rare: "/spin?us=1000", long: true, uncounted: true},
 		{Name: "json", About: "64 connections, JSON encoded for each request", peers: []string{"eddy", "adapter", "gnet", "fasthttp", "hertz", "nethttp"}, connections: 64, path: "/json", wrk: true},
 		{Name: "requests-10", About: "64 connections, each made again after 10 requests", peers: core, connections: 64, perConnection: 10},
 		{Name: "connection-per-request", About: "64 clients, each request on a connection of its own", peers: core, connections: 64, perConnection: 1},
@@ -67,11 +82,11 @@ func scenarios() []scenario {
 		{Name: "slow-readers", About: "64 active connections beside 100 that read 10 MiB at 10 KiB/s", peers: []string{"eddy", "fasthttp", "hertz", "nethttp"}, connections: 64, slow: 100, wait: 3 * time.Second, uncounted: true},
 		{Name: "idle-15000", About: "15,000 keep-alive connections that have had one answer each", peers: all(), holders: 15_000, wait: 2 * time.Second, quick: true, uncounted: true},
 		{Name: "echo-64", About: "custom protocol: 64 connections, messages of 64 bytes", peers: raw, connections: 64, protocol: "echo", body: 64},
-		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, quick: true},
+		{Name: "echo-1k", About: "custom protocol: 64 connections, messages of 1 KiB", peers: raw, connections: 64, protocol: "echo", body: 1 << 10, quick: true, goals: map[string]float64{"gnet": 1}},
 		{Name: "echo-64k", About: "custom protocol: 64 connections, messages of 64 KiB", peers: raw, connections: 64, protocol: "echo", body: 64 << 10},
 		{Name: "websocket", About: "WebSocket echo: 64 connections, messages of 128 bytes (eddy: examples/probe)", peers: []string{"eddy", "gorilla", "nbio"}, connections: 64, protocol: "websocket", path: "/ws", body: 128},
 		{Name: "comet-10000", About: "10,000 clients wait, one notifies them all (examples/comet)", peers: []string{"eddy", "nethttp"}, connections: 10_000, protocol: "comet", path: "/wait", uncounted: true},
-		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true},
+		{Name: "adapter", About: "the same net/http handler behind eddy's adapter and behind net/http, 64 connections", peers: []string{"adapter", "nethttp"}, connections: 64, path: "/json", wrk: true, long: true, quick: true, goals: map[string]float64{"nethttp": 1}},
 		{Name: "parser", About: "the parsers alone, on one request again and again", peers: []string{"eddy", "fasthttp", "nethttp"}, protocol: "parser", uncounted: true},
 	}
 }
@@ -136,6 +151,9 @@ func (s scenario) loadArgs(address string, pid int, warm, duration time.Duration
 	add("-per-connection", s.perConnection)
 	if s.rate > 0 {
 		args = append(args, "-rate", strconv.FormatFloat(s.rate, 'f', -1, 64))
+	}
+	if s.rare != "" {
+		args = append(args, "-rare-path", s.rare)
 	}
 	if s.protocol != "" {
 		args = append(args, "-protocol", s.protocol)

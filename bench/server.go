@@ -99,6 +99,16 @@ func (v *server) counts(release bool) (c common.Counts, err error) {
 	}
 }
 
+// allocations returns the server's allocations since its start, 0 if its program does not
+// report them.
+func (v *server) allocations(s scenario, peer string) (uint64, error) {
+	if !reportsCounts(s, peer) {
+		return 0, nil
+	}
+	c, err := v.counts(false)
+	return c.Allocations, err
+}
+
 // freeAddress returns an address that is most likely free. Its port is below the range
 // of ephemeral ports, of which the load uses many.
 func freeAddress() string {

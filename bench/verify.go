@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/eddynet/eddy/bench/internal/common"
 	"github.com/gobwas/ws"
 	"github.com/gobwas/ws/wsutil"
 )
@@ -30,7 +31,10 @@ func verify(s scenario, address string) error {
 	if err != nil {
 		return err
 	}
-	return a.check(s)
+	if err := a.check(s); err != nil || s.rare == "" {
+		return err
+	}
+	return verify(scenario{path: s.rare}, address)
 }
 
 // verifyOnce performs the slow checks: unknown paths are refused, and Date changes.
@@ -119,6 +123,8 @@ func (a answer) check(s scenario) error {
 		body = strings.Repeat("x", n)
 	case "/sleep", "/block":
 		body = "slept"
+	case "/spin":
+		body = common.Spun
 	}
 	wrong := func(part string, got, want any) error {
 		return fmt.Errorf("%s %s: %s is %v, want %v", s.method(), s.target(), part, got, want)

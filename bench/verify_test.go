@@ -82,6 +82,18 @@ func TestWrongAnswersAreFound(t *testing.T) {
 	}
 }
 
+func TestRareRequestsAreVerified(t *testing.T) {
+	address := serveWeb(t, func(w http.ResponseWriter, r *http.Request) bool {
+		if r.URL.Path == "/spin" {
+			r.URL.Path = "/sleep"
+		}
+		return false
+	})
+	if err := verify(scenario{rare: "/spin?us=1"}, address); err == nil || !strings.Contains(err.Error(), "GET /spin?us=1") {
+		t.Error(err)
+	}
+}
+
 func TestWebSocketEchoesAreCompared(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, _, _, err := ws.UpgradeHTTP(r, w)

@@ -35,6 +35,7 @@ type client struct {
 	draining  bool         // no more requests are sent
 
 	latency *hdrhistogram.Histogram // ns
+	asked   int64                   // requests, while some are rare
 	count   int64                   // answers in the measured time
 	total   int64
 	bytes   int64
@@ -212,10 +213,16 @@ func (c *client) answered(k *conn, now time.Time) {
 	}
 }
 
-// record counts responses.
-func (c *client) record(latency time.Duration, answers int) {
+// record counts responses, and the latency of usual requests.
+func (c *client) record(k *conn, now time.Time, answers int) {
 	c.count += int64(answers)
 	c.total += int64(answers)
+	if !k.rare {
+		c.recordLatency(now.Sub(k.start), answers)
+	}
+}
+
+func (c *client) recordLatency(latency time.Duration, answers int) {
 	_ = c.latency.RecordValues(min(max(1, int64(latency)), int64(time.Minute)), int64(answers)) // in range
 }
 
@@ -285,8 +292,8 @@ func (c *client) countLate(now time.Time) {
 		if waited > c.timeout {
 			c.errors.Timeout++
 		}
-		if c.open != nil {
-			_ = c.latency.RecordValue(min(max(1, int64(waited)), int64(time.Minute))) // in range
+		if c.open != nil && !k.rare {
+			c.recordLatency(waited, 1)
 		}
 	}
 }

@@ -159,6 +159,25 @@ func TestOpenLoopKeepsItsRate(t *testing.T) {
 	}
 }
 
+func TestLatencyOfRareRequestsIsNotCounted(t *testing.T) {
+	var rare atomic.Int64
+	w := newWeb(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/rare" {
+			rare.Add(1)
+			time.Sleep(time.Second)
+		}
+		hello(w, r)
+	})
+	s := measured(t, w.address, "-connections 8 -rare-path /rare -requests 550 -drain")
+	expectAnswers(t, s, 550)
+	if got, want := rare.Load(), (w.requests.Load()-8)/100; got != want {
+		t.Errorf("%d requests were rare, want %d of %d", got, want, w.requests.Load())
+	}
+	if s.Max >= time.Second {
+		t.Errorf("latency of %v is that of a rare request", s.Max)
+	}
+}
+
 func TestSlowReadersStay(t *testing.T) {
 	w := newWeb(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/big" {
@@ -260,7 +279,7 @@ func TestCometNotifiesAll(t *testing.T) {
 		case "/notify":
 			close(news)
 		}
-		io.WriteString(out, strconv.FormatInt(waiting.Load(), 10))
+		io.WriteString(out, strconv.FormatInt(waiting.Load(), 10)+"\n")
 	})
 	s := measured(t, w.address, "-protocol comet -path /wait -connections 300")
 	expectAnswers(t, s, 300)

@@ -123,5 +123,5 @@ func (c *client) question(method, path string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return strconv.Atoi(string(text))
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }

@@ -28,6 +28,7 @@ type conn struct {
 	out      []byte // not sent yet
 	answers  reader
 	awaiting int       // responses not received yet
+	rare     bool      // the request in flight is a rare one
 	left     int       // requests before the connection ends, if there is a limit
 	start    time.Time // when the request was sent, or its intended time
 }
@@ -70,9 +71,18 @@ func (c *client) watch(op int, k *conn) error {
 	return unix.EpollCtl(c.poller, op, k.fd, &event)
 }
 
+// rareEvery is the interval of rare requests.
+const rareEvery = 100
+
 // ask sends a request, whose latency counts from start.
 func (c *client) ask(k *conn, start time.Time) {
 	k.start, k.awaiting, k.out = start, c.pipeline, c.send.usual
+	if c.send.rare != nil {
+		c.asked++
+		if k.rare = c.asked%rareEvery == 0; k.rare {
+			k.out = c.send.rare
+		}
+	}
 	if c.perConnection > 0 {
 		if k.left == 0 {
 			c.close(k)
@@ -150,7 +160,7 @@ func (c *client) receive(k *conn) {
 		return
 	}
 	now := time.Now()
-	c.record(now.Sub(k.start), answers)
+	c.record(k, now, answers)
 	if k.awaiting -= answers; k.awaiting == 0 {
 		c.answered(k, now)
 	}

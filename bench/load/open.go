@@ -45,6 +45,6 @@ func (c *client) sendDue(now time.Time) {
 // countUnsent records how long requests without a connection have waited.
 func (c *client) countUnsent(now time.Time) {
 	for o := c.open; o.next.Before(now); o.next = o.next.Add(o.gap) {
-		_ = c.latency.RecordValue(min(max(1, int64(now.Sub(o.next))), int64(time.Minute))) // in range
+		c.recordLatency(now.Sub(o.next), 1)
 	}
 }

@@ -29,6 +29,7 @@ type plan struct {
 	pipeline      int
 	perConnection int // requests, then a new connection; 0: no limit
 
+	rarePath       string  // target of every hundredth request; empty: there are none
 	rate           float64 // requests per second of an open loop; 0: closed
 	warm, duration time.Duration
 	requests       int64 // ends the measured time before duration, unless 0
@@ -52,6 +53,7 @@ func parsePlan(args []string) (plan, error) {
 	f.StringVar(&p.slowPath, "slow-path", "/big?n=10485760", "their request target")
 	f.StringVar(&p.method, "method", "GET", "method")
 	f.StringVar(&p.path, "path", "/plaintext", "request target")
+	f.StringVar(&p.rarePath, "rare-path", "", "request target of every hundredth request, whose latency is not counted")
 	f.IntVar(&p.body, "body", 0, "bytes of a request's body, or of a message")
 	f.IntVar(&p.pipeline, "pipeline", 1, "requests sent together")
 	f.IntVar(&p.perConnection, "per-connection", 0, "requests per connection; 0: no limit")
@@ -83,6 +85,8 @@ func (p plan) check() error {
 		return fmt.Errorf("-pipeline %d: must be at least 1", p.pipeline)
 	case p.pipeline > 1 && (p.perConnection > 0 || p.rate > 0):
 		return fmt.Errorf("-pipeline cannot be combined with -per-connection or -rate")
+	case p.rarePath != "" && (p.pipeline > 1 || p.perConnection > 0 || p.protocol != "http"):
+		return fmt.Errorf("-rare-path needs -protocol http, without -pipeline and -per-connection")
 	case p.protocol != "http" && p.perConnection > 0:
 		return fmt.Errorf("-per-connection needs -protocol http")
 	case p.protocol != "http" && p.protocol != "comet" && p.body == 0:
@@ -98,6 +102,7 @@ type messages struct {
 	first []byte // first request of a connection; nil: usual
 	usual []byte
 	last  []byte // before the connection ends
+	rare  []byte // every hundredth; nil: there are none
 	sip   []byte // of a connection that reads slowly
 	echo  []byte // the expected echo, unless the protocol is http
 }
@@ -121,7 +126,12 @@ func (p plan) messages() messages {
 		fields = fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", len(payload))
 	}
 	usual := p.request(p.method, p.path, fields, payload)
+	var rare []byte
+	if p.rarePath != "" {
+		rare = p.request("GET", p.rarePath, "", nil)
+	}
 	return messages{
+		rare:  rare,
 		usual: bytes.Repeat(usual, p.pipeline),
 		last:  p.request(p.method, p.path, fields+"Connection: close\r\n", payload),
 		sip:   p.request("GET", p.slowPath, "", nil),

@@ -14,6 +14,7 @@ func TestInvalidPlansAreRefused(t *testing.T) {
 	for _, args := range []string{
 		"-protocol smtp", "-connections 0", "-connections -1", "-pipeline 0", "-pipeline 2 -rate 5",
 		"-pipeline 2 -per-connection 3", "-protocol echo", "-protocol echo -body 5 -per-connection 2",
+		"-pipeline 2 -rare-path /a", "-per-connection 2 -rare-path /a", "-protocol echo -body 5 -rare-path /a",
 		"-duration 0s", "-nonsense",
 	} {
 		if _, err := parsePlan(strings.Fields(args)); err == nil {

@@ -33,6 +33,10 @@ func (h *Cheap) Answer(out, in []byte) (_ []byte, used int) {
 				panic(err) // a string can be encoded
 			}
 			out = h.append(out, "200 OK", "application/json", string(body))
+		case bytes.HasPrefix(head, []byte("GET /spin?")):
+			query, _, _ := bytes.Cut(head[len("GET /spin?"):], []byte(" "))
+			Spin(Number(string(query)))
+			out = h.append(out, "200 OK", "text/plain", Spun)
 		default:
 			out = h.append(out, "404 Not Found", "text/plain", "")
 		}

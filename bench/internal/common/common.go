@@ -81,6 +81,15 @@ func Number(query string) int {
 	return n
 }
 
+// Spun is the body of /spin.
+const Spun = "spun"
+
+// Spin uses the processor for some microseconds.
+func Spin(us int) {
+	for end := time.Now().Add(time.Duration(us) * time.Microsecond); time.Now().Before(end); {
+	}
+}
+
 // Clock provides the Date field for servers without one, updated once a second. It may
 // be used by any goroutine.
 type Clock struct{ now atomic.Pointer[string] }

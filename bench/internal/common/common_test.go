@@ -11,7 +11,7 @@ import (
 
 func TestCheapAnswersWholeHeads(t *testing.T) {
 	h := NewCheap("test")
-	in := "GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\nGET /json HTTP/1.1\r\n\r\nGET /x HTTP/1.1\r\n\r\nGET /pl"
+	in := "GET /plaintext HTTP/1.1\r\nHost: a\r\n\r\nGET /json HTTP/1.1\r\n\r\nGET /spin?us=1 HTTP/1.1\r\n\r\nGET /x HTTP/1.1\r\n\r\nGET /pl"
 	out, used := h.Answer(nil, []byte(in))
 	if used != len(in)-len("GET /pl") {
 		t.Errorf("%d bytes were used", used)
@@ -23,6 +23,7 @@ func TestCheapAnswersWholeHeads(t *testing.T) {
 	}{
 		{200, "text/plain", Text},
 		{200, "application/json", `{"message":"Hello, World!"}`},
+		{200, "text/plain", Spun},
 		{404, "text/plain", ""},
 	} {
 		a, err := http.ReadResponse(r, nil)

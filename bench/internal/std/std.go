@@ -52,6 +52,9 @@ func Handler(server string) http.Handler {
 		case "/sleep", "/block":
 			time.Sleep(time.Duration(common.Number(r.URL.RawQuery)) * time.Millisecond)
 			answer(w, "slept")
+		case "/spin":
+			common.Spin(common.Number(r.URL.RawQuery))
+			answer(w, common.Spun)
 		default:
 			h.Set("Content-Length", "0")
 			w.WriteHeader(http.StatusNotFound)

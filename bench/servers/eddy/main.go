@@ -66,6 +66,9 @@ func routes() http1.Handler {
 			w.Loop().After(millis(r), func() {
 				_ = d.Respond(func(w *http1.Response) { text(w, "slept") }) // fails if the client has closed
 			})
+		case "/spin":
+			common.Spin(common.Number(string(r.Query())))
+			text(w, common.Spun)
 		case "/block":
 			block(w, r)
 		case "/count": // counting writes the response

@@ -38,6 +38,9 @@ func routes() fasthttp.RequestHandler {
 		case "/sleep", "/block":
 			time.Sleep(time.Duration(number(ctx)) * time.Millisecond)
 			ctx.SetBodyString("slept")
+		case "/spin":
+			common.Spin(number(ctx))
+			ctx.SetBodyString(common.Spun)
 		default:
 			ctx.SetStatusCode(fasthttp.StatusNotFound)
 		}
