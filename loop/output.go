@@ -19,6 +19,8 @@ const shortageDelay = 50 * time.Millisecond
 const (
 	// writeBudget is about how many bytes one connection writes in one cycle.
 	writeBudget = 256 << 10
+	// writeAtOnce is how many bytes Write sends before it copies them.
+	writeAtOnce = 16 << 10
 	// progressStep is how many bytes a peer has to read within WriteTimeout, if
 	// as many are pending. Otherwise a trickle would keep a connection open indefinitely.
 	progressStep = 16 << 10
@@ -39,13 +41,31 @@ func (c *Conn) Pending() int64 {
 func (c *Conn) Full() bool { return c.shows(full) || c.Pending() > c.settings.HighWater }
 
 // Write appends a copy of p to the pending output. It leaves with everything else that
-// the callback writes, in one system call. The error is ErrClosed, or
+// the callback writes, in one system call; 16 KiB and more leave at once, if nothing is
+// pending, and only what the kernel does not take is copied. The error is ErrClosed, or
 // ErrOutputFull, which has aborted the connection: see Settings.MaxOutput.
 func (c *Conn) Write(p []byte) (int, error) {
-	if err := c.WriteParts(p); err != nil {
-		return 0, err
+	n := 0
+	if len(p) >= writeAtOnce {
+		n = c.writeNow(p)
+	}
+	if n == 0 || n < len(p) {
+		if err := c.WriteParts(p[n:]); err != nil {
+			return n, err
+		}
 	}
 	return len(p), nil
+}
+
+// writeNow writes as much of p as the socket takes, if nothing is pending and p alone does
+// not make the output full.
+func (c *Conn) writeNow(p []byte) int {
+	if c.out != nil || c.layered() || c.shows(mute) || int64(len(p)) > c.settings.HighWater {
+		return 0
+	}
+	n, _ := writeSocket(int(c.fd), [][]byte{p}, false) // an error comes again with the rest
+	c.loop.count.BytesWritten += uint64(n)
+	return n
 }
 
 // WriteParts is Write for several slices that belong together: all or none of them

@@ -391,3 +391,41 @@ func TestKeptInputWaitsForRoomFilledByATask(t *testing.T) {
 		t.Error("OnData was called while the output was full")
 	}
 }
+
+// A large write leaves at once, without a copy, unless something is pending: the order of
+// the bytes is that of the calls, however much the kernel takes.
+func TestLargeWritesKeepTheOrder(t *testing.T) {
+	r := newRig(t)
+	c, peer := r.open(tcpPair, &script{})
+	var want []byte
+	write := func(n int) {
+		p := bytes.Repeat([]byte{byte('a' + len(want)%26)}, n)
+		want = append(want, p...)
+		if m, err := c.Write(p); m != n || err != nil {
+			t.Fatalf("Write: %d, %v", m, err)
+		}
+	}
+	write(writeAtOnce)
+	if n := c.Pending(); n != 0 && !*layered {
+		t.Errorf("%d bytes are pending, want them written", n)
+	}
+	for range 20 { // more than the kernel takes
+		write(10)
+		write(writeAtOnce + 1)
+		write(int(c.settings.HighWater) + 1)
+		write(1)
+		r.cycle()
+		write(2 * writeAtOnce)
+	}
+	r.until("the peer has it all", func() bool {
+		peer.pull(1 << 30)
+		return len(peer.got) == len(want)
+	})
+	if !bytes.Equal(peer.got, want) {
+		t.Error("other bytes arrived, or in another order")
+	}
+	c.Close()
+	if n, err := c.Write(make([]byte, writeAtOnce)); n != 0 || err != ErrClosed {
+		t.Errorf("Write after Close: %d, %v", n, err)
+	}
+}

@@ -45,10 +45,10 @@ func TestWatchdogWakesUpForAHeldLoop(t *testing.T) {
 	for range 3 {
 		time.Sleep(20 * 4 * time.Millisecond) // more or less the time until it sleeps
 		count := l.Stats().SlowCallbacks
-		release := make(chan struct{})
-		_ = l.Post(func() { <-release })
-		time.Sleep(10 * time.Millisecond) // the callback takes this long at least
-		close(release)
+		_ = l.Post(func() {
+			soon(t, "the watchdog is awake", func() bool { return l.watch.mark.Load() != 0 })
+			time.Sleep(10 * time.Millisecond) // after the mark, which is as old as this at least
+		})
 		soon(t, "it has counted the callback", func() bool { return l.Stats().SlowCallbacks > count })
 	}
 	if logged.count("blocked the event loop") == 0 {
