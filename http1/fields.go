@@ -8,7 +8,7 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// fieldList is the field lines of a response, as they will be sent.
+// fieldList is the field lines of a response, as sent.
 type fieldList struct {
 	lines []byte // no name or value contains an LF
 }
@@ -33,7 +33,7 @@ func (l *fieldList) remove(name string) {
 	}
 }
 
-// owner says which part of the server handles a response field.
+// owner is the part of the server that handles a response field.
 type owner uint8
 
 const (
@@ -61,7 +61,7 @@ func ownerOf(name string) owner {
 	return ownerHandler
 }
 
-// checkField checks that a field may be set: by a handler, or in a Head, which allows more.
+// checkField checks a field that a handler sets, or that is in a Head, which allows more.
 func checkField(name, value string, inHead bool) (o owner, err error) {
 	reason := ""
 	switch o = ownerOf(name); {
@@ -83,8 +83,8 @@ func checkField(name, value string, inHead bool) (o owner, err error) {
 	return o, err
 }
 
-// checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it
-// must not affect the framing, the routing or the handling of the message.
+// checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it must
+// not affect framing, routing or handling of the message.
 func checkTrailer(name, value string) error {
 	o, err := checkField(name, value, false)
 	if err != nil {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Head is the status line and the fields of a response, built separately: once for many
-// responses, or by an adapter, a proxy or a cache. Response.SetHead and WriteInterim copy
-// it. Unlike SetHeader, it allows Date and Server, and with Upgrade the program sets
-// Connection. A Head that does not change may be used on any goroutine.
+// Head is a status line and fields, built separately: once for many responses, or by an adapter, a
+// proxy or a cache. Response.SetHead and WriteInterim copy it. Unlike SetHeader, it allows Date and
+// Server, and with Upgrade the program sets Connection. A Head that does not change may be used on
+// any goroutine.
 type Head struct {
 	Status int  // 100 to 999; 0 is 200
 	Close  bool // the connection ends with the response
@@ -20,9 +20,9 @@ type Head struct {
 	fields fieldList
 }
 
-// Add appends a field. The error is a *FieldError: the name is not a token, the value
-// contains a control byte, or the field is Content-Length or Transfer-Encoding, which
-// depend on the body, Response.SetLength and Stream. Connection: close sets Close.
+// Add appends a field. The error is a *FieldError: the name is not a token, the value contains a
+// control byte, or it is Content-Length or Transfer-Encoding, which depend on the body. Connection:
+// close sets Close.
 func (h *Head) Add(name, value string) error {
 	o, err := checkField(name, value, true)
 	switch {
@@ -50,7 +50,7 @@ const maxKeptLines = 4 << 10
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
 const dateLayout = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"
 
-// stamp has the lines that the server adds to each head. Times are on the loop's clock.
+// stamp has the lines that the server adds to each head. Times are on the clock of the loop.
 type stamp struct {
 	server string
 	date   []byte
@@ -81,8 +81,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 	return append(dst, h.fields.lines...)
 }
 
-// renew sets the date: that of the system, moved by as much as a test has moved the loop's
-// clock.
+// renew sets the date: that of the system, moved as a test has moved the loop's clock.
 func (s *stamp) renew(now int64) {
 	wall := time.Now()
 	wall = wall.Add(time.Duration(now-s.epoch) - wall.Sub(s.began))
