@@ -5,7 +5,6 @@ import "fmt"
 // Request and response have a state each, because a response may begin, and even end, before the
 // body. The exchange ends with the later of the two.
 
-// inbound is the state of the request.
 type inbound uint8
 
 const (
@@ -21,7 +20,6 @@ const (
 
 var inboundNames = [...]string{"idle", "readingHead", "readingBody", "done"}
 
-// outbound is the state of the response.
 type outbound uint8
 
 const (

@@ -19,7 +19,6 @@ var reasons = map[int]string{
 	http.StatusUnprocessableEntity:          "Unprocessable Content",
 }
 
-// reason is the reason phrase of a status code, empty if none is registered.
 func reason(code int) string { return cmp.Or(reasons[code], http.StatusText(code)) }
 
 // An empty reason has a space before it too (RFC 9112 section 4).

@@ -200,7 +200,6 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	return result
 }
 
-// dispatch gives the connection to the next loop in turn that has not ended.
 func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	mark := flags(0)
 	if place == &a.loop.limit.refused {

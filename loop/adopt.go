@@ -133,7 +133,6 @@ func (d *dialing) finish(c *Conn, err error) {
 	}
 }
 
-// describe adds the address, as errors of package net have it.
 func (d *dialing) describe(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {

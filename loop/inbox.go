@@ -44,7 +44,6 @@ type inbox struct {
 	next  int
 }
 
-// pending reports whether there are tasks. Loop only.
 func (b *inbox) pending() bool { return b.next < len(b.batch) || b.waiting.Load() }
 
 // prepareToWait reports whether to wait. Either it sees a task posted meanwhile, or the goroutine
@@ -210,7 +209,6 @@ func (r Ref) Write(p []byte) error {
 	return nil
 }
 
-// writePosted appends output that Ref.Write has sent through the inbox.
 func (c *Conn) writePosted(p []byte) {
 	if q, err := c.queueBeyond(); err == nil { // Write has bounded it; EventClosed reports a loss, as Do says
 		if len(p) > copyLimit {

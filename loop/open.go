@@ -61,7 +61,6 @@ func (c *Conn) SetProtocol(p Protocol) {
 	c.Redeliver()
 }
 
-// newConn returns a connection that is not yet open.
 func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
 	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched | scheduled}
 }

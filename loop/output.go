@@ -173,7 +173,6 @@ func (c *Conn) flush() {
 	}
 }
 
-// writeQueue writes as many bytes as the transport takes, within writeBudget.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {

@@ -144,7 +144,6 @@ func (r *Reactor) NextTimer() int64 {
 	return -1
 }
 
-// drained reports whether a drain has nothing left to do.
 func (l *Loop) drained() bool {
 	return l.draining && l.conns == 0 && len(l.acceptors) == 0 && !l.inbox.pending()
 }
@@ -197,7 +196,6 @@ func (l *Loop) cycle(patience time.Duration) error {
 	return nil
 }
 
-// begin starts a cycle: Now is its time for all callbacks.
 func (l *Loop) begin() {
 	before := l.now
 	l.now = l.clock()

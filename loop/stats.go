@@ -131,7 +131,6 @@ type numbers[T any] struct {
 	seen T // guarded by loop.published.mu
 }
 
-// publisher is a numbers of any type.
 type publisher interface {
 	publish() // with loop.published.mu locked
 }

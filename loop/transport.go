@@ -36,7 +36,6 @@ type Transport interface {
 	Close(reset bool)
 }
 
-// layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
 // held is how many bytes of output the layers hold.
@@ -47,7 +46,6 @@ func (c *Conn) held() (n int64) {
 	return n
 }
 
-// flushed reports whether all output has left.
 func (c *Conn) flushed() bool { return c.out == nil && c.held() == 0 }
 
 // hasInput reports whether there is input that the poller does not know of.

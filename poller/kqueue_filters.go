@@ -63,8 +63,8 @@ func (p *Poller) Delete(fd int) error {
 	return errors.Join(p.remove(fd, unix.EVFILT_READ), p.remove(fd, unix.EVFILT_WRITE))
 }
 
-// addRead adds the read filter for the interest. If the edge-triggered filter
-// exists already, the kernel evaluates the socket's state again.
+// addRead adds the read filter for the interest. If the edge-triggered one exists already, the
+// kernel evaluates the socket's state again.
 func (p *Poller) addRead(fd int, interest Interest) error {
 	if interest&Readable != 0 {
 		return p.change(fd, unix.EVFILT_READ, unix.EV_ADD)
@@ -82,8 +82,8 @@ func (p *Poller) setWrite(fd int, interest Interest) error {
 	return p.remove(fd, unix.EVFILT_WRITE)
 }
 
-// remove ignores ENOENT: Delete removes both filters even if only one exists, and
-// a Set that failed halfway may have removed one.
+// remove ignores ENOENT: Delete removes both filters even if one exists, and a Set that failed may
+// have removed one.
 func (p *Poller) remove(fd, filter int) error {
 	if err := p.change(fd, filter, unix.EV_DELETE); !errors.Is(err, unix.ENOENT) {
 		return err
@@ -97,8 +97,8 @@ func (p *Poller) change(fd, filter, flags int) error {
 	return p.submit()
 }
 
-// submit applies one change and passes no event list: on every system its error is
-// returned by the call itself, and no event is consumed that Wait should return.
+// submit applies one change without an event list: on every system the call returns its error, and
+// consumes no event of Wait.
 func (p *Poller) submit() error {
 	_, err := unix.Kevent(p.kq, p.scratch[:], nil, nil)
 	if err == unix.EINTR {
