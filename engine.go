@@ -97,7 +97,7 @@ func (e *Engine) run() {
 	if e.watchdog != nil {
 		watched := make([]watchdog.Loop, len(e.loops))
 		for i, l := range e.loops {
-			watched[i] = l.Watched()
+			watched[i] = l
 		}
 		helpers.Go(func() { e.watchdog.Run(watched, stop) })
 	}

@@ -8,25 +8,23 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// fieldList is the field lines of a response, as sent.
-type fieldList struct {
-	lines []byte // no name or value contains an LF
-}
+// fieldList is the field lines of a response, as sent. No name or value contains an LF.
+type fieldList []byte
 
 func (l *fieldList) add(name, value string) {
-	lines := slices.Grow(l.lines, len(name)+len(": ")+len(value)+len("\r\n"))
+	lines := slices.Grow(*l, len(name)+len(": ")+len(value)+len("\r\n"))
 	lines = append(lines, name...)
 	lines = append(lines, ':', ' ')
 	lines = append(lines, value...)
-	l.lines = append(lines, '\r', '\n')
+	*l = append(lines, '\r', '\n')
 }
 
 func (l *fieldList) remove(name string) {
-	for start := 0; start < len(l.lines); {
-		line := l.lines[start:]
+	for start := 0; start < len(*l); {
+		line := (*l)[start:]
 		line = line[:bytes.IndexByte(line, '\n')+1]
 		if len(line) > len(name) && line[len(name)] == ':' && httpparse.EqualFold(line[:len(name)], name) {
-			l.lines = slices.Delete(l.lines, start, start+len(line))
+			*l = slices.Delete(*l, start, start+len(line))
 		} else {
 			start += len(line)
 		}

@@ -37,11 +37,11 @@ func (h *Head) Add(name, value string) error {
 
 // Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
-	lines := h.fields.lines[:0]
+	lines := h.fields[:0]
 	if cap(lines) > maxKeptLines {
 		lines = nil
 	}
-	*h = Head{fields: fieldList{lines}}
+	*h = Head{fields: lines}
 }
 
 // maxKeptLines limits the memory that a Head keeps, in bytes.
@@ -78,7 +78,7 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 		}
 		dst = append(dst, s.date...)
 	}
-	return append(dst, h.fields.lines...)
+	return append(dst, h.fields...)
 }
 
 // renew sets the date: that of the system, moved as a test has moved the loop's clock.

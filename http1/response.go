@@ -73,9 +73,9 @@ func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
 	}
-	closes, lines := w.head.Close, w.head.fields.lines
+	closes, lines := w.head.Close, w.head.fields
 	w.head = *h
-	w.head.fields.lines = append(lines[:0], h.fields.lines...)
+	w.head.fields = append(lines[:0], h.fields...)
 	w.head.Close = h.Close || closes
 	w.head.Status = cmp.Or(h.Status, http.StatusOK)
 	w.upgradeOffered = false
@@ -240,7 +240,7 @@ func (w *Response) WriteInterim(h *Head) error {
 		return nil
 	}
 	out := x.conn.Out()
-	out.B = append(appendStatusLine(out.B, h.Status), h.fields.lines...)
+	out.B = append(appendStatusLine(out.B, h.Status), h.fields...)
 	out.B = append(out.B, "\r\n"...)
 	return nil
 }

@@ -163,7 +163,7 @@ func (s *Stream) tryFinish() error {
 		x.conn.Close()
 		return ErrLength
 	case chunked:
-		_ = x.conn.WriteParts([]byte("0\r\n"), s.trailers.lines, crlf) // there is room
+		_ = x.conn.WriteParts([]byte("0\r\n"), s.trailers, crlf) // there is room
 	}
 	s.end(ErrStreamEnded)
 	x.sent()

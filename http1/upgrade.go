@@ -36,7 +36,7 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 		dst = append(dst, name...)
 		dst = append(dst, "\r\n"...)
 		w.head.Status = http.StatusSwitchingProtocols
-		dst = append(dst, w.head.fields.lines...)
+		dst = append(dst, w.head.fields...)
 	}
 	out.B = append(dst, "\r\n"...)
 	x.upgrade = p

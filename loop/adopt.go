@@ -140,9 +140,3 @@ func (d *dialing) describe(err error) error {
 	}
 	return fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
 }
-
-var (
-	errNoConn     = errors.New("the connection is nil")
-	errNoProtocol = errors.New("the protocol is nil")
-	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
-)

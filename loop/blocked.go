@@ -13,14 +13,11 @@ import (
 // slowLogEvery is between two log lines of a loop about slow callbacks.
 const slowLogEvery = time.Second
 
-// Watched is the loop as its watchdog sees it.
-func (r *Reactor) Watched() watchdog.Loop { return watched{r.Loop} }
-
-type watched struct{ *Loop }
+var _ watchdog.Loop = (*Reactor)(nil)
 
 // Inspect logs the stack of a loop that a callback blocks. Watchdog only.
-func (d watched) Inspect() {
-	l, w := d.Loop, &d.watch
+func (r *Reactor) Inspect() {
+	l, w := r.Loop, &r.watch
 	now := max(l.clock(), 1)
 	mark := w.mark.Load()
 	if mark == 0 {
@@ -50,12 +47,12 @@ func (l *Loop) cycleEnded(began int64) bool {
 }
 
 // Idle reports whether the loop has been waiting since the last call. Watchdog only.
-func (d watched) Idle() bool {
-	w := &d.watch
+func (r *Reactor) Idle() bool {
+	w := &r.watch
 	cycle := w.cycle.Load()
 	same := cycle == w.seen
 	w.seen = cycle
-	return same && d.cycleEnded(cycle)
+	return same && r.cycleEnded(cycle)
 }
 
 // unmark removes the mark of the watchdog, and reports the callback that has returned if it was

@@ -32,6 +32,12 @@ var (
 	errNoHandler = errors.New("eddy: the protocol has returned no Handler")
 	errNoSocket  = errors.New("eddy: the connection has no socket to detach")
 	errFileRange = errors.New("eddy: SendFile was given a negative offset or length")
+
+	errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")
+
+	errNoConn     = errors.New("the connection is nil")
+	errNoProtocol = errors.New("the protocol is nil")
+	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
 )
 
 // PanicError is the cause of the end of a connection whose callback panicked.

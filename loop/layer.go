@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"errors"
 	"net"
 
 	"github.com/eddynet/eddy/internal/sockets"
@@ -46,5 +45,3 @@ func (c *Conn) SetAddrs(remote, local net.Addr) {
 	c.peer = sockets.FromNetAddr(remote)
 	c.more().local = sockets.FromNetAddr(local)
 }
-
-var errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")

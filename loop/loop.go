@@ -34,7 +34,7 @@ import (
 // Loop is one reactor, as callbacks see it: timers, tasks, the clock. Each method has its thread
 // rule.
 type Loop struct {
-	poller   readiness
+	poller   poller.Backend
 	accept   func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
 	table    slots.Table[source]
 	inbox    inbox
@@ -81,17 +81,6 @@ type Loop struct {
 type source interface {
 	ready(r poller.Ready)
 	end(cause error) // the loop ends
-}
-
-// readiness is the poller as a loop uses it; package poller has the contract.
-type readiness interface {
-	Add(fd int, token poller.Token, interest poller.Interest) error
-	Set(fd int, token poller.Token, interest poller.Interest) error
-	Delete(fd int) error
-	Wait(timeout time.Duration) ([]poller.Event, error)
-	Park(timeout time.Duration) ([]poller.Event, error)
-	Wake() error
-	Close() error
 }
 
 // Index is the loop's number in its engine, from 0. Any goroutine.

@@ -81,8 +81,8 @@ const Forever time.Duration = -1
 // count as one.
 const MaxEvents = 256
 
-// backend lists the methods of *Poller in every platform file.
-type backend interface {
+// Backend is the poller of every system.
+type Backend interface {
 	// Add registers fd, which must be non-blocking and not registered here yet.
 	Add(fd int, token Token, interest Interest) error
 	// Set replaces the interest of a registered fd, and the token, which some backends store with
@@ -107,4 +107,4 @@ type backend interface {
 	Close() error
 }
 
-var _ backend = (*Poller)(nil)
+var _ Backend = (*Poller)(nil)
