@@ -13,9 +13,9 @@ func (e *Engine) Dial(network, address string, p Protocol, timeout time.Duration
 	return l.Post(func() { l.Dial(network, address, p, timeout, done) })
 }
 
-// Adopt is Loop.Adopt on one of the loops, in turn. done, which may be nil, is called once, on that
-// loop: after p, or with an error. If the engine has ended, Adopt returns ErrServerClosed without
-// calling it. Any goroutine.
+// Adopt is Loop.Adopt on one of the loops, in turn. done, if not nil, is called once, on that loop:
+// after p, or with an error. If the engine has ended, it is not: Adopt returns ErrServerClosed. Any
+// goroutine.
 func (e *Engine) Adopt(conn net.Conn, p Protocol, done func(c *Conn, err error)) error {
 	l := e.nextLoop()
 	err := l.PostUnbounded(func() {

@@ -18,11 +18,8 @@
 //
 // A Conn belongs to its loop: use it in a Protocol, in the methods of a Handler, and in functions
 // that a Ref, a Timer or Loop.Post runs there. Callbacks of one loop never run at the same time, so
-// state that stays on one loop needs no lock (loop.PerLoop); two loops do run at the same time.
-// Callbacks must not block.
-//
-// Engine, Listener and Ref may be used on any goroutine. The comment of every method, or of its
-// type, says where it may be called.
+// its state needs no lock (loop.PerLoop). They must not block. Engine, Listener and Ref are for any
+// goroutine. The comment of every method, or of its type, says where it may be called.
 //
 // # Non-goals
 //

@@ -10,13 +10,12 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Shutdown ends the engine without losing anything: it goes on as before for Options.DrainDelay; it
-// serves the connections in the kernel's queues and closes the listeners; requests in flight are
-// finished; idle connections are kept for Options.DrainGrace, in case a request is on its way. When
-// ctx ends first, the remaining connections are cut off, and all callers of Shutdown, and Run,
-// return the same error, which wraps the context's, within 0.2 s of the end of ctx, also if a
-// callback blocks its loop: then it is a *BlockedError too. Not on a loop, which would wait for
-// itself.
+// Shutdown ends the engine without losing anything: it goes on for Options.DrainDelay; it serves
+// the connections in the kernel's queues and closes the listeners; requests in flight are finished;
+// idle connections are kept for Options.DrainGrace, in case a request is on its way. When ctx ends
+// first, the remaining connections are cut off, and all callers of Shutdown, and Run, return the
+// same error, which wraps the context's, within 0.2 s, also if a callback blocks its loop: then it
+// is a *BlockedError too. Not on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.leave()
 	e.mu.Lock()
@@ -47,8 +46,7 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 // Options.DrainDelay. Any goroutine.
 func (e *Engine) Draining() bool { return e.serving.Err() != nil }
 
-// stopTimeout is how long a drain waits for loops to stop accepting. Others do not wait for a
-// blocked one.
+// stopTimeout is how long a drain waits for loops to stop accepting: a callback may block one.
 const stopTimeout = 500 * time.Millisecond
 
 // drain waits for DrainDelay, then tells the loops to finish: after all have stopped accepting,

@@ -35,8 +35,7 @@ type Engine struct {
 	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
-// stage is where an engine stands in its life: each leads to the next, the first three also to
-// forced.
+// stage is where an engine stands: each leads to the next, the first three also to forced.
 type stage uint8
 
 const (

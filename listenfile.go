@@ -21,8 +21,7 @@ import (
 //
 // The engine closes f unless there is an error: while anybody holds the socket, clients queue up at
 // it. When the engine drains, or the Listener is closed, queued clients are served, and later ones
-// are left to the other holders. The file of a Unix socket stays: it belongs to whoever has bound
-// it. Any goroutine.
+// are left to the other holders. The file of a Unix socket stays. Any goroutine.
 func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	if f == nil {
 		return nil, errors.New("eddy: ListenFile needs a listening socket: the file was nil")

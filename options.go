@@ -12,8 +12,7 @@ import (
 	"github.com/eddynet/eddy/internal/defaults"
 )
 
-// Options configures an Engine. A field that is zero has its default. A negative value is an error,
-// but for SlowCallback.
+// Options configures an Engine. Defaults are for zero fields. Only SlowCallback may be negative.
 type Options struct {
 	// Loops is the number of reactor loops, each on its own goroutine. Default: GOMAXPROCS.
 	Loops int
@@ -27,18 +26,16 @@ type Options struct {
 	MaxConns int
 	// MaxRefusals is how many connections beyond MaxConns are accepted to be refused: http1
 	// responds with 503 and closes them. Another protocol that does not check Conn.Overloaded
-	// serves them like all others. They need descriptors too. Default: 0, all wait in the kernel's
-	// queue.
+	// serves them like all others. They need descriptors too. Default: 0, all wait in the queue.
 	MaxRefusals int
 	// MaxInput is how many bytes of unused input a connection may keep. Default: 1 MiB.
 	MaxInput int
 	// HighWater and LowWater bound pending output in bytes: above the first, a connection is not
-	// read until it is at the second, unless its protocol calls Conn.EnableFullDuplex. Default: 64
-	// KiB, and a half of HighWater.
+	// read until it is at the second, but see Conn.EnableFullDuplex. Default: 64 KiB, half of
+	// HighWater.
 	HighWater, LowWater int
-	// MaxOutput is the number of bytes of pending output beyond which a further write aborts the
-	// connection. One write may pass it. It is at least twice HighWater. Default: 4 MiB, or more
-	// with a large HighWater.
+	// MaxOutput is the bytes of pending output beyond which a further write aborts the connection.
+	// One write may pass it. At least twice HighWater. Default: 4 MiB, more with a large HighWater.
 	MaxOutput int
 
 	// IdleTimeout ends a connection that has sent nothing for this long, unless its protocol sets
@@ -48,16 +45,14 @@ type Options struct {
 	// this time. On Linux, a TCP connection whose peer acknowledges nothing ends a second later
 	// (tcp(7), TCP_USER_TIMEOUT). Default: 30 s.
 	WriteTimeout time.Duration
-	// LingerTimeout and LingerBytes bound how much input is read and discarded after Close.
-	// Default: 5 s, 64 MiB.
+	// LingerTimeout and LingerBytes bound discarding input after Close. Default: 5 s, 64 MiB.
 	LingerTimeout time.Duration
 	LingerBytes   int64
 
 	// DrainDelay is how long a drain is only announced, by Draining, while all goes on: the time
 	// that load balancers need to send their clients elsewhere. Default: 0.
 	DrainDelay time.Duration
-	// DrainGrace is how long a drain keeps idle connections, for requests on their way. Default:
-	// 500 ms.
+	// DrainGrace is how long a drain keeps idle connections, for late requests. Default: 500 ms.
 	DrainGrace time.Duration
 	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay, before the
 	// remaining connections are cut off. Default: 30 s.

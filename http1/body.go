@@ -14,8 +14,7 @@ var (
 	largeBodies = buffers.NewPool(defaultMaxBody)
 )
 
-// directFrom is how many bytes of a body are buffered before the connection is read directly into
-// its buffer.
+// directFrom is how many bytes are buffered before the connection is read directly into the buffer.
 const directFrom = 16 << 10
 
 func putBody(b *buffers.Buffer) {
@@ -43,8 +42,7 @@ type bodyReader struct {
 	readBuffer []byte                        // where the loop is about to read; nil for its own buffer
 }
 
-// start is called at the beginning of the body, which may be empty. rest is the input after the
-// head.
+// start begins a body, which may be empty. rest is the input after the head.
 func (b *bodyReader) start(x *session, rest []byte) {
 	h := &x.request.head
 	b.ended = h.Framing != httpparse.ChunkedBody && h.Length == 0

@@ -24,10 +24,10 @@ func (c *cancellation) begin(x *session) {
 	x.setTimeout()
 }
 
-// OnGone has fn called, once, if the client goes away before the response, or has gone already; and
-// if the server responds itself, because of a timeout or an invalid body. cause is that of Context.
-// A client that has only stopped sending still waits for its response: the connection stays open
-// until the response or the deadline. Loop only, as fn is.
+// OnGone has fn called, once, if the client goes away before the response, at once if it has gone;
+// and if the server responds itself, because of a timeout or an invalid body. cause is that of
+// Context. A client that has only stopped sending still waits for its response: the connection
+// stays open until the response or the deadline. Loop only, as fn is.
 func (c *cancellation) OnGone(fn func(cause error)) {
 	if cause := c.lifetime.Cause(); cause != nil && !c.released {
 		fn(cause)

@@ -8,8 +8,8 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Deferred is a response that comes after the handler's return. It needs no goroutine, and may be
-// used after the client has gone.
+// Deferred is a response after the handler's return. It needs no goroutine, and may outlive the
+// client.
 type Deferred struct {
 	cancellation
 	conn      *loop.Conn      // loop only
@@ -35,8 +35,7 @@ func (w *Response) Defer() *Deferred {
 
 // SetTimeout limits the time until the response, from now; 0 is Options.HandlerTimeout. At the
 // deadline fn writes the response, such as 204 for a long poll, and the connection persists; other
-// goroutines may still read the request. nil is 503, and closes the connection. Loop only, as fn
-// is.
+// goroutines may still read the request. nil is 503, and closes the connection. Loop only, like fn.
 func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
 	d.timeout, d.onTimeout = timeout, fn
 	if x := d.session(); x != nil {
@@ -69,8 +68,7 @@ func orGone(err error) error {
 
 // Do calls fn on the loop during the exchange: to send an interim response, to resume the body, or
 // to respond with Finish, Stream, Hijack or Drop. fn must not block. w is nil after the response or
-// the end of the connection. The error says that the loop has ended, and fn is not called. Any
-// goroutine.
+// the end of the connection. An error says that the loop has ended, without a call. Any goroutine.
 func (d *Deferred) Do(fn func(w *Response)) error {
 	return orGone(d.loop.PostUnbounded(func() {
 		x := d.session()

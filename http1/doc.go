@@ -22,13 +22,8 @@
 // Options.OnHead sees a request before its body has come: to refuse it early, or to have the body
 // delivered in pieces with Request.OnBody.
 //
-// Request, Response and Stream belong to the loop. Deferred, Head, Pool, and Stream's Send,
-// TrySend, SendOwned, Close and Context are for any goroutine.
-//
-// For adapters to other interfaces, such as package nethttp: Request.Head is the parsed head;
-// OnBodyBuffer reads a body into memory of the program; PauseBody and ResumeBody are its flow
-// control; Head and Response.SetHead send a head built elsewhere; Deferred.Do calls a function on
-// the loop during the exchange; Stream.SendOwned sends memory of the program.
+// For adapters, such as package nethttp, are Request.Head, OnBodyBuffer, PauseBody and ResumeBody,
+// Response.SetHead, Deferred.Do and Stream.SendOwned.
 //
 // Package httpparse parses requests. An invalid request gets the status of the rule that it breaks,
 // and the connection is closed. A handler cannot split a response: SetHeader rejects control bytes.

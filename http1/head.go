@@ -7,8 +7,8 @@ import (
 
 // Head is a status line and fields, built separately: once for many responses, or by an adapter, a
 // proxy or a cache. Response.SetHead and WriteInterim copy it. Unlike SetHeader, it allows Date and
-// Server, and with Upgrade the program sets Connection. A Head that does not change may be used on
-// any goroutine.
+// Server, and with Upgrade the program sets Connection. Any goroutine may use one that does not
+// change.
 type Head struct {
 	Status int  // 100 to 999; 0 is 200
 	Close  bool // the connection ends with the response
@@ -21,8 +21,7 @@ type Head struct {
 }
 
 // Add appends a field. The error is a *FieldError: the name is not a token, the value contains a
-// control byte, or it is Content-Length or Transfer-Encoding, which depend on the body. Connection:
-// close sets Close.
+// control byte, or it is Content-Length or Transfer-Encoding. Connection: close sets Close.
 func (h *Head) Add(name, value string) error {
 	o, err := checkField(name, value, true)
 	switch {

@@ -58,15 +58,13 @@ func (r *Request) Path() []byte {
 // Query is the target's query, not decoded, without its question mark.
 func (r *Request) Query() []byte { return r.view(r.head.Query) }
 
-// Head is the parsed head, and the bytes that its spans refer to: for the minor version, for
-// example, and for adapters.
+// Head is the parsed head, and the bytes that its spans refer to: for Minor, or for adapters.
 func (r *Request) Head() (*httpparse.Request, []byte) { return &r.head, r.buf }
 
 // Host is the authority of the target or else the field Host (RFC 9112 section 3.3).
 func (r *Request) Host() []byte { return r.view(r.head.Host) }
 
-// Header is the value of the first field of that name, in any case, without surrounding white
-// space; nil if there is none.
+// Header is the value, trimmed, of the first field of that name, in any case; nil if there is none.
 func (r *Request) Header(name string) []byte {
 	v, _ := r.head.Fields.Get(r.buf, name)
 	return v
@@ -112,13 +110,11 @@ func (r *Request) OnBody(fn func(chunk []byte, err error)) { r.session.body.onBo
 // Call it in Options.OnHead, after OnBody; fn runs on the loop.
 func (r *Request) OnBodyBuffer(fn func(left int64) []byte) { r.session.body.onBuffer = fn }
 
-// SetMaxBody replaces Options.MaxBodyBytes for this request, in bytes. Call it in Options.OnHead.
-// Loop only.
+// SetMaxBody replaces Options.MaxBodyBytes, in bytes. Call it in Options.OnHead. Loop only.
 func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 
-// PauseBody stops the delivery of pieces until ResumeBody; flow control stops the client. If OnHead
-// pauses the body, ResumeBody sends 100 Continue to a client that waits for it (RFC 9110 section
-// 10.1.1). Loop only.
+// PauseBody stops the delivery of pieces until ResumeBody; flow control stops the client. After a
+// pause in OnHead, ResumeBody sends 100 Continue if it is due (RFC 9110 section 10.1.1). Loop only.
 func (r *Request) PauseBody() {
 	x := r.session
 	b := &x.body
@@ -154,8 +150,7 @@ func (r *Request) ResumeBody() {
 // so that the connection can persist after an immediate response. Loop only.
 func (r *Request) Discardable() bool { return r.session.body.discardable(r.session, false) }
 
-// RemoteAddr is the address of the peer, such as "192.0.2.1:1234", or "@" for a Unix socket. Each
-// call allocates.
+// RemoteAddr is the peer, such as "192.0.2.1:1234", or "@" for a Unix socket. Each call allocates.
 func (r *Request) RemoteAddr() string {
 	if peer := r.session.conn.RemoteAddrPort(); peer.IsValid() {
 		return peer.String()

@@ -11,8 +11,7 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// copyLimit is the size in bytes up to which a body is copied to its head: one segment costs less
-// than two.
+// copyLimit is up to how many bytes a body is copied to its head: one segment costs less than two.
 const copyLimit = 16 << 10
 
 // Response is the response to a request. Its body is buffered, and sent with its length when the
@@ -67,8 +66,8 @@ func (w *Response) SetStatus(code int) error {
 // Status is the status code set so far.
 func (w *Response) Status() int { return w.head.Status }
 
-// SetHead replaces status and fields by a copy of h. Connection: close remains set. The error is
-// that of an invalid status.
+// SetHead replaces status and fields by a copy of h. Close remains set. An error: an invalid
+// status.
 func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
@@ -140,17 +139,16 @@ func (w *Response) buffer() *buffers.Buffer {
 	return w.body
 }
 
-// decide decides whether the connection persists. It does not if the rest of the request body will
-// not be read.
+// decide decides whether the connection persists: not if the rest of the request body is not read.
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
 	x.persist = x.request.head.KeepAlive && !w.head.Close && !w.tunnel() && bodyRead &&
 		!x.conn.Loop().Draining() && !x.server.noKeepAlive.Load()
 }
 
-// Finish sends the complete response before the handler returns; the handler cannot change it any
-// more. In OnHead, up to Options.MaxDiscardBytes of the body are discarded, and a longer one closes
-// the connection.
+// Finish sends the complete response before the handler returns, which cannot change it any more.
+// In OnHead, up to Options.MaxDiscardBytes of the body are discarded; a longer one closes the
+// connection.
 func (w *Response) Finish() {
 	x := w.session
 	switch {
@@ -221,14 +219,14 @@ func (w *Response) Drop() {
 	x.conn.Close()
 }
 
-// Handled reports whether the response is complete, begun, or deferred, for an OnHead that wraps
-// another one.
+// Handled reports, to an OnHead that wraps one, whether the response is complete, begun, or
+// deferred.
 func (w *Response) Handled() bool { return w.session.out >= deferred }
 
 // WriteInterim sends an interim response, such as 103 Early Hints, at once (RFC 9110 section 15.2),
-// but not to an HTTP/1.0 client. There may be several. The error is ErrAnswered after the final
-// response has begun, or that of a status not between 102 and 199; ResumeBody sends 100, and
-// Upgrade 101.
+// but not to an HTTP/1.0 client. There may be several. The error is ErrAnswered after the beginning
+// of the final response, or that of a status not between 102 and 199: 100 is ResumeBody's, 101
+// Upgrade's.
 func (w *Response) WriteInterim(h *Head) error {
 	x := w.session
 	switch {
@@ -245,8 +243,7 @@ func (w *Response) WriteInterim(h *Head) error {
 	return nil
 }
 
-// tunnel reports whether the response is a 2xx to CONNECT: no HTTP follows (RFC 9110 section
-// 9.3.6).
+// tunnel reports whether it is a 2xx to CONNECT: no HTTP follows (RFC 9110 section 9.3.6).
 func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }

@@ -8,9 +8,9 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond later. It
-// runs on the loop and must not block. w and r are valid until it returns or the response is
-// complete, whichever is later.
+// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond later, on
+// the loop, which it must not block. w and r are valid until it returns and the response is
+// complete.
 type Handler func(w *Response, r *Request)
 
 // requestBudget is how many pipelined requests are processed before other connections.
@@ -22,8 +22,7 @@ const maxFreeSessions = 64
 // usualFields is a number of fields that most requests do not exceed.
 const usualFields = 16
 
-// Server is HTTP/1.1 as a protocol (RFC 9112, RFC 9110): pass its Open to Engine.Listen. Any
-// goroutine, except for Open.
+// Server is HTTP/1.1 as a protocol (RFC 9112, RFC 9110): see Open. Any goroutine, except for Open.
 type Server struct {
 	handler     Handler
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
@@ -93,9 +92,8 @@ func refuseOverload(w *Response, _ *Request) {
 	w.Finish()
 }
 
-// SetKeepAlivesEnabled sets whether connections persist, as by default. With false, every further
-// response has Connection: close, and idle connections close after Options.DrainGrace of the
-// engine. Any goroutine.
+// SetKeepAlivesEnabled sets whether connections persist, as by default. With false, every response
+// has Connection: close, and idle connections close after the engine's DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	if s.noKeepAlive.Store(!enabled); enabled {
 		return

@@ -185,8 +185,7 @@ func (x *session) sent() {
 	x.proceed()
 }
 
-// proceed continues the exchange outside of run, unless a function on the stack, such as the
-// handler, still uses it.
+// proceed continues the exchange outside of run, unless a function on the stack still uses it.
 func (x *session) proceed() {
 	if x.depth > 0 || !x.conn.Open() {
 		return

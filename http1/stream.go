@@ -10,8 +10,7 @@ import (
 
 // Stream is a response whose body is sent in pieces: chunked, or with the length of SetLength, or,
 // to an HTTP/1.0 client, until the connection closes. A piece is sent soon after the callback that
-// wrote it. A Stream belongs to the loop; Send, TrySend, SendOwned, Close and Context are for any
-// goroutine.
+// wrote it. Loop only, but for Send, TrySend, SendOwned, Close and Context: any goroutine.
 type Stream struct {
 	cancellation
 	session   *session          // nil after the end
@@ -37,8 +36,8 @@ func (w *Response) SetLength(n int64) { w.length = n }
 
 // Stream sends the head and the body written so far, and leaves the rest to the Stream, for whose
 // end later requests wait. It is aborted when there is room, but nothing is written for
-// Options.HandlerTimeout. Call it in the handler, in OnHead or in Respond, once: a second call
-// panics. Loop only.
+// Options.HandlerTimeout. Call it once, in the handler, in OnHead or in Respond, or it panics. Loop
+// only.
 func (w *Response) Stream() *Stream {
 	x := w.session
 	if x.body.onBody != nil && x.in == readingHead && !x.body.paused {
@@ -78,8 +77,7 @@ func (s *Stream) Write(p []byte) (int, error) {
 }
 
 // WriteOwned is Write without a copy: p must not change until release, which may be nil, is called,
-// on the loop, once: when p is written or the connection has ended, and also after an error. Loop
-// only.
+// once, when p is written or the connection has ended, and also after an error. Loop only.
 func (s *Stream) WriteOwned(p []byte, release func()) error {
 	return s.put(piece{bytes: p, release: release})
 }
@@ -141,9 +139,8 @@ func (s *Stream) AddTrailer(name, value string) error {
 	return nil
 }
 
-// Finish ends the body and the exchange, after the pieces sent before. If the body is shorter than
-// SetLength announced, it closes the connection, so that the client detects it, and returns
-// ErrLength. Loop only.
+// Finish ends the body and the exchange, after the pieces sent before. A body shorter than
+// SetLength announced is ErrLength, and closes the connection: the client detects it. Loop only.
 func (s *Stream) Finish() error {
 	if s.session == nil || s.finishing {
 		return s.cause()

@@ -47,8 +47,7 @@ func IsToken[T ~string | ~[]byte](s T) bool {
 	return len(s) > 0 && scanClass([]byte(s), 0, classToken) == len(s)
 }
 
-// IsFieldValue reports whether s may stand as a field value, maybe empty: HTAB, SP, visible ASCII and bytes from 0x80
-// upward (RFC 9110 section 5.5).
+// IsFieldValue reports whether s has HTAB, SP, visible ASCII and bytes from 0x80 upward only (RFC 9110 section 5.5).
 func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue([]byte(s), 0) == len(s) }
 
 // EqualFold reports whether a and b are equal when the case of ASCII letters, and of nothing else, is ignored.

@@ -22,8 +22,7 @@ type Limits struct {
 	RequestLine int
 	// Method bounds the method in bytes: 501. Default: 32.
 	Method int
-	// Head bounds the head in bytes, from the first empty line to the last CRLF: 414 in the target, otherwise 431.
-	// Default: 64 KiB.
+	// Head bounds the head in bytes, empty lines before it included: 414 in the target, otherwise 431. Default: 64 KiB.
 	Head int
 	// Field bounds one field line in bytes, without its CRLF, in heads and in trailers: 431. Default: 16 KiB.
 	Field int

@@ -41,9 +41,8 @@ const statusStart = "HTTP/0.0 000 "
 func (r *Response) Reset() { *r = Response{Fields: r.Fields.reuse()} }
 
 // Parse parses the head at the beginning of buf. It resumes and returns as Request.Parse does. requestMethod is that of
-// the request: a response to HEAD has no body, and neither has a 2xx response to CONNECT, whose head is followed by the
-// tunnel. A 1xx response is parsed by itself: the next response follows it. Limits.RequestLine bounds the status line:
-// 431.
+// the request: a response to HEAD has no body, and neither has a 2xx response to CONNECT, whose head the tunnel
+// follows. A 1xx response is parsed by itself: the next one follows. Limits.RequestLine bounds the status line: 431.
 func (r *Response) Parse(buf []byte, requestMethod string, limits *Limits) (n int, err error) {
 	if limits == nil {
 		limits = &noLimits

@@ -17,8 +17,7 @@ const (
 	// sharedBudget is the same for a socket that other processes accept from too: whoever accepts a
 	// whole burst keeps it, while they are idle.
 	sharedBudget = 1
-	// handshakeTime is longer than the kernel takes to queue a connection whose last packet has
-	// come.
+	// handshakeTime is longer than a connection takes into the queue after its last packet.
 	handshakeTime = 100 * time.Microsecond
 	// shortageLogEvery is between two log lines on the same shortage.
 	shortageLogEvery = 10 * time.Second
@@ -70,8 +69,8 @@ func (l *limit) quotaOf(c *Conn) *quota {
 // Accept makes the loop accept connections of the listening socket fd, which it owns from now on,
 // whatever is returned, and dispatch them to the loops in turn. p opens them. Other processes hold
 // a shared socket too: its queue is theirs when this loop stops. stop serves the queue once more
-// and closes the socket; its error says that the loop has ended, which has closed it. Any
-// goroutine, like stop.
+// and closes the socket; after an error the loop had ended, and closed it. Any goroutine, like
+// stop.
 func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (stop func() error, err error) {
 	a := &acceptor{loop: r.Loop, fd: fd, to: to, protocol: p, shared: shared}
 	sockets.BoundUnacknowledged(fd, r.settings.WriteTimeout)
@@ -115,8 +114,7 @@ func (a *acceptor) arm() {
 	}
 }
 
-// watch sets the interest. After an error the state of the registration is unknown: it is made
-// again.
+// watch sets the interest. After an error the registration is unknown: it is made again.
 func (a *acceptor) watch(i poller.Interest) bool {
 	register := a.loop.poller.Set
 	if !a.registered {
@@ -266,8 +264,7 @@ func (a *acceptor) warn(message string, err error) {
 	}
 }
 
-// drain serves the queued connections, and closes the listener: a little later where new clients
-// can be kept out.
+// drain serves the queue and closes the listener: a little later where clients can be kept out.
 func (a *acceptor) drain() {
 	if a.fd < 0 || a.draining {
 		return
@@ -282,8 +279,7 @@ func (a *acceptor) drain() {
 	a.finish()
 }
 
-// finish closes the listener when its queue is served. Short of descriptors it waits for
-// connections to end.
+// finish closes the listener when its queue is served, for which it waits for descriptors.
 func (a *acceptor) finish() {
 	a.acceptAll()
 	if a.fd >= 0 && a.paused && sockets.HasClients(a.fd) {

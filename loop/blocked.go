@@ -55,8 +55,7 @@ func (r *Reactor) Idle() bool {
 	return same && r.cycleEnded(cycle)
 }
 
-// unmark removes the mark of the watchdog, and reports the callback that has returned if it was
-// slow.
+// unmark removes the mark of the watchdog, and reports the callback that was slow.
 func (l *Loop) unmark(owner any) {
 	w := &l.watch
 	mark, now := w.mark.Load(), l.clock()
@@ -119,8 +118,7 @@ func (e *BlockedError) Error() string {
 		e.Loop, took, strings.Join(names, " < "))
 }
 
-// Blocked describes the current callback, with its stack, for an engine that does not wait for it.
-// Any goroutine.
+// Blocked describes the current callback, with its stack. Any goroutine.
 func (r *Reactor) Blocked() *BlockedError {
 	return &BlockedError{
 		Loop:  r.index,

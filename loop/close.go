@@ -12,8 +12,7 @@ func (c *Conn) Close() { c.finish(nil) }
 
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left to read: it
 // does not wait for the peer. While input or output is pending, or if a layer cannot send its end
-// at once, it is Close. The kernel answers input that comes until the end of the cycle with a
-// reset.
+// at once, it is Close. Input that comes until the end of the cycle is answered with a reset.
 func (c *Conn) CloseIdle() {
 	if c.state != open || c.out != nil || c.in != nil ||
 		c.fd >= 0 && (sockets.Unread(int(c.fd)) || sockets.Unacknowledged(int(c.fd))) {
@@ -130,8 +129,7 @@ func (c *Conn) free() {
 	l.limit.quotaOf(c).release()
 }
 
-// shutdown tells that the engine drains: also a connection that opens, or changes its protocol,
-// during a drain.
+// shutdown tells of a drain, also a connection that opens, or changes its protocol, during it.
 func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:

@@ -14,9 +14,8 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// Conn is one connection, from accept to close. It belongs to its loop: only callbacks of the loop
-// may call its methods. Ref gives other goroutines access. An idle one has this struct and a table
-// slot, nothing else.
+// Conn is one connection, from accept to close. Only callbacks of its loop may call its methods;
+// Ref gives other goroutines access. An idle one has this struct and a table slot, nothing else.
 type Conn struct {
 	loop     *Loop // the fields that every event needs come first, close together
 	handler  Handler

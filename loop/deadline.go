@@ -10,8 +10,7 @@ import (
 // SetTimeout schedules EventTimeout after d, in place of any deadline before; zero unsets it. d
 // counts from Loop.Now, the start of the cycle. Until the first call, the connection ends when
 // nothing was read for Settings.IdleTimeout. Postponing a deadline costs a store. Output that the
-// peer does not read has its own deadline, and so has closing: after Close, SetTimeout does
-// nothing.
+// peer does not read has its own deadline, and so has closing: nothing is set after Close.
 func (c *Conn) SetTimeout(d time.Duration) {
 	if c.state != open {
 		return // the state has a deadline of its own

@@ -20,8 +20,7 @@ const (
 	copyLimit = 4 << 10
 )
 
-// task is a function, or, where conn is set, a function of that connection or output to append to
-// it, unless it is closed.
+// task is a function, or, with conn, a function of it or output to append, unless it is closed.
 type task struct {
 	run       func()
 	conn      *Conn
@@ -30,8 +29,7 @@ type task struct {
 	unbounded bool        // accepted also when the inbox is full
 }
 
-// inbox is how other goroutines reach a loop. The first task in an empty inbox wakes the poller, if
-// the loop waits or is about to.
+// inbox is how other goroutines reach a loop. Its first task wakes the poller, if the loop waits.
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
@@ -177,8 +175,7 @@ func (r Ref) Do(fn func(c *Conn)) error {
 	return r.c.loop.post(task{conn: r.c, visit: fn})
 }
 
-// DoUnbounded is Do without a bound on the inbox, for tasks that are bounded otherwise. Any
-// goroutine.
+// DoUnbounded is Do for tasks with another bound. Any goroutine.
 func (r Ref) DoUnbounded(fn func(c *Conn)) error {
 	if r.Gone() {
 		return ErrClosed
@@ -229,6 +226,5 @@ func (r Ref) Gone() bool { return r.c == nil || r.c.shows(gone) }
 // has ended, ErrInboxFull when it does not keep up; then fn does not run. Any goroutine.
 func (l *Loop) Post(fn func()) error { return l.post(task{run: fn}) }
 
-// PostUnbounded is Post without a bound, for tasks that are bounded otherwise: one for each request
-// in flight. Any goroutine.
+// PostUnbounded is Post for tasks with another bound, such as one a request. Any goroutine.
 func (l *Loop) PostUnbounded(fn func()) error { return l.post(task{run: fn, unbounded: true}) }

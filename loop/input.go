@@ -23,8 +23,7 @@ func (c *Conn) wantsRead() bool {
 	return c.wantsInput() && !c.is(peerDone) || c.state == lingering
 }
 
-// Buffered is the number of bytes of unused input. Within OnData it does not count those of the
-// call.
+// Buffered is the number of bytes of unused input, without those that OnData is called with.
 func (c *Conn) Buffered() int {
 	if c.in == nil {
 		return 0
@@ -62,8 +61,7 @@ func (c *Conn) Redeliver() {
 	c.schedule()
 }
 
-// receive reads once, and delivers or discards the input. It reports whether there was any, or its
-// end.
+// receive reads once, and delivers or discards. It reports whether there was input, or its end.
 func (c *Conn) receive() bool {
 	if c.state == lingering {
 		c.discard()
@@ -105,8 +103,7 @@ func (c *Conn) readBuffer() (into []byte, supplied bool) {
 	return into, false
 }
 
-// deliverNew delivers kept and new input, and keeps the unused rest. p is empty if the handler has
-// supplied memory in vain.
+// deliverNew delivers kept and new input. p is empty if the handler has supplied memory in vain.
 func (c *Conn) deliverNew(p []byte) {
 	if len(p) > 0 && !c.is(ownDeadline) {
 		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
@@ -151,8 +148,7 @@ func (c *Conn) dropInput() {
 	}
 }
 
-// deliver calls OnData until the last handler of the connection has seen the unused rest, and
-// returns how much was used.
+// deliver calls OnData until the last handler has seen the rest, and returns how much was used.
 func (c *Conn) deliver(p []byte) (used int) {
 	defer c.recovered()
 	for {

@@ -31,8 +31,7 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// Loop is one reactor, as callbacks see it: timers, tasks, the clock. Each method has its thread
-// rule.
+// Loop is one reactor, as callbacks see it: timers, tasks, the clock.
 type Loop struct {
 	poller   poller.Backend
 	accept   func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
@@ -92,13 +91,11 @@ func (l *Loop) Now() int64 { return l.now }
 // Clock is the time now on that clock, in nanoseconds. Any goroutine.
 func (l *Loop) Clock() int64 { return l.clock() }
 
-// Yield lets other goroutines run before the loop waits again, which may otherwise keep its
-// processor for milliseconds. Call it after giving work to one. A loop that yields often parks
-// instead of blocking. Loop only.
+// Yield lets other goroutines run before the loop waits, which may keep its processor for
+// milliseconds. Call it after giving work to one. A loop that yields often parks. Loop only.
 func (l *Loop) Yield() { l.yield = true }
 
-// Draining reports that the engine is shutting down: protocols should end their connections at the
-// next opportunity. Loop only.
+// Draining reports that the engine shuts down: protocols should end connections soon. Loop only.
 func (l *Loop) Draining() bool { return l.draining }
 
 // Conns lists the open connections, a copy. Loop only.
@@ -120,8 +117,7 @@ func (l *Loop) Logger() *slog.Logger { return l.logger }
 
 // AsyncLogger returns a logger to the output of log that never waits for it: records use the queue
 // of the engine's Logger, which is flushed at the end of Run. An asynclog.Handler keeps its own
-// queue, which the program flushes. A protocol with a log of its own should call this once for each
-// loop. Any goroutine.
+// queue, which the program flushes. Call this once for each loop and log. Any goroutine.
 func (l *Loop) AsyncLogger(log *slog.Logger) *slog.Logger {
 	return slog.New(asynclog.New(l.logger.Handler()).Share(log.Handler()))
 }

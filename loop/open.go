@@ -3,8 +3,8 @@ package loop
 import "github.com/eddynet/eddy/internal/sockets"
 
 // SetSettings replaces the limits and deadlines: call it in the Protocol with a changed copy of
-// Settings. One copy may serve all connections of a loop, which start with the same settings. It
-// must not change afterwards.
+// Settings, which must not change afterwards. All connections of a loop begin with equal settings,
+// and may share one.
 func (c *Conn) SetSettings(s *Settings) {
 	if s.WriteTimeout != c.settings.WriteTimeout && c.fd >= 0 {
 		sockets.BoundUnacknowledged(int(c.fd), s.WriteTimeout)
@@ -41,8 +41,7 @@ func (c *Conn) open(p Protocol) {
 }
 
 // SetProtocol gives the connection to another protocol: p is called, and its Handler gets the
-// unused input after the current callback, and all events. User data and settings are those of a
-// new connection.
+// unused input after the current callback, and all events. User data and settings are reset.
 func (c *Conn) SetProtocol(p Protocol) {
 	if c.state != open {
 		return

@@ -38,8 +38,7 @@ func (c *Conn) Pending() int64 {
 func (c *Conn) Full() bool { return c.shows(full) || c.Pending() > c.settings.HighWater }
 
 // Write appends a copy of p to the pending output, which leaves in one system call after the
-// callback. The error is ErrClosed, or ErrOutputFull, which has aborted the connection: see
-// Settings.MaxOutput.
+// callback. The error is ErrClosed, or ErrOutputFull (Settings.MaxOutput), which has aborted it.
 func (c *Conn) Write(p []byte) (int, error) {
 	if err := c.WriteParts(p); err != nil {
 		return 0, err
@@ -47,8 +46,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// WriteParts is Write for slices that belong together: all or none is written, whatever MaxOutput
-// is.
+// WriteParts is Write for slices of which all or none is written, whatever MaxOutput is.
 func (c *Conn) WriteParts(parts ...[]byte) error {
 	q, err := c.queue()
 	if err != nil {
@@ -94,8 +92,7 @@ func (c *Conn) WriteOwned(p []byte, release func()) error {
 	return c.WriteFramed(nil, p, nil, release)
 }
 
-// WriteFramed is WriteOwned for p between two slices that are copied: all or none is written,
-// whatever MaxOutput is.
+// WriteFramed is WriteOwned for p between two slices that are copied. See WriteParts.
 func (c *Conn) WriteFramed(before, p, after []byte, release func()) error {
 	q, err := c.queue()
 	if err != nil {
@@ -112,8 +109,7 @@ func (c *Conn) WriteFramed(before, p, after []byte, release func()) error {
 
 // SendFile appends n bytes of f at offset to the pending output. f is closed when they are written
 // or the connection has ended, and also after an error. A file that ends before aborts the
-// connection. On Linux, without layers, the kernel copies them: sendfile(2). A slow disk blocks the
-// loop.
+// connection. On Linux, without layers, it is sendfile(2). A slow disk blocks the loop.
 func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 	release := func() { _ = f.Close() } // opened for reading: nothing is lost
 	if offset < 0 || n < 0 {

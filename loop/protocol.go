@@ -3,10 +3,8 @@ package loop
 // Protocol opens a connection: accepted, dialled, adopted, or handed over (Conn.SetProtocol). It is
 // called first, on the connection's loop, and may set settings, the first deadline and layers, and
 // write. The Handler that it returns gets input and events; nil aborts the connection. A wrapper is
-// a function around a Protocol, whose Handler it may return.
-//
-// Two loops call a Protocol at the same time: shared state belongs into Conn.SetUserData, into a
-// PerLoop, or behind a lock.
+// a function around a Protocol. Two loops call a Protocol at the same time: shared state belongs
+// into Conn.SetUserData, into a PerLoop, or behind a lock.
 type Protocol func(c *Conn) Handler
 
 // Handler handles the input and the events of one connection, or of many, on its loop. It must not
@@ -17,8 +15,7 @@ type Handler interface {
 	// unmask them. The rest comes back unchanged, with more appended, up to Settings.MaxInput. A
 	// number below 0 or above len(in) aborts the connection.
 	OnData(c *Conn, in []byte) (used int)
-	// OnEvent is called for everything else. If it returns false, the default action of the event
-	// follows.
+	// OnEvent is called for everything else. After false, the event's default action follows.
 	OnEvent(c *Conn, e Event) (handled bool)
 }
 
@@ -26,8 +23,7 @@ type Handler interface {
 type Event uint8
 
 const (
-	// EventWritable: pending output has fallen from above the high-water mark to the low-water
-	// mark. Default: none.
+	// EventWritable: output has fallen from the high-water to the low-water mark. Default: none.
 	EventWritable Event = iota + 1
 	// EventEOF, once: the peer has stopped sending, and all was read; unused input is still kept.
 	// Default: the connection closes after its pending output.

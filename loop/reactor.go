@@ -135,8 +135,7 @@ func (l *Loop) hasWork() bool {
 	return len(l.scheduled) > 0 || len(l.closed) > 0 || l.inbox.pending()
 }
 
-// NextTimer is when the earliest timer may expire, on the clock of the loop; -1 without any. For
-// tests.
+// NextTimer is when the first timer may expire, on the loop's clock; -1 without any. For tests.
 func (r *Reactor) NextTimer() int64 {
 	if next := r.wheel.Next(); next >= 0 {
 		return next * wheel.Tick

@@ -13,26 +13,23 @@ import (
 // Transport below it, or memory. A layer embeds the one below and overrides methods. The loop calls
 // all methods, and none may block: syscall.EAGAIN means "not now". After Detach over layers, one
 // goroutine may call Read while another one calls Write or CloseWrite; both may block, and Held is
-// not called. After Close of the connection, input is discarded below all layers: one that counts
-// bytes misses these.
+// not called. After Close of the connection, input is discarded below all layers, uncounted by
+// them.
 type Transport interface {
-	// Read reads into p, which is not empty. At the end of the input the error is io.EOF. It never
-	// returns bytes and an error.
+	// Read reads into p, which is not empty: bytes or an error, io.EOF at the end of the input.
 	Read(p []byte) (n int, err error)
 	// Write takes bytes from the beginning of the slices, as many as it can. A layer that changes
 	// no byte returns the count of the transport below, even a short one. Any other one takes the
 	// bytes, holds those that the transport below refuses, and reports them by Held. Held bytes are
-	// passed on first: with no slices, nothing else is done, and without an error none are held any
-	// more.
+	// passed on first: with no slices, nothing else is done, and without an error none are held.
 	Write(slices [][]byte) (n int, err error)
 	// Held reports whether Read may return input or an error although the transport below has none,
-	// and how many bytes of output wait to be passed on. A layer that waits for anything else calls
-	// Conn.Wake.
+	// and how many bytes of output wait to be passed on. Otherwise a layer calls Conn.Wake.
 	Held() (input bool, output int64)
 	// CloseWrite ends the output, when nothing is held. After syscall.EAGAIN it is called again.
 	CloseWrite() error
-	// Close is the last call, whatever is held. With reset, the peer must not mistake truncated
-	// output for complete.
+	// Close is the last call, whatever is held. With reset, truncated output must not look
+	// complete.
 	Close(reset bool)
 }
 
@@ -147,8 +144,7 @@ func readSocket(fd int, p []byte) (int, error) {
 	return n, nil
 }
 
-// writeSocket writes one slice or more, in one system call. More says that others, or the FIN,
-// follow at once.
+// writeSocket writes slices in one system call. More says that others, or the FIN, follow at once.
 func writeSocket(fd int, slices [][]byte, more bool) (n int, err error) {
 	var errno unix.Errno
 	if len(slices) == 1 {

@@ -108,8 +108,7 @@ func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 	return append(events, Event{Token: r.token, Ready: ready})
 }
 
-// ready translates a kevent under the interest. With EV_EOF, fflags is the error of the socket, if
-// any.
+// ready translates a kevent. With EV_EOF, fflags is the error of the socket, if any.
 func (r *registration) ready(k *unix.Kevent_t) Ready {
 	var ready Ready
 	end := k.Flags&unix.EV_EOF != 0

@@ -23,8 +23,7 @@ type parking struct {
 	err  error
 }
 
-// Park waits as goroutines wait for their sockets; see the contract. Where Go's poller takes no
-// epoll descriptor, it is Wait.
+// Park waits as goroutines do for sockets; see the contract. Where Go's poller cannot, it is Wait.
 func (p *Poller) Park(timeout time.Duration) ([]Event, error) {
 	if timeout == 0 || p.parking.file == nil && !p.park() {
 		return p.Wait(timeout)

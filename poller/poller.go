@@ -19,8 +19,7 @@ package poller
 
 import "time"
 
-// Token identifies a registration: a slot in the owner's table in the low 32 bits, its generation
-// in the high 32.
+// Token identifies a registration: a slot in the low 32 bits, its generation in the high 32.
 type Token uint64
 
 // NewToken joins a slot and its generation.
@@ -77,8 +76,7 @@ type Event struct {
 // Forever as a timeout makes Wait block until an event or a Wake.
 const Forever time.Duration = -1
 
-// MaxEvents bounds the events of one Wait: timers and tasks run between batches. A wake-up may
-// count as one.
+// MaxEvents bounds the events of a Wait, a wake-up included: timers and tasks run in between.
 const MaxEvents = 256
 
 // Backend is the poller of every system.
@@ -90,18 +88,18 @@ type Backend interface {
 	Set(fd int, token Token, interest Interest) error
 	// Delete ends the registration of an open fd.
 	Delete(fd int) error
-	// Wait blocks until a registration is ready, Wake is called, or timeout has passed: negative is
-	// never, zero polls, any other value is rounded up to the resolution of the backend, so that a
-	// timer never fires early. It returns no event after a wake-up, a timeout, a signal, a day, or
-	// for a condition outside the interest: the caller checks its clock. The poller owns the slice,
-	// which is valid until the next Wait.
+	// Wait blocks until a registration is ready, Wake is called, or timeout has passed: Forever
+	// blocks, zero polls, any other value is rounded up to the resolution of the backend, so that a
+	// timer never fires early. It may return without an event: after a wake-up, a timeout, a
+	// signal, a day, or for a condition outside the interest. The poller owns the slice, valid
+	// until the next Wait.
 	Wait(timeout time.Duration) ([]Event, error)
 	// Park is Wait for a wait that is expected to be long. Where it can, it blocks as goroutines do
 	// on their sockets, in the poller of Go's runtime: another goroutine has the processor at once,
 	// and no thread is woken for the change. It takes two more system calls.
 	Park(timeout time.Duration) ([]Event, error)
-	// Wake makes the current Wait or Park, or else the next one, return. Calls made before that may
-	// count as one. Any goroutine.
+	// Wake makes the current Wait or Park return, or else the next one. Several may count as one.
+	// Any goroutine.
 	Wake() error
 	// Close releases the poller's descriptors. Registered ones stay open.
 	Close() error

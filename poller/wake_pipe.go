@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Any goroutine may write;
-// only that of Wait reads.
+// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Only Wait reads it.
 type waker struct {
 	reader, writer int
 	one            [1]byte   // written by Wake; constant
@@ -39,8 +38,7 @@ func (p *Poller) Wake() error {
 	return os.NewSyscallError("write", err)
 }
 
-// consumeWake drains the pipe, with bytes that arrive meanwhile: for their Wake, this Wait has not
-// returned yet.
+// consumeWake drains the pipe, also of bytes that arrive meanwhile, for this Wait.
 func (p *Poller) consumeWake(k *unix.Kevent_t) bool {
 	if int(k.Ident) != p.waker.reader {
 		return false
