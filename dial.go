@@ -14,8 +14,7 @@ func (e *Engine) Dial(network, address string, p Protocol, timeout time.Duration
 }
 
 // Adopt is Loop.Adopt on one of the loops, in turn. done, if not nil, is called once, on that loop:
-// after p, or with an error. If the engine has ended, it is not: Adopt returns ErrServerClosed. Any
-// goroutine.
+// after p, or with an error; but not after ErrServerClosed: the engine has ended. Any goroutine.
 func (e *Engine) Adopt(conn net.Conn, p Protocol, done func(c *Conn, err error)) error {
 	l := e.nextLoop()
 	err := l.PostUnbounded(func() {

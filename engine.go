@@ -138,8 +138,8 @@ func (e *Engine) start() error {
 	return nil
 }
 
-// Ping returns nil when every loop has answered, after the tasks posted before. It returns an error
-// when ctx ends first, since no loop answers while a callback blocks it, or before Run; and
+// Ping returns nil when every loop has answered, after the tasks posted before. A loop does not
+// while a callback blocks it, or before Run: then the error comes with the end of ctx. It returns
 // ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
 	return e.ask(ctx, func(l *loop.Reactor, answer func()) error { return l.Post(answer) })

@@ -8,8 +8,7 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Deferred is a response after the handler's return. It needs no goroutine, and may outlive the
-// client.
+// Deferred is a response after the handler's return. It needs no goroutine while it waits.
 type Deferred struct {
 	cancellation
 	conn      *loop.Conn      // loop only
@@ -18,9 +17,9 @@ type Deferred struct {
 	claimed   atomic.Bool     // by Respond, Do, or the deadline
 }
 
-// Defer leaves the response to Respond, for which later requests of the connection wait. Without it
-// in Options.HandlerTimeout, the client gets 503: see SetTimeout. Call it once, in the handler or
-// in OnHead: a second call panics. Loop only.
+// Defer leaves the response to Respond, for which later requests of the connection wait; after
+// Options.HandlerTimeout it is 503: see SetTimeout. Call it once, in the handler or in OnHead: a
+// second call panics. Loop only.
 func (w *Response) Defer() *Deferred {
 	x := w.session
 	x.respond(deferred)

@@ -7,8 +7,7 @@ import (
 
 // Head is a status line and fields, built separately: once for many responses, or by an adapter, a
 // proxy or a cache. Response.SetHead and WriteInterim copy it. Unlike SetHeader, it allows Date and
-// Server, and with Upgrade the program sets Connection. Any goroutine may use one that does not
-// change.
+// Server, and with Upgrade the program sets Connection. Any goroutine may read it.
 type Head struct {
 	Status int  // 100 to 999; 0 is 200
 	Close  bool // the connection ends with the response

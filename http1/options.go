@@ -13,14 +13,11 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Options configures a Server. Defaults are for zero fields, and finite. A negative value is an
-// error.
+// Options configures a Server. A zero field has a finite default. A negative value is an error.
 type Options struct {
-	// ReadHeaderTimeout limits the time from the first to the last byte of a head: 408. Default: 30
-	// s.
+	// ReadHeaderTimeout limits the time of a head, from its first byte: 408. Default: 30 s.
 	ReadHeaderTimeout time.Duration
-	// ReadTimeout limits the time for a body: 408. Every MinBodyRate bytes add a second. Default:
-	// 30 s.
+	// ReadTimeout limits that of a body: 408. Every MinBodyRate bytes add a second. Default: 30 s.
 	ReadTimeout time.Duration
 	// MinBodyRate is in bytes per second; see ReadTimeout. Default: 4 KiB.
 	MinBodyRate int
@@ -38,8 +35,8 @@ type Options struct {
 	Limits httpparse.Limits
 	// MaxBodyBytes limits a body, also for OnBody: 413. See Request.SetMaxBody. Default: 4 MiB.
 	MaxBodyBytes int64
-	// MaxDiscardBytes limits the rest of a body that is discarded after an early response. A longer
-	// one closes the connection. Default: 256 KiB.
+	// MaxDiscardBytes limits the discarded rest of a body after an early response. A longer one
+	// closes the connection. Default: 256 KiB.
 	MaxDiscardBytes int64
 
 	// OnOpen is called when a connection opens, on the loop, and must not block. Request.ConnValue
@@ -57,8 +54,7 @@ type Options struct {
 	// ServerName is the value of the field Server; a hyphen omits the field. Default: "eddy".
 	ServerName string
 	// AccessLog gets a record for each response: remote, method, target, status, bytes of body,
-	// duration from the end of the head. It does not block: see loop.Loop.AsyncLogger. Default:
-	// none.
+	// duration from the end of the head. It does not block: see loop.Loop.AsyncLogger.
 	AccessLog *slog.Logger
 	// AllowConnect passes CONNECT requests to the handler. Without it, the response is 501.
 	AllowConnect bool

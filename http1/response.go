@@ -15,8 +15,7 @@ import (
 const copyLimit = 16 << 10
 
 // Response is the response to a request. Its body is buffered, and sent with its length when the
-// handler returns. It belongs to its loop, and is valid until the handler returns or the response
-// is complete, whichever is later.
+// handler returns. It belongs to its loop, and is valid until then and until it is complete.
 type Response struct {
 	session        *session
 	request        *Request
@@ -66,8 +65,7 @@ func (w *Response) SetStatus(code int) error {
 // Status is the status code set so far.
 func (w *Response) Status() int { return w.head.Status }
 
-// SetHead replaces status and fields by a copy of h. Close remains set. An error: an invalid
-// status.
+// SetHead replaces status and fields by a copy of h. Close remains set. A bad status is an error.
 func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
@@ -147,8 +145,7 @@ func (w *Response) decide(bodyRead bool) {
 }
 
 // Finish sends the complete response before the handler returns, which cannot change it any more.
-// In OnHead, up to Options.MaxDiscardBytes of the body are discarded; a longer one closes the
-// connection.
+// In OnHead it discards up to Options.MaxDiscardBytes of the body, or closes the connection.
 func (w *Response) Finish() {
 	x := w.session
 	switch {
@@ -219,14 +216,12 @@ func (w *Response) Drop() {
 	x.conn.Close()
 }
 
-// Handled reports, to an OnHead that wraps one, whether the response is complete, begun, or
-// deferred.
+// Handled reports, to an OnHead around another, whether the response was begun or deferred.
 func (w *Response) Handled() bool { return w.session.out >= deferred }
 
 // WriteInterim sends an interim response, such as 103 Early Hints, at once (RFC 9110 section 15.2),
 // but not to an HTTP/1.0 client. There may be several. The error is ErrAnswered after the beginning
-// of the final response, or that of a status not between 102 and 199: 100 is ResumeBody's, 101
-// Upgrade's.
+// of the final response, or that of a status not between 102 and 199. See ResumeBody for 100.
 func (w *Response) WriteInterim(h *Head) error {
 	x := w.session
 	switch {

@@ -8,9 +8,8 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond later, on
-// the loop, which it must not block. w and r are valid until it returns and the response is
-// complete.
+// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond later. It
+// must not block its loop. w and r are valid until it returns and the response is complete.
 type Handler func(w *Response, r *Request)
 
 // requestBudget is how many pipelined requests are processed before other connections.

@@ -14,8 +14,8 @@ import (
 // heads is the pool for heads that are valid after OnData, some of them for long.
 var heads = buffers.NewPool(8 << 10)
 
-// session is one exchange, from the first byte of the request to the last of the response. An idle
-// connection has none. It belongs to the loop.
+// session is one exchange, from the first byte of the request to the last of the response. Loop
+// only.
 type session struct {
 	server    *instance
 	conn      *loop.Conn

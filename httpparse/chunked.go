@@ -3,8 +3,7 @@ package httpparse
 import "strconv"
 
 // Chunked decodes the chunks of a body up to and including the line of the last chunk (RFC 9112 section 7.1). A Trailer
-// parses the rest. The input may be cut anywhere and is not kept. The zero Chunked is ready for use. It belongs to one
-// goroutine at a time.
+// parses the rest. The input may be cut anywhere and is not kept. The zero Chunked is ready. One goroutine at a time.
 type Chunked struct {
 	next      chunkStage
 	digits    uint8 // of the size so far
@@ -44,8 +43,7 @@ func (d *Chunked) Reset() { *d = Chunked{} }
 // Done reports whether the line of the last chunk has been read: the trailer section comes next.
 func (d *Chunked) Done() bool { return d.next == nextTrailer }
 
-// Left returns how many bytes of the current chunk's data are still to come, so that a limit can be enforced before
-// they arrive. It is 0 between chunks.
+// Left returns how many bytes of the current chunk are still to come, to enforce a limit early; 0 between chunks.
 func (d *Chunked) Left() int64 {
 	if d.next != nextData {
 		return 0

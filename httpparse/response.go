@@ -1,7 +1,7 @@
 package httpparse
 
-// Response is the head of one HTTP/1.1 or HTTP/1.0 response, and the state of parsing it, for clients and proxies. It
-// is used as a Request is.
+// Response is the head of one response, and the state of parsing it, for clients and proxies. It is used as a Request
+// is.
 type Response struct {
 	Reason Span // the reason phrase as sent, often empty
 

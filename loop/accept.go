@@ -14,8 +14,7 @@ import (
 const (
 	// acceptBudget is how many connections one listener accepts in one cycle.
 	acceptBudget = 64
-	// sharedBudget is the same for a socket that other processes accept from too: whoever accepts a
-	// whole burst keeps it, while they are idle.
+	// sharedBudget is for a shared socket: whoever accepts a burst keeps it, while others are idle.
 	sharedBudget = 1
 	// handshakeTime is longer than a connection takes into the queue after its last packet.
 	handshakeTime = 100 * time.Microsecond
@@ -69,8 +68,7 @@ func (l *limit) quotaOf(c *Conn) *quota {
 // Accept makes the loop accept connections of the listening socket fd, which it owns from now on,
 // whatever is returned, and dispatch them to the loops in turn. p opens them. Other processes hold
 // a shared socket too: its queue is theirs when this loop stops. stop serves the queue once more
-// and closes the socket; after an error the loop had ended, and closed it. Any goroutine, like
-// stop.
+// and closes the socket; after an error the loop had ended, and closed it. Any goroutine.
 func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (stop func() error, err error) {
 	a := &acceptor{loop: r.Loop, fd: fd, to: to, protocol: p, shared: shared}
 	sockets.BoundUnacknowledged(fd, r.settings.WriteTimeout)

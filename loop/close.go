@@ -75,8 +75,7 @@ func (c *Conn) shut() {
 	}
 }
 
-// end cuts the connection off: with a reset, unless it lingers, since only its handler knows
-// whether the response is complete.
+// end resets the connection, unless it lingers: its handler may not have completed the response.
 func (c *Conn) end(cause error) {
 	if c.state == lingering {
 		c.closeNow(cause)

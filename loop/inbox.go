@@ -8,8 +8,7 @@ import (
 )
 
 const (
-	// inboxBudget is how many tasks one cycle runs, and inboxTime for how long: sockets do not wait
-	// for goroutines that post without pause.
+	// A cycle runs inboxBudget tasks, or for inboxTime: those who post cannot starve the sockets.
 	inboxBudget = 1024
 	inboxTime   = 2 * time.Millisecond
 	// maxTasks bounds the waiting tasks, some 60 MB: beyond it, posting is an error.
@@ -168,19 +167,18 @@ func (c *Conn) Ref() Ref { return Ref{c} }
 // Do runs fn on the loop of the connection. It returns ErrClosed when that is closed,
 // ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up. If the connection
 // closes before fn has run, fn is not called: EventClosed tells of it. Any goroutine.
-func (r Ref) Do(fn func(c *Conn)) error {
-	if r.Gone() {
-		return ErrClosed
-	}
-	return r.c.loop.post(task{conn: r.c, visit: fn})
-}
+func (r Ref) Do(fn func(c *Conn)) error { return r.post(task{conn: r.c, visit: fn}) }
 
 // DoUnbounded is Do for tasks with another bound. Any goroutine.
 func (r Ref) DoUnbounded(fn func(c *Conn)) error {
+	return r.post(task{conn: r.c, visit: fn, unbounded: true})
+}
+
+func (r Ref) post(t task) error {
 	if r.Gone() {
 		return ErrClosed
 	}
-	return r.c.loop.post(task{conn: r.c, visit: fn, unbounded: true})
+	return r.c.loop.post(t)
 }
 
 // Write appends a copy of p to the pending output. It returns ErrClosed when the connection is

@@ -3,8 +3,7 @@ package loop
 import "github.com/eddynet/eddy/internal/sockets"
 
 // SetSettings replaces the limits and deadlines: call it in the Protocol with a changed copy of
-// Settings, which must not change afterwards. All connections of a loop begin with equal settings,
-// and may share one.
+// Settings, which must not change afterwards. Connections of a loop may share one.
 func (c *Conn) SetSettings(s *Settings) {
 	if s.WriteTimeout != c.settings.WriteTimeout && c.fd >= 0 {
 		sockets.BoundUnacknowledged(int(c.fd), s.WriteTimeout)

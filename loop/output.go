@@ -73,8 +73,7 @@ func (c *Conn) Out() *buffers.Buffer {
 	return q.Tail()
 }
 
-// WriteBuffer appends b itself to the pending output. The loop owns it from now on, even after an
-// error. The errors are those of Write.
+// WriteBuffer is Write of b itself, which the loop owns from now on, even after an error.
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
@@ -85,9 +84,8 @@ func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	return nil
 }
 
-// WriteOwned appends p itself to the pending output. p must not change until release, which may be
-// nil, is called: on the loop, once, when p is written or the connection has ended, and also after
-// an error. The errors are those of Write.
+// WriteOwned is Write of p itself. p must not change until release, which may be nil, is called: on
+// the loop, once, when p is written or the connection has ended, and also after an error.
 func (c *Conn) WriteOwned(p []byte, release func()) error {
 	return c.WriteFramed(nil, p, nil, release)
 }

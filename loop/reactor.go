@@ -13,8 +13,8 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// inputSize is the size in bytes of the buffer that all connections of a loop read into, and so the
-// most that one is read in a cycle.
+// inputSize is the bytes of the read buffer of a loop, and the most that a connection is read in a
+// cycle.
 const inputSize = 64 << 10
 
 // maxPostponed is how many cycles a flood of events may hold up the timers.
@@ -268,8 +268,7 @@ func (l *Loop) settleBatch() {
 	l.unsettled = slices.Delete(l.unsettled, 0, len(l.unsettled))
 }
 
-// resumeScheduled resumes connections that were changed outside their own event. Those that this
-// schedules wait for the next cycle.
+// resumeScheduled leaves connections that it schedules to the next cycle.
 func (l *Loop) resumeScheduled() {
 	n := len(l.scheduled)
 	for i := range n {

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats counts events since the start, on one loop or on all of an engine. PendingOutput is as of
-// now, MaxLag a maximum; the others only grow.
+// Stats counts since the start, on one loop or all. Only PendingOutput may fall; MaxLag is a
+// maximum.
 type Stats struct {
 	Accepted uint64 // connections, from listeners
 	Dialled  uint64 // connections

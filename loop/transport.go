@@ -28,8 +28,7 @@ type Transport interface {
 	Held() (input bool, output int64)
 	// CloseWrite ends the output, when nothing is held. After syscall.EAGAIN it is called again.
 	CloseWrite() error
-	// Close is the last call, whatever is held. With reset, truncated output must not look
-	// complete.
+	// Close is the last call, whatever is held. With reset, the output must not look complete.
 	Close(reset bool)
 }
 

@@ -67,8 +67,7 @@ func (p *Poller) Delete(fd int) error {
 	return errors.Join(p.change(fd, unix.EVFILT_READ, unix.EV_DELETE), p.change(fd, unix.EVFILT_WRITE, unix.EV_DELETE))
 }
 
-// addRead adds the read filter for the interest. If the edge-triggered one exists already, the
-// kernel evaluates the socket's state again.
+// addRead adds the read filter. If that exists, the kernel evaluates the socket's state again.
 func (p *Poller) addRead(fd int, interest Interest) error {
 	if interest&Readable != 0 {
 		return p.change(fd, unix.EVFILT_READ, unix.EV_ADD)
