@@ -43,8 +43,8 @@ func (ln *Listener) Close() error {
 
 // Listen binds an address, on which connections speak p. The network is tcp, tcp4, tcp6 or unix; a
 // TCP address is host:port, where an empty host means all interfaces and port 0 a free port; a Unix
-// one is a path. A socket file that no process listens on is replaced. Looking up a name blocks for
-// as long as the resolver takes, or until Shutdown: do not on a loop. The error has advice; after
+// one is a path. A socket file that no process listens on is replaced. Looking up a name blocks,
+// also a loop, for as long as the resolver takes, or until Shutdown. The error has advice; after
 // Shutdown it is ErrServerClosed. Any goroutine. Clients can connect from now on, and are served
 // once Run is called. On Linux and FreeBSD every loop has a listening socket of its own.
 func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) {

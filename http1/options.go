@@ -54,7 +54,7 @@ type Options struct {
 	// ServerName is the value of the field Server; a hyphen omits the field. Default: "eddy".
 	ServerName string
 	// AccessLog gets a record for each response: remote, method, target, status, bytes of body,
-	// duration from the end of the head. It does not block: see loop.Loop.AsyncLogger.
+	// duration from the end of the head. See loop.Loop.AsyncLogger. Default: none.
 	AccessLog *slog.Logger
 	// AllowConnect passes CONNECT requests to the handler. Without it, the response is 501.
 	AllowConnect bool

@@ -48,8 +48,8 @@ func (s *Stream) sendCopy(p []byte, wait bool) error {
 }
 
 // SendOwned is Send without a copy. p must not be empty, and must not change until release is
-// called, once, on the loop: when p is written or discarded, but not after an error. Not on the
-// loop.
+// called, once, on the loop: when p is written or discarded, but not after an error. Any goroutine
+// but the loop's.
 func (s *Stream) SendOwned(p []byte, release func()) error {
 	return s.send(piece{bytes: p, release: release}, true)
 }

@@ -14,8 +14,7 @@ import (
 // heads is the pool for heads that are valid after OnData, some of them for long.
 var heads = buffers.NewPool(8 << 10)
 
-// session is one exchange, from the first byte of the request to the last of the response. Loop
-// only.
+// session is one exchange, from the first byte of the request to the last of the response.
 type session struct {
 	server    *instance
 	conn      *loop.Conn

@@ -59,8 +59,8 @@ func (r *Request) offers(name string) bool {
 // Hijack removes the connection from the loop. fn is called once, on its own goroutine, with a
 // net.Conn that has deadlines and the bytes read after the request; or with the error of the
 // connection. Pending output is sent first: earlier responses, and the beginning of a Stream, which
-// ends. fn writes the response, or its rest. Call it in the handler, Respond or Deferred.Do, and w
-// no more.
+// ends. fn writes the response, or its rest. Call it in the handler, in Respond or in Deferred.Do;
+// w must not be used afterwards.
 func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	x := w.session
 	if x.out == streaming {

@@ -18,7 +18,7 @@ const (
 	sharedBudget = 1
 	// handshakeTime is longer than a connection takes into the queue after its last packet.
 	handshakeTime = 100 * time.Microsecond
-	// shortageLogEvery is between two log lines on the same shortage.
+	// shortageLogEvery is the least time between two log lines on the same shortage.
 	shortageLogEvery = 10 * time.Second
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/eddynet/eddy/internal/watchdog"
 )
 
-// slowLogEvery is between two log lines of a loop about slow callbacks.
+// slowLogEvery is the least time between two log lines of a loop about slow callbacks.
 const slowLogEvery = time.Second
 
 var _ watchdog.Loop = (*Reactor)(nil)

@@ -89,8 +89,7 @@ type Timer struct {
 	conn  *Conn // that it ends with, while it is armed; nil for none
 }
 
-// After calls fn on the loop once d has passed, in milliseconds and never early. Loop only: see
-// Post.
+// After calls fn on the loop once d has passed, in milliseconds, never early. Loop only: see Post.
 func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	t := &Timer{loop: l, fn: fn}
 	t.timer.Owner = t

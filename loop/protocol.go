@@ -31,8 +31,8 @@ const (
 	// EventHangup, at most once, and only with a socket: the peer has stopped sending while the
 	// connection is not read (PauseRead, or output above its mark). Default: none.
 	EventHangup
-	// EventTimeout: the deadline of SetTimeout has passed, and is unset; without SetTimeout, every
-	// Settings.IdleTimeout without input. Default: the connection is aborted with ErrTimeout.
+	// EventTimeout: the deadline of SetTimeout has passed, and is unset: set another one, or close.
+	// Without SetTimeout: every Settings.IdleTimeout without input. Default: Abort with ErrTimeout.
 	EventTimeout
 	// EventShutdown: the engine drains. The handler should finish its work and close. Default:
 	// CloseIdle after the grace period, idle or not; pending output is still sent.

@@ -13,7 +13,7 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// inputSize is the bytes of the read buffer of a loop, and the most that a connection is read in a
+// inputSize is the bytes of a loop's read buffer, and the most that one connection is read in a
 // cycle.
 const inputSize = 64 << 10
 

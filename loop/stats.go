@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats counts since the start, on one loop or all. Only PendingOutput may fall; MaxLag is a
-// maximum.
+// Stats counts since the start, on one loop or all. PendingOutput may fall; MaxLag is a maximum.
 type Stats struct {
 	Accepted uint64 // connections, from listeners
 	Dialled  uint64 // connections

@@ -13,8 +13,7 @@ import (
 // Transport below it, or memory. A layer embeds the one below and overrides methods. The loop calls
 // all methods, and none may block: syscall.EAGAIN means "not now". After Detach over layers, one
 // goroutine may call Read while another one calls Write or CloseWrite; both may block, and Held is
-// not called. After Close of the connection, input is discarded below all layers, uncounted by
-// them.
+// not called. After Close of the connection, input is discarded below all layers, unseen.
 type Transport interface {
 	// Read reads into p, which is not empty: bytes or an error, io.EOF at the end of the input.
 	Read(p []byte) (n int, err error)
