@@ -5,17 +5,16 @@ import (
 	"time"
 )
 
-// Dial is Loop.Dial on one of the loops, in turn. Both ends of a pair are on one loop, and
-// need no Ref, if the second is dialled from a callback of the first: c.Loop().Dial. It
-// returns ErrServerClosed, and does not call done, if the engine has ended. Any goroutine.
+// Dial is Loop.Dial on one of the loops, in turn. To have both ends of a pair on one loop, which
+// need no Ref, dial the second in a callback of the first: c.Loop().Dial. It returns
+// ErrServerClosed, and does not call done, if the engine has ended. Any goroutine.
 func (e *Engine) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) error {
 	l := e.nextLoop()
 	return l.Post(func() { l.Dial(network, address, p, timeout, done) })
 }
 
-// Adopt is Loop.Adopt on one of the loops, in turn. done, which may be nil, is called once,
-// on that loop: after p, or with an error. Adopt returns ErrServerClosed, and does not call
-// done, if the engine has ended. Any goroutine.
+// Adopt is Loop.Adopt on one of the loops, in turn. done, if not nil, is called once, on that loop:
+// after p, or with an error; but not after ErrServerClosed: the engine has ended. Any goroutine.
 func (e *Engine) Adopt(conn net.Conn, p Protocol, done func(c *Conn, err error)) error {
 	l := e.nextLoop()
 	err := l.PostUnbounded(func() {

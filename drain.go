@@ -10,14 +10,12 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Shutdown ends the engine without losing anything: it goes on as before for
-// Options.DrainDelay; it serves the connections that wait in the kernel's queues and
-// closes the listeners; requests in flight are finished; idle connections are kept for
-// Options.DrainGrace, in case a request is on its way. When ctx ends first, the remaining
-// connections are cut off, and all callers of Shutdown, and Run, return the same error,
-// which wraps the context's. They return within 0.2 s of the end of ctx, also if a
-// callback blocks its loop: then the error is a *BlockedError too. It must not be called
-// on a loop, which would wait for itself.
+// Shutdown ends the engine without losing anything: it goes on for Options.DrainDelay; it serves
+// the connections in the kernel's queues and closes the listeners; requests in flight are finished;
+// idle connections are kept for Options.DrainGrace, in case a request is on its way. When ctx ends
+// first, the remaining connections are cut off, and all callers of Shutdown, and Run, return the
+// same error, which wraps the context's, within 0.2 s, also if a callback blocks its loop: then it
+// is a *BlockedError too. Not on a loop, which would wait for itself.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	e.leave()
 	e.mu.Lock()
@@ -43,17 +41,16 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	return e.err
 }
 
-// Draining says that Shutdown was called, that the context of Run is cancelled, or that
-// the engine has ended: a handler that load balancers ask for readiness should refuse
-// from now on. Connections are still accepted for Options.DrainDelay. Any goroutine.
+// Draining says that Shutdown was called, that the context of Run is cancelled, or that the engine
+// has ended: a readiness handler should refuse from now on. Connections are still accepted for
+// Options.DrainDelay. Any goroutine.
 func (e *Engine) Draining() bool { return e.serving.Err() != nil }
 
-// stopTimeout is how long a drain waits for loops to stop accepting. One that takes
-// longer is blocked by a callback: the others do not wait for it.
+// stopTimeout is how long a drain waits for loops to stop accepting: a callback may block one.
 const stopTimeout = 500 * time.Millisecond
 
-// drain waits for DrainDelay, then tells the loops to finish. No loop does before all
-// have stopped accepting, because one may still dispatch connections to another.
+// drain waits for DrainDelay, then tells the loops to finish: after all have stopped accepting,
+// because one may still dispatch connections to another.
 func (e *Engine) drain() {
 	if e.options.DrainDelay > 0 {
 		select {
@@ -89,7 +86,7 @@ func (e *Engine) stopAccepting() {
 // forceTimeout is how long a forced end waits for loops.
 const forceTimeout = 75 * time.Millisecond
 
-// force ends all loops at once, and the engine within forceTimeout, whatever callbacks do.
+// force ends all loops at once, and the engine within forceTimeout.
 func (e *Engine) force(cause error) {
 	e.mu.Lock()
 	before := e.stage
@@ -108,8 +105,7 @@ func (e *Engine) force(cause error) {
 	}
 }
 
-// end ends the engine when wait has returned, or when it is overdue. Loops that are
-// blocked then go on to their end by themselves.
+// end ends the engine when wait has returned, or is overdue. A blocked loop ends by itself later.
 func (e *Engine) end(wait func()) {
 	over := make(chan struct{})
 	go func() {
@@ -141,15 +137,13 @@ func (e *Engine) end(wait func()) {
 }
 
 const (
-	// logFlushTimeout is how long the engine waits for its last log lines to be written,
-	// if its drain has ended in time.
+	// logFlushTimeout is how long the engine waits for its last log lines, after a drain in time.
 	logFlushTimeout = time.Second
 	// lateFlushTimeout is the same after the drain's deadline.
 	lateFlushTimeout = 30 * time.Millisecond
 )
 
-// flushLog is called when the loops have ended. A log that nobody reads does not hold up
-// the end of the program.
+// flushLog is called when the loops have ended. A log that nobody reads does not hold up the end.
 func (e *Engine) flushLog() {
 	ctx, cancel := context.WithTimeout(context.Background(), logFlushTimeout)
 	defer cancel()

@@ -15,8 +15,7 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Engine runs protocols on reactor loops. Its methods may be called from any
-// goroutine.
+// Engine runs protocols on reactor loops. Any goroutine.
 type Engine struct {
 	options  Options
 	log      *asynclog.Handler // of options.Logger
@@ -36,8 +35,7 @@ type Engine struct {
 	err       error           // guarded by mu until done is closed: the result of Run and Shutdown
 }
 
-// stage is where an engine stands in its life: each leads to the next, and the first three
-// also to forced.
+// stage is where an engine stands: each leads to the next, the first three also to forced.
 type stage uint8
 
 const (
@@ -48,8 +46,8 @@ const (
 	ended
 )
 
-// New returns an engine that listens nowhere yet. It holds two file descriptors for
-// each loop until Run returns or Shutdown is called.
+// New returns an engine that listens nowhere yet. It holds up to three file descriptors for each
+// loop until Run returns or Shutdown is called.
 func New(options Options) (*Engine, error) {
 	options, err := options.withDefaults()
 	if err != nil {
@@ -72,12 +70,11 @@ func New(options Options) (*Engine, error) {
 	return e, nil
 }
 
-// Run serves until ctx is cancelled or Shutdown is called, and the drain that
-// follows has ended: see Shutdown. It returns nil after a clean drain. After
-// cancelling ctx, the drain may take Options.DrainTimeout, from the end of
-// Options.DrainDelay on. Then connections are cut off, and Run returns an error within
-// 0.2 s. It does not wait for a callback that blocks its loop: the error is a
-// *BlockedError then. Such a loop ends by itself when the callback returns.
+// Run serves until ctx is cancelled or Shutdown is called, and the drain that follows has ended:
+// see Shutdown. It returns nil after a clean drain. After cancelling ctx, the drain may take
+// Options.DrainTimeout, from the end of Options.DrainDelay on. Then connections are cut off, and
+// Run returns an error within 0.2 s. If a callback blocks its loop, the error is a *BlockedError,
+// and the loop ends when the callback returns.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.start(); err != nil {
 		return err
@@ -99,7 +96,7 @@ func (e *Engine) run() {
 	if e.watchdog != nil {
 		watched := make([]watchdog.Loop, len(e.loops))
 		for i, l := range e.loops {
-			watched[i] = l.Watched()
+			watched[i] = l
 		}
 		helpers.Go(func() { e.watchdog.Run(watched, stop) })
 	}
@@ -141,9 +138,9 @@ func (e *Engine) start() error {
 	return nil
 }
 
-// Ping returns nil when every loop has answered, after the tasks posted to it before. A
-// loop that a callback blocks does not answer, and before Run none does: then it returns
-// an error when ctx ends. It returns ErrServerClosed when a loop has ended.
+// Ping returns nil when every loop has answered, after the tasks posted before. A loop does not
+// while a callback blocks it, or before Run: then the error comes with the end of ctx. It returns
+// ErrServerClosed when a loop has ended.
 func (e *Engine) Ping(ctx context.Context) error {
 	return e.ask(ctx, func(l *loop.Reactor, answer func()) error { return l.Post(answer) })
 }
@@ -166,9 +163,8 @@ func (e *Engine) ask(ctx context.Context, post func(l *loop.Reactor, answer func
 	return nil
 }
 
-// Stats sums the counts of all loops, each as of its last wait. It waits for none of
-// them, and costs less than a microsecond for each: a monitor may ask often. The
-// result can be encoded as JSON; durations are in nanoseconds there.
+// Stats sums the counts of all loops, each as of its last wait. It waits for none, and costs less
+// than a microsecond for each. It can be encoded as JSON, with durations in nanoseconds.
 func (e *Engine) Stats() Stats {
 	var sum Stats
 	for _, l := range e.loops {

@@ -26,13 +26,11 @@ type Listener struct {
 	stops   []func() error // guarded by engine.mu: of the loops that accept
 }
 
-// Addr is the bound address: with the port that was chosen where 0 was asked for.
-// Any goroutine.
+// Addr is the bound address, with the port that was chosen for 0. Any goroutine.
 func (ln *Listener) Addr() net.Addr { return ln.addr }
 
-// Close stops accepting on this address, after the connections that wait in the
-// kernel's queue; before Run, these are reset. Connections that are open stay so. The
-// error is always nil. Any goroutine.
+// Close stops accepting on this address, after the connections in the kernel's queue; before Run,
+// these are reset. Open connections stay. The error is always nil. Any goroutine.
 func (ln *Listener) Close() error {
 	e := ln.engine
 	e.mu.Lock()
@@ -43,16 +41,12 @@ func (ln *Listener) Close() error {
 	return nil
 }
 
-// Listen binds an address, on which connections speak p. The network is tcp, tcp4,
-// tcp6 or unix; a TCP address is host:port, where an empty host means all
-// interfaces and port 0 for a free port; a Unix one is a path. A socket file that
-// no process listens on any more is replaced. A host that is a name is looked up
-// first, which blocks for as long as the resolver takes, or until Shutdown is called. The
-// error has advice; after Shutdown it is ErrServerClosed. Any goroutine; on a
-// loop, a lookup would block its connections.
-//
-// Clients can connect from now on; they are served once Run is called. On Linux and
-// FreeBSD every loop has a listening socket of its own.
+// Listen binds an address, on which connections speak p. The network is tcp, tcp4, tcp6 or unix; a
+// TCP address is host:port, where an empty host means all interfaces and port 0 a free port; a Unix
+// one is a path. A socket file that no process listens on is replaced. Looking up a name blocks,
+// also a loop, for as long as the resolver takes, or until Shutdown. The error has advice; after
+// Shutdown it is ErrServerClosed. Any goroutine. Clients can connect from now on, and are served
+// once Run is called. On Linux and FreeBSD every loop has a listening socket of its own.
 func (e *Engine) Listen(network, address string, p Protocol) (*Listener, error) {
 	if p == nil {
 		return nil, errNoProtocol
@@ -107,8 +101,8 @@ func (e *Engine) add(ln *Listener) (err error) {
 	return nil
 }
 
-// start gives the sockets to the loops: one to each, or a single one to the first, which
-// dispatches to all. An error says that loops have ended. The engine is locked.
+// start gives the sockets to the loops: one to each, or a single one to the first, which dispatches
+// to all. An error says that loops have ended. The engine is locked.
 func (ln *Listener) start() (failed error) {
 	loops := ln.engine.loops
 	for i, fd := range ln.sockets {

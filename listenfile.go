@@ -15,15 +15,13 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// ListenFile serves a listening TCP or Unix stream socket that somebody else has
-// opened: a supervisor that shares it among worker processes, or a service manager.
-// Connections speak p and are dispatched to all loops. Other processes may accept from
-// the same socket, which becomes non-blocking for all who share it.
+// ListenFile serves a listening TCP or Unix stream socket that a supervisor or a service manager
+// has opened. Connections speak p and are dispatched to all loops. Other processes may accept from
+// the same socket, which becomes non-blocking for all.
 //
-// The engine takes f over, and closes it unless there is an error: while anybody holds
-// the socket, clients queue up at it. When the engine drains, or the Listener is closed,
-// queued clients are served, and later ones are left to the other holders. The file of a
-// Unix socket stays: it belongs to whoever has bound it. Any goroutine.
+// The engine closes f unless there is an error: while anybody holds the socket, clients queue up at
+// it. When the engine drains, or the Listener is closed, queued clients are served, and later ones
+// are left to the other holders. The file of a Unix socket stays. Any goroutine.
 func (e *Engine) ListenFile(f *os.File, p Protocol) (*Listener, error) {
 	if f == nil {
 		return nil, errors.New("eddy: ListenFile needs a listening socket: the file was nil")
@@ -37,9 +35,8 @@ type socket interface {
 	io.Closer
 }
 
-// Serve serves a listener of package net, a *net.TCPListener or *net.UnixListener, like
-// ListenFile. A listener without a socket of its own is an error: accept from it on a
-// goroutine, and give its connections to Adopt. Any goroutine.
+// Serve is ListenFile for a *net.TCPListener or *net.UnixListener. One without a socket of its own
+// is an error: accept from it on a goroutine, and give its connections to Adopt. Any goroutine.
 func (e *Engine) Serve(ln net.Listener, p Protocol) (*Listener, error) {
 	original, ok := ln.(socket)
 	if !ok {
@@ -71,11 +68,10 @@ func (e *Engine) inherit(original socket, name string, p Protocol) (*Listener, e
 // firstPassed is the first descriptor that a service manager passes on.
 const firstPassed = 3
 
-// ActivationFiles returns the sockets that a service manager has opened for this
-// program, in its order, with their names where it gave any: socket activation, as
-// sd_listen_fds(3) describes it. Give those that listen to ListenFile. There are none
-// if the program was started in another way. They are not passed on to programs that
-// this one starts: the environment's LISTEN_ variables are removed. Call it once.
+// ActivationFiles returns the sockets that a service manager has opened for this program, in its
+// order, with their names if any: socket activation, sd_listen_fds(3). Give those that listen to
+// ListenFile. There are none if the program was started in another way. The LISTEN_ variables are
+// removed: programs that this one starts get no sockets. Call it once.
 func ActivationFiles() ([]*os.File, error) {
 	pid, fds, names := os.Getenv("LISTEN_PID"), os.Getenv("LISTEN_FDS"), os.Getenv("LISTEN_FDNAMES")
 	if pid != strconv.Itoa(os.Getpid()) {

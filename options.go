@@ -12,69 +12,56 @@ import (
 	"github.com/eddynet/eddy/internal/defaults"
 )
 
-// Options configures an Engine. The zero value works: a field that is zero has the
-// default that its comment gives. A negative value is an error, but for SlowCallback.
+// Options configures an Engine. Defaults are for zero fields. Only SlowCallback may be negative.
 type Options struct {
-	// Loops is the number of reactor loops, each on a goroutine of its own. Default:
-	// GOMAXPROCS.
+	// Loops is the number of reactor loops, each on its own goroutine. Default: GOMAXPROCS.
 	Loops int
-	// Logger receives warnings and errors. No callback waits for it: the engine wraps its
-	// handler with package asynclog, unless that has been done. Default: slog.Default(),
-	// as it is when New is called.
+	// Logger receives warnings and errors. No callback waits for it: the engine wraps its handler
+	// with package asynclog, unless that has been done. Default: slog.Default() of the time of New.
 	Logger *slog.Logger
 
-	// MaxConns is the number of connections that may be open at once, on all
-	// listeners together. Beyond it clients wait in the kernel's queue, or see
-	// MaxRefusals. A drain serves those in the queue too. Default:
-	// the limit of file descriptors, less a reserve for the rest of the program.
+	// MaxConns is how many connections may be open at once, on all listeners. Beyond it clients
+	// wait in the kernel's queue, which a drain serves too, or see MaxRefusals. Default: the limit
+	// of file descriptors, less a reserve for the rest of the program.
 	MaxConns int
-	// MaxRefusals is the number of connections beyond MaxConns that are accepted to be
-	// refused: http1 responds with 503 and closes them. Any other protocol has to check
-	// Conn.Overloaded and refuse by itself: one that does not check serves these
-	// connections like all others. They need descriptors too. Default: 0, all wait in
-	// the kernel's queue.
+	// MaxRefusals is how many connections beyond MaxConns are accepted to be refused: http1
+	// responds with 503 and closes them. Another protocol that does not check Conn.Overloaded
+	// serves them like all others. They need descriptors too. Default: 0, all wait in the queue.
 	MaxRefusals int
-	// MaxInput is the number of bytes of unused input that a connection may keep.
-	// Default: 1 MiB.
+	// MaxInput is how many bytes of unused input a connection may keep. Default: 1 MiB.
 	MaxInput int
-	// HighWater and LowWater bound pending output in bytes: above the first, a
-	// connection is not read until it is at the second, unless its protocol calls
-	// Conn.EnableFullDuplex. Default: 64 KiB, and a half of HighWater.
+	// HighWater and LowWater bound pending output in bytes: above the first, a connection is not
+	// read until it is at the second, but see Conn.EnableFullDuplex. Default: 64 KiB, half of
+	// HighWater.
 	HighWater, LowWater int
-	// MaxOutput is the number of bytes of pending output beyond which a further
-	// write aborts the connection. One write may pass it. It must be at least twice
-	// HighWater. Default: 4 MiB, or more with a large HighWater.
+	// MaxOutput is the bytes of pending output beyond which a further write aborts the connection.
+	// One write may pass it. At least twice HighWater. Default: 4 MiB, more with a large HighWater.
 	MaxOutput int
 
-	// IdleTimeout ends a connection that has sent nothing for this long, unless its
-	// protocol sets deadlines itself. Default: 5 minutes.
+	// IdleTimeout ends a connection that has sent nothing for this long, unless its protocol sets
+	// deadlines itself. Default: 5 minutes.
 	IdleTimeout time.Duration
-	// WriteTimeout ends a connection whose peer does not read its output: 16 KiB,
-	// or all there is, within this time. On Linux, a TCP connection whose peer
-	// acknowledges nothing that the kernel has sent ends a second later (tcp(7),
-	// TCP_USER_TIMEOUT). Default: 30 s.
+	// WriteTimeout ends a connection whose peer does not read 16 KiB of output, or all there is, in
+	// this time. On Linux, a TCP connection whose peer acknowledges nothing ends a second later
+	// (tcp(7), TCP_USER_TIMEOUT). Default: 30 s.
 	WriteTimeout time.Duration
-	// LingerTimeout and LingerBytes bound how much input is read and discarded after
-	// Close. Default: 5 s, 64 MiB.
+	// LingerTimeout and LingerBytes bound discarding input after Close. Default: 5 s, 64 MiB.
 	LingerTimeout time.Duration
 	LingerBytes   int64
 
-	// DrainDelay is how long a drain is only announced, by Draining, while connections
-	// are accepted and served as before: the time that load balancers need to notice,
-	// and to send their clients elsewhere. Default: 0.
+	// DrainDelay is how long a drain is only announced, by Draining, while all goes on: the time
+	// that load balancers need to send their clients elsewhere. Default: 0.
 	DrainDelay time.Duration
-	// DrainGrace is how long idle connections are kept in a drain, for requests
-	// that are already on their way. Default: 500 ms.
+	// DrainGrace is how long a drain keeps idle connections, for late requests. Default: 500 ms.
 	DrainGrace time.Duration
-	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay,
-	// before the remaining connections are cut off. Default: 30 s.
+	// DrainTimeout is how long the drain that ends Run may take, after DrainDelay, before the
+	// remaining connections are cut off. Default: 30 s.
 	DrainTimeout time.Duration
 
 	// SlowCallback is how long a callback may block its loop before it is counted in
-	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with
-	// its connection when it has returned. Every callback longer than 1.5 times this is
-	// counted, none that is shorter than this; in between, some are. A negative value
-	// turns the watchdog off. Default: 100 ms; at least 1 ms.
+	// Stats.SlowCallbacks and logged: with the loop's stack while it lasts, and with its connection
+	// afterwards. One longer than 1.5 times this is always counted, a shorter one than this never.
+	// A negative value turns the watchdog off. Default: 100 ms; at least 1 ms.
 	SlowCallback time.Duration
 }
 
@@ -115,8 +102,7 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Settings are the limits and deadlines that connections start with. The error is that of
-// New.
+// Settings are those that connections start with. The error is that of New.
 func (o Options) Settings() (Settings, error) {
 	o, err := o.withDefaults()
 	return o.settings(), err

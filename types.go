@@ -5,9 +5,9 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// The types that nearly every protocol deals with live in package loop, which has the
-// documentation of their methods; the names here let many programs do with one import.
-// Package loop has the rest: timers, counts, values for each loop, errors.
+// The types that nearly every protocol deals with live in package loop, which has the documentation
+// of their methods; the names here let many programs do with one import. Package loop has the rest:
+// timers, counts, values for each loop, errors.
 type (
 	// Conn is one connection: all methods are for its own loop only.
 	Conn = loop.Conn
@@ -15,16 +15,13 @@ type (
 	Buffer = buffers.Buffer
 	// Ref is the handle of a connection for any goroutine.
 	Ref = loop.Ref
-	// Loop is the reactor that a connection lives on: timers, and Post from any
-	// goroutine.
+	// Loop is the reactor that a connection lives on: timers, and Post from any goroutine.
 	Loop = loop.Loop
-	// Settings are the limits and deadlines of a connection, which its protocol may
-	// change: see Conn.SetSettings.
+	// Settings are the limits and deadlines of a connection: see Conn.SetSettings.
 	Settings = loop.Settings
 	// Stats counts events since the start: see Engine.Stats.
 	Stats = loop.Stats
-	// BlockedError is part of what Run and Shutdown return when a callback blocks its
-	// loop beyond the end of a drain.
+	// BlockedError is part of the error of Run and Shutdown when a callback blocks its loop.
 	BlockedError = loop.BlockedError
 
 	// Protocol opens the connections of a listener.
@@ -33,8 +30,7 @@ type (
 	Handler = loop.Handler
 	// Event is an event of a connection, for Handler.OnEvent.
 	Event = loop.Event
-	// Transport stands between a connection and its socket, or in place of that: see
-	// Conn.AddLayer and Loop.AdoptTransport.
+	// Transport stands above a socket (Conn.AddLayer) or in its place (Loop.AdoptTransport).
 	Transport = loop.Transport
 )
 
@@ -52,7 +48,6 @@ const (
 var (
 	// ErrServerClosed: the engine has shut down, or is about to.
 	ErrServerClosed = loop.ErrServerClosed
-	// ErrGoexit: a callback has called runtime.Goexit, as testing.T.FailNow
-	// does: it ends its loop, and so the engine. Run returns it.
+	// ErrGoexit, of Run: a callback has called runtime.Goexit, as testing.T.FailNow does.
 	ErrGoexit = loop.ErrGoexit
 )

@@ -8,9 +8,8 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Pool is a bounded number of goroutines with a bounded queue, for handlers that block.
-// Goroutines start on demand, and end when idle for some time. One Pool may serve several
-// handlers and servers. Any goroutine. Its methods:
+// Pool has a bounded number of goroutines and a bounded queue, for handlers that block. Goroutines
+// start on demand, and end when idle. It may serve several handlers. Any goroutine. Its methods:
 //
 //	Go(job func()) bool // runs job; false if all goroutines are busy and the queue is full
 //	Close()             // ends idle goroutines at once: call it after Engine.Run
@@ -19,11 +18,10 @@ type Pool = workpool.Pool
 // NewPool returns a pool of at most workers goroutines and queue waiting jobs.
 func NewPool(workers, queue int) *Pool { return workpool.New(workers, queue) }
 
-// Blocking returns a Handler that runs h on a goroutine of the pool, where it may block.
-// When all goroutines are busy and the queue is full, the client gets 503 with Retry-After.
-// The response is sent when h returns. h must not call the methods of w that need the
-// connection: Defer, Stream, Upgrade, Hijack, Finish, Loop. r is valid until h returns.
-// r.Context is cancelled when the client has gone and after Options.HandlerTimeout.
+// Blocking returns a Handler that runs h on a goroutine of the pool, where it may block. When the
+// pool is full, the client gets 503 with Retry-After. The response is sent, and r ends, when h
+// returns. h must not call Defer, Stream, Upgrade, Hijack, Finish and Loop of w. r.Context is
+// cancelled when the client has gone and after Options.HandlerTimeout.
 func Blocking(h Handler, pool *Pool) Handler {
 	jobs := &sync.Pool{}
 	jobs.New = func() any {
@@ -46,8 +44,7 @@ func Blocking(h Handler, pool *Pool) Handler {
 	}
 }
 
-// blockingJob is one request on a goroutine of a pool. It is used again: its functions are bound
-// once.
+// blockingJob is one request on a goroutine of a pool. It is used again, with its functions bound.
 type blockingJob struct {
 	handler  Handler
 	request  Request  // shares the bytes of the session's
@@ -75,7 +72,7 @@ func (j *blockingJob) call() {
 	j.handler(&j.response, &j.request)
 }
 
-// respond is called on the loop.
+// Loop only.
 func (j *blockingJob) respond(w *Response) {
 	defer j.free()
 	if j.panicked != nil {

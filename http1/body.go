@@ -8,15 +8,13 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// bodies and largeBodies are the pools for request bodies: a few bytes that arrive slowly do
-// not occupy a large buffer.
+// A few bytes of a body that arrive slowly do not occupy a large buffer.
 var (
 	bodies      = buffers.NewPool(buffers.MaxKept)
 	largeBodies = buffers.NewPool(defaultMaxBody)
 )
 
-// directFrom is the number of buffered bytes of a body from which the connection is read
-// directly into its buffer.
+// directFrom is how many bytes are buffered before the connection is read directly into the buffer.
 const directFrom = 16 << 10
 
 func putBody(b *buffers.Buffer) {
@@ -27,8 +25,8 @@ func putBody(b *buffers.Buffer) {
 	}
 }
 
-// bodyReader reads a request body from the input. A body that arrives in one piece is used in
-// place. Any other is copied to a buffer, delivered to OnBody, or discarded.
+// bodyReader reads a request body. One that arrives in one piece is used in place; any other is
+// copied to a buffer, delivered to OnBody, or discarded.
 type bodyReader struct {
 	limit      int64 // bytes; 413 beyond
 	paused     bool  // by PauseBody
@@ -44,8 +42,7 @@ type bodyReader struct {
 	readBuffer []byte                        // where the loop is about to read; nil for its own buffer
 }
 
-// start is called at the beginning of the body, which may be empty. rest is the input after
-// the head.
+// start begins a body, which may be empty. rest is the input after the head.
 func (b *bodyReader) start(x *session, rest []byte) {
 	h := &x.request.head
 	b.ended = h.Framing != httpparse.ChunkedBody && h.Length == 0
@@ -60,8 +57,7 @@ func (b *bodyReader) start(x *session, rest []byte) {
 	b.started = x.conn.Loop().Now()
 }
 
-// sendContinue sends 100 Continue to a client that waits for it, unless the response has
-// begun.
+// sendContinue sends 100 Continue if the client waits for it and the response has not begun.
 func (b *bodyReader) sendContinue(x *session) {
 	if !b.continued && x.out < streaming {
 		b.continued = true
@@ -121,7 +117,7 @@ func (b *bodyReader) end(x *session) {
 	}
 }
 
-// add processes a piece of the body. supplied is the memory that the loop was given for it.
+// add processes a piece. supplied is the memory that the loop was given for it.
 func (b *bodyReader) add(x *session, p, supplied []byte) {
 	b.received += int64(len(p))
 	switch {
@@ -162,8 +158,8 @@ func (b *bodyReader) append(p []byte, length int64) {
 	b.buffered.B = append(b.buffered.B, p...)
 }
 
-// grow makes room for need bytes and for more: up to the length, if it is known, but at most
-// 16 times need. Memory depends on the bytes received, not on the length announced.
+// grow makes room for need bytes and more: up to a known length, but at most 16 times need. Memory
+// depends on the bytes received, not on the length announced.
 func (b *bodyReader) grow(need int, length int64) {
 	old := b.buffered
 	size := 4 * need
@@ -182,8 +178,8 @@ func (b *bodyReader) grow(need int, length int64) {
 	putBody(old)
 }
 
-// nextReadBuffer is the memory that the loop should read the next bytes into: that of the
-// program, or the free part of the buffer of a large body; nil for the loop's own.
+// nextReadBuffer is where the loop should read the next bytes: memory of the program, or the free
+// part of a large body's buffer; nil for the loop's own.
 func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	h := &x.request.head
 	left := h.Length - b.received
@@ -206,8 +202,7 @@ func (b *bodyReader) nextReadBuffer(x *session) []byte {
 	return b.readBuffer
 }
 
-// deliver calls OnBody's function. A panic is handled like one of the handler, and ends the
-// calls.
+// deliver calls OnBody's function. A panic of it, handled as the handler's, ends the calls.
 func (b *bodyReader) deliver(x *session, p []byte, err error) {
 	onBody := b.onBody
 	b.onBody = nil
@@ -252,8 +247,7 @@ func (b *bodyReader) readChunks(x *session, in []byte) (used int) {
 	return used + n
 }
 
-// reject handles an invalid or too large body. If the response has begun, it cannot report
-// the error.
+// reject handles an invalid or too large body. A response that has begun cannot report it.
 func (b *bodyReader) reject(x *session, err error) {
 	if x.out < streaming {
 		x.refuse(err)
@@ -269,7 +263,7 @@ func (b *bodyReader) reject(x *session, err error) {
 }
 
 // discardable reports whether the rest of the body may be discarded, so that the connection
-// persists. The length of a chunked body is unknown before its end: the caller decides.
+// persists. The length of a chunked body is unknown: the caller decides.
 func (b *bodyReader) discardable(x *session, chunked bool) bool {
 	h := &x.request.head
 	switch {

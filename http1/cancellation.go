@@ -7,8 +7,7 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// cancellation notifies those who work on a response that nobody waits for it any more. It
-// is a part of Deferred and Stream.
+// cancellation, a part of Deferred and Stream, says that nobody waits for a response any more.
 type cancellation struct {
 	ref      loop.Ref
 	loop     *loop.Loop
@@ -17,7 +16,6 @@ type cancellation struct {
 	onGone   func(error) // loop only
 }
 
-// begin is called when somebody begins to work on the response of x.
 func (c *cancellation) begin(x *session) {
 	c.ref, c.loop, x.awaited = x.conn.Ref(), x.conn.Loop(), c
 	if x.peerGone {
@@ -26,11 +24,10 @@ func (c *cancellation) begin(x *session) {
 	x.setTimeout()
 }
 
-// OnGone has fn called, once, if the client goes away before the response; at once, if it
-// has gone already; and if the server responds itself, because a deferred response has
-// timed out or the request body is invalid. cause is that of Context. A client that has
-// only stopped sending still waits for its response: the connection stays open until the
-// response or the deadline. Loop only, as fn is.
+// OnGone has fn called, once, if the client goes away before the response, at once if it has gone;
+// and if the server responds itself, because of a timeout or an invalid body. cause is that of
+// Context. A client that has only stopped sending still waits for its response: the connection
+// stays open until the response or the deadline. Loop only, as fn is.
 func (c *cancellation) OnGone(fn func(cause error)) {
 	if cause := c.lifetime.Cause(); cause != nil && !c.released {
 		fn(cause)
@@ -39,13 +36,12 @@ func (c *cancellation) OnGone(fn func(cause error)) {
 	c.onGone = fn
 }
 
-// Context is cancelled when the response is given, when it has timed out, and when the
-// client has gone. context.Cause is, respectively, context.Canceled or ErrStreamEnded,
-// context.DeadlineExceeded, ErrClientGone or the error of the connection. A client that has
-// only stopped sending counts as gone, although a response is still sent. Any goroutine.
+// Context is cancelled when the response is given, when it has timed out, and when the client has
+// gone. context.Cause is, respectively, context.Canceled or ErrStreamEnded,
+// context.DeadlineExceeded, ErrClientGone or the error of the connection. A client that has only
+// stopped sending counts as gone, although a response is still sent. Any goroutine.
 func (c *cancellation) Context() context.Context { return c.lifetime.Context() }
 
-// cancel ends the context, and calls OnGone's function.
 func (c *cancellation) cancel(cause error) {
 	c.lifetime.End(cause)
 	if fn := c.onGone; fn != nil && !c.released {

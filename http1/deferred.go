@@ -8,8 +8,7 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Deferred is a response that comes after the handler's return. It needs no goroutine. Its
-// methods may be called after the client has gone.
+// Deferred is a response after the handler's return. It needs no goroutine while it waits.
 type Deferred struct {
 	cancellation
 	conn      *loop.Conn      // loop only
@@ -18,10 +17,9 @@ type Deferred struct {
 	claimed   atomic.Bool     // by Respond, Do, or the deadline
 }
 
-// Defer keeps the exchange open after the handler has returned. Later requests of the
-// connection wait for its response, which Respond gives. Without one in
-// Options.HandlerTimeout, the client gets 503: see SetTimeout. Call it once, in the handler
-// or in OnHead: a second call panics. Loop only.
+// Defer leaves the response to Respond, for which later requests of the connection wait; after
+// Options.HandlerTimeout it is 503: see SetTimeout. Call it once, in the handler or in OnHead: a
+// second call panics. Loop only.
 func (w *Response) Defer() *Deferred {
 	x := w.session
 	x.respond(deferred)
@@ -34,10 +32,9 @@ func (w *Response) Defer() *Deferred {
 	return x.deferred
 }
 
-// SetTimeout limits the time until the response, from now; 0 is Options.HandlerTimeout. fn
-// writes the response at the deadline: 204 for a long poll, for example. The connection
-// persists then, and other goroutines may still read the request. nil is 503, and the
-// connection is closed. Loop only, as fn is.
+// SetTimeout limits the time until the response, from now; 0 is Options.HandlerTimeout. At the
+// deadline fn writes the response, such as 204 for a long poll, and the connection persists; other
+// goroutines may still read the request. nil is 503, and closes the connection. Loop only, like fn.
 func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
 	d.timeout, d.onTimeout = timeout, fn
 	if x := d.session(); x != nil {
@@ -45,11 +42,10 @@ func (d *Deferred) SetTimeout(timeout time.Duration, fn func(w *Response)) {
 	}
 }
 
-// Respond has fn write the response, on the connection's loop; fn must not block. For a
-// client that has gone, (*Response).Drop ends the connection. The error is ErrAnswered if
-// the request already has a response, also that of the deadline, or ErrClientGone. If the
-// connection ends before fn is called, fn is not called. Only fn may use the request after
-// the call. Any goroutine.
+// Respond has fn write the response, on the loop; fn must not block. For a client that has gone,
+// (*Response).Drop ends the connection. The error is ErrAnswered after a response, also that of the
+// deadline, or ErrClientGone. If the connection ends before, fn is not called. Only fn may use the
+// request after the call. Any goroutine.
 func (d *Deferred) Respond(fn func(w *Response)) error {
 	if !d.claim() {
 		return ErrAnswered
@@ -69,10 +65,9 @@ func orGone(err error) error {
 	return nil
 }
 
-// Do calls fn on the connection's loop during the exchange: to send an interim response, to
-// resume the body, or to respond with Finish, Stream, Hijack or Drop. fn must not block. w
-// is nil if the response is complete or the connection has ended. The error says that fn
-// will not be called, because the loop has ended. Any goroutine.
+// Do calls fn on the loop during the exchange: to send an interim response, to resume the body, or
+// to respond with Finish, Stream, Hijack or Drop. fn must not block. w is nil after the response or
+// the end of the connection. An error says that the loop has ended, without a call. Any goroutine.
 func (d *Deferred) Do(fn func(w *Response)) error {
 	return orGone(d.loop.PostUnbounded(func() {
 		x := d.session()
@@ -89,7 +84,7 @@ func (d *Deferred) Do(fn func(w *Response)) error {
 	}))
 }
 
-// session is that of the exchange, nil after its response or its end. Loop only.
+// session is nil after the response or the end of the connection. Loop only.
 func (d *Deferred) session() *session {
 	x, ok := d.conn.UserData().(*session)
 	if !ok || x.deferred != d || x.out == responded || !d.conn.Open() {
@@ -113,10 +108,10 @@ func (d *Deferred) timedOut(x *session) {
 	x.server.count.HandlerTimeouts++
 }
 
-// claim reports whether the caller may respond: only the first one.
+// claim reports whether the caller is the first one, who may respond.
 func (d *Deferred) claim() bool { return d.claimed.CompareAndSwap(false, true) }
 
-// release is called when the program has given the response: the context ends. Loop only.
+// release ends the context, when the program has given the response. Loop only.
 func (d *Deferred) release() {
 	d.released = true
 	d.lifetime.End(context.Canceled)

@@ -1,5 +1,5 @@
-// Package http1 is HTTP/1.1 as a protocol of an eddy engine (RFC 9110, RFC 9112):
-// keep-alive, pipelining, and responses that come now, later, or in pieces.
+// Package http1 is HTTP/1.1 as a protocol of an eddy engine (RFC 9110, RFC 9112): keep-alive,
+// pipelining, and responses that come now, later, or in pieces.
 //
 //	engine, err := eddy.New(eddy.Options{})
 //	...
@@ -10,8 +10,8 @@
 // Server.Open is a loop.Protocol: it can be wrapped, used over layers, and started by another
 // protocol.
 //
-// A Handler runs on the connection's loop and must not block. There are several ways to
-// respond later:
+// A Handler runs on the connection's loop and must not block. There are several ways to respond
+// later:
 //
 //   - Response.Defer: from any goroutine. Waiting needs no goroutine.
 //   - Response.Stream: in pieces, no faster than the client reads.
@@ -19,18 +19,12 @@
 //   - Package nethttp: by a net/http handler.
 //   - Response.Upgrade and Response.Hijack: in another protocol.
 //
-// Options.OnHead sees a request before its body has come: to refuse it early, or to
-// have the body delivered in pieces with Request.OnBody.
+// Options.OnHead sees a request before its body has come: to refuse it early, or to have the body
+// delivered in pieces with Request.OnBody.
 //
-// Request, Response and Stream belong to the loop. Deferred, Head, Pool, and Stream's Send,
-// TrySend, SendOwned, Close and Context are for any goroutine.
+// For adapters, such as package nethttp, are Request.Head, OnBodyBuffer, PauseBody and ResumeBody,
+// Response.SetHead, Deferred.Do and Stream.SendOwned.
 //
-// For adapters to other interfaces, such as package nethttp: Request.Head is the parsed
-// head; OnBodyBuffer reads a body into memory of the program; PauseBody and ResumeBody are
-// its flow control; Head and Response.SetHead send a head built elsewhere; Deferred.Do calls a
-// function on the loop during the exchange; Stream.SendOwned sends memory of the program.
-//
-// Package httpparse parses requests. An invalid request gets the status of the rule that it
-// breaks, and the connection is closed. A handler cannot split a response: SetHeader rejects
-// control bytes.
+// Package httpparse parses requests. An invalid request gets the status of the rule that it breaks,
+// and the connection is closed. A handler cannot split a response: SetHeader rejects control bytes.
 package http1

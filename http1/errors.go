@@ -27,8 +27,7 @@ var (
 	errEarlyUpgrade = errors.New("http1: Upgrade was called before the end of the request")
 )
 
-// FieldError says why a field cannot be set. SetHeader, AddHeader, AddTrailer and Head.Add
-// return it, and leave the response unchanged.
+// FieldError says why a field cannot be set. Methods that return it leave the response unchanged.
 type FieldError struct {
 	Name, Value string
 	Reason      string // the rule, with its RFC section

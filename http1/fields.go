@@ -8,32 +8,30 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// fieldList is the field lines of a response, as they will be sent.
-type fieldList struct {
-	lines []byte // no name or value contains an LF
-}
+// fieldList is the field lines of a response, as sent. No name or value contains an LF.
+type fieldList []byte
 
 func (l *fieldList) add(name, value string) {
-	lines := slices.Grow(l.lines, len(name)+len(": ")+len(value)+len("\r\n"))
+	lines := slices.Grow(*l, len(name)+len(": ")+len(value)+len("\r\n"))
 	lines = append(lines, name...)
 	lines = append(lines, ':', ' ')
 	lines = append(lines, value...)
-	l.lines = append(lines, '\r', '\n')
+	*l = append(lines, '\r', '\n')
 }
 
 func (l *fieldList) remove(name string) {
-	for start := 0; start < len(l.lines); {
-		line := l.lines[start:]
+	for start := 0; start < len(*l); {
+		line := (*l)[start:]
 		line = line[:bytes.IndexByte(line, '\n')+1]
 		if len(line) > len(name) && line[len(name)] == ':' && httpparse.EqualFold(line[:len(name)], name) {
-			l.lines = slices.Delete(l.lines, start, start+len(line))
+			*l = slices.Delete(*l, start, start+len(line))
 		} else {
 			start += len(line)
 		}
 	}
 }
 
-// owner says which part of the server handles a response field.
+// owner is the part of the server that handles a response field.
 type owner uint8
 
 const (
@@ -61,7 +59,7 @@ func ownerOf(name string) owner {
 	return ownerHandler
 }
 
-// checkField checks that a field may be set: by a handler, or in a Head, which allows more.
+// checkField checks a field that a handler sets, or that is in a Head, which allows more.
 func checkField(name, value string, inHead bool) (o owner, err error) {
 	reason := ""
 	switch o = ownerOf(name); {
@@ -83,8 +81,8 @@ func checkField(name, value string, inHead bool) (o owner, err error) {
 	return o, err
 }
 
-// checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it
-// must not affect the framing, the routing or the handling of the message.
+// checkTrailer checks that a field may be in a trailer section (RFC 9110 section 6.5.1): it must
+// not affect framing, routing or handling of the message.
 func checkTrailer(name, value string) error {
 	o, err := checkField(name, value, false)
 	if err != nil {

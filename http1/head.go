@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Head is the status line and the fields of a response, built separately: once for many
-// responses, or by an adapter, a proxy or a cache. Response.SetHead and WriteInterim copy
-// it. Unlike SetHeader, it allows Date and Server, and with Upgrade the program sets
-// Connection. A Head that does not change may be used on any goroutine.
+// Head is a status line and fields, built separately: once for many responses, or by an adapter, a
+// proxy or a cache. Response.SetHead and WriteInterim copy it. Unlike SetHeader, it allows Date and
+// Server, and with Upgrade the program sets Connection. Any goroutine may read it.
 type Head struct {
 	Status int  // 100 to 999; 0 is 200
 	Close  bool // the connection ends with the response
@@ -20,9 +19,8 @@ type Head struct {
 	fields fieldList
 }
 
-// Add appends a field. The error is a *FieldError: the name is not a token, the value
-// contains a control byte, or the field is Content-Length or Transfer-Encoding, which
-// depend on the body, Response.SetLength and Stream. Connection: close sets Close.
+// Add appends a field. The error is a *FieldError: the name is not a token, the value contains a
+// control byte, or it is Content-Length or Transfer-Encoding. Connection: close sets Close.
 func (h *Head) Add(name, value string) error {
 	o, err := checkField(name, value, true)
 	switch {
@@ -37,11 +35,11 @@ func (h *Head) Add(name, value string) error {
 
 // Reset makes h a zero Head that keeps its memory.
 func (h *Head) Reset() {
-	lines := h.fields.lines[:0]
+	lines := h.fields[:0]
 	if cap(lines) > maxKeptLines {
 		lines = nil
 	}
-	*h = Head{fields: fieldList{lines}}
+	*h = Head{fields: lines}
 }
 
 // maxKeptLines limits the memory that a Head keeps, in bytes.
@@ -50,7 +48,7 @@ const maxKeptLines = 4 << 10
 // dateLayout is IMF-fixdate, RFC 9110 section 5.6.7.
 const dateLayout = "Date: Mon, 02 Jan 2006 15:04:05 GMT\r\n"
 
-// stamp has the lines that the server adds to each head. Times are on the loop's clock.
+// stamp has the lines that the server adds to each head. Times are on the clock of the loop.
 type stamp struct {
 	server string
 	date   []byte
@@ -78,11 +76,10 @@ func (s *stamp) append(dst []byte, h *Head, now int64) []byte {
 		}
 		dst = append(dst, s.date...)
 	}
-	return append(dst, h.fields.lines...)
+	return append(dst, h.fields...)
 }
 
-// renew sets the date: that of the system, moved by as much as a test has moved the loop's
-// clock.
+// renew sets the date: that of the system, moved as a test has moved the loop's clock.
 func (s *stamp) renew(now int64) {
 	wall := time.Now()
 	wall = wall.Add(time.Duration(now-s.epoch) - wall.Sub(s.began))

@@ -13,22 +13,19 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Options configures a Server. A zero field has the default given in its comment, and all
-// defaults are finite. A negative value is an error of New.
+// Options configures a Server. A zero field has a finite default. A negative value is an error.
 type Options struct {
-	// ReadHeaderTimeout limits the time from the first byte of a head to its last: 408.
-	// Default: 30 s.
+	// ReadHeaderTimeout limits the time of a head, from its first byte: 408. Default: 30 s.
 	ReadHeaderTimeout time.Duration
-	// ReadTimeout limits the time for receiving a body: 408. Every MinBodyRate bytes
-	// received add a second. Default: 30 s.
+	// ReadTimeout limits that of a body: 408. Every MinBodyRate bytes add a second. Default: 30 s.
 	ReadTimeout time.Duration
 	// MinBodyRate is in bytes per second; see ReadTimeout. Default: 4 KiB.
 	MinBodyRate int
-	// HandlerTimeout limits the time until a deferred response: 503; and the time between
-	// two pieces of a stream: it is aborted. Default: 5 minutes.
+	// HandlerTimeout limits the time until a deferred response: 503; and between two pieces of a
+	// stream, which is aborted. Default: 5 minutes.
 	HandlerTimeout time.Duration
-	// WriteTimeout ends a connection whose peer does not accept 16 KiB of its output, or
-	// all of it, within this time. Default: the engine's.
+	// WriteTimeout ends a connection whose peer does not accept 16 KiB of output, or all there is,
+	// in this time. Default: that of the engine.
 	WriteTimeout time.Duration
 	// IdleTimeout ends a connection without a request. A new connection has the shorter of
 	// IdleTimeout and ReadHeaderTimeout. Default: 2 minutes.
@@ -36,31 +33,28 @@ type Options struct {
 
 	// Limits bounds the parts of a request: its head, chunks and trailer section.
 	Limits httpparse.Limits
-	// MaxBodyBytes limits a body, in memory or passed to OnBody, unless OnHead calls
-	// SetMaxBody: 413. Default: 4 MiB.
+	// MaxBodyBytes limits a body, also for OnBody: 413. See Request.SetMaxBody. Default: 4 MiB.
 	MaxBodyBytes int64
-	// MaxDiscardBytes limits the rest of a body that is discarded after an early response,
-	// so that the connection can persist. A longer one closes it. Default: 256 KiB.
+	// MaxDiscardBytes limits the discarded rest of a body after an early response. A longer one
+	// closes the connection. Default: 256 KiB.
 	MaxDiscardBytes int64
 
-	// OnOpen is called when a connection opens, on the loop; it must not block.
-	// Request.ConnValue returns its result. Default: none.
+	// OnOpen is called when a connection opens, on the loop, and must not block. Request.ConnValue
+	// returns its result. Default: none.
 	OnOpen func(c *loop.Conn) (value any)
 	// ConnState is called when a connection changes state, with the value of OnOpen:
 	// http.StateActive at the first byte of a request, http.StateIdle after its response,
-	// http.StateHijacked when the connection leaves HTTP, and http.StateClosed at its end.
-	// It runs on the loop and must not block. Default: none.
+	// http.StateHijacked when the connection leaves HTTP, and http.StateClosed at its end. It runs
+	// on the loop and must not block. Default: none.
 	ConnState func(value any, state http.ConnState)
-	// OnHead is called at the end of a head, before the body and before the handler. It
-	// may respond at once (w.Finish), respond in place of the handler (w.Defer, w.Stream),
-	// have the body delivered in pieces (r.OnBody), or change the limit of the body
-	// (r.SetMaxBody). Default: none.
+	// OnHead is called at the end of a head, before the body and the handler. It may respond at
+	// once (w.Finish), respond in place of the handler (w.Defer, w.Stream), have the body delivered
+	// in pieces (r.OnBody), or change its limit (r.SetMaxBody). Default: none.
 	OnHead Handler
 	// ServerName is the value of the field Server; a hyphen omits the field. Default: "eddy".
 	ServerName string
-	// AccessLog receives one record for each response: remote, method, target, status,
-	// bytes of body, duration from the end of the head. Logging does not block the loop:
-	// see loop.Loop.AsyncLogger. Default: none.
+	// AccessLog gets a record for each response: remote, method, target, status, bytes of body,
+	// duration from the end of the head. See loop.Loop.AsyncLogger. Default: none.
 	AccessLog *slog.Logger
 	// AllowConnect passes CONNECT requests to the handler. Without it, the response is 501.
 	AllowConnect bool

@@ -10,11 +10,10 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// Request is a complete request. The slices returned by its methods are valid until the
-// handler returns, and must not be changed. After w.Defer or w.Stream the Request is valid
-// until the response is complete, but slices obtained before the handler's return are not:
-// call the methods again. Clone makes an independent copy. A Request belongs to its loop;
-// while the response is deferred, any goroutine may read it.
+// Request is a complete request. Slices from its methods are valid until the handler returns, and
+// must not be changed. After w.Defer or w.Stream the Request is valid until the response is
+// complete, but not these slices: call the methods again. Clone makes an independent copy. A
+// Request belongs to its loop; while the response is deferred, any goroutine may read it.
 type Request struct {
 	session    *session
 	head       httpparse.Request
@@ -41,8 +40,8 @@ func (r *Request) Target() []byte { return r.view(r.head.Target) }
 
 var root = []byte("/")
 
-// Path is the target's path, not decoded: "/" where an absolute target has none,
-// and "*" for OPTIONS * (RFC 9112 section 3.2). It is empty for CONNECT.
+// Path is the path of the target, not decoded: "/" where an absolute target has none, "*" for
+// OPTIONS *, empty for CONNECT (RFC 9112 section 3.2).
 func (r *Request) Path() []byte {
 	p := r.view(r.head.Path)
 	if len(p) == 0 {
@@ -59,15 +58,13 @@ func (r *Request) Path() []byte {
 // Query is the target's query, not decoded, without its question mark.
 func (r *Request) Query() []byte { return r.view(r.head.Query) }
 
-// Head is the parsed head, and the bytes that its spans refer to: for the minor version, for
-// example, and for programs with a request type of their own.
+// Head is the parsed head, and the bytes that its spans refer to: for Minor, or for adapters.
 func (r *Request) Head() (*httpparse.Request, []byte) { return &r.head, r.buf }
 
 // Host is the authority of the target or else the field Host (RFC 9112 section 3.3).
 func (r *Request) Host() []byte { return r.view(r.head.Host) }
 
-// Header is the value of the first field of that name, without surrounding white space; nil
-// if there is none. Case does not matter.
+// Header is the value, trimmed, of the first field of that name, in any case; nil if there is none.
 func (r *Request) Header(name string) []byte {
 	v, _ := r.head.Fields.Get(r.buf, name)
 	return v
@@ -76,8 +73,8 @@ func (r *Request) Header(name string) []byte {
 // Fields yields name and value of each field, in the order received.
 func (r *Request) Fields() iter.Seq2[[]byte, []byte] { return fields(r.head.Fields, r.buf) }
 
-// Trailers yields name and value of each trailer field of a chunked body, in the order
-// received. They are separate from the fields of the head (RFC 9110 section 6.5.1).
+// Trailers yields the trailer fields of a chunked body likewise. They are separate from the fields
+// of the head (RFC 9110 section 6.5.1).
 func (r *Request) Trailers() iter.Seq2[[]byte, []byte] {
 	return fields(r.trailer.Fields, r.trailerBuf)
 }
@@ -92,37 +89,32 @@ func fields(list []httpparse.Field, buf []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Body is the complete body, decoded if it was chunked. It is empty for a request without a
-// body.
+// Body is the complete body, decoded if it was chunked; empty without one.
 func (r *Request) Body() []byte { return r.body }
 
-// OnBody has the body delivered in pieces as they arrive, decoded if it is chunked. Each call
-// of fn has a piece and a nil error. The last call has no piece and one of these errors:
+// OnBody has the body delivered in pieces as they arrive, decoded if it is chunked, each with a nil
+// error. The last call of fn has no piece and one of these errors:
 //
 //   - io.EOF at the end of the body. The handler follows, and Body is empty.
 //   - io.ErrUnexpectedEOF when the connection has ended.
 //   - The error sent to the client: a *httpparse.Error for an invalid body, or one that is
 //     os.ErrDeadlineExceeded for a body that comes too slowly.
 //
-// After a complete response fn is not called any more. A piece is valid until fn returns.
-// Call OnBody in Options.OnHead; fn runs on the loop. The body has the same limit as without
-// OnBody: see SetMaxBody.
+// After a complete response fn is not called. A piece is valid until fn returns. Call OnBody in
+// Options.OnHead; fn runs on the loop. SetMaxBody limits the body as without OnBody.
 func (r *Request) OnBody(fn func(chunk []byte, err error)) { r.session.body.onBody = fn }
 
-// OnBodyBuffer has a body with a known length read into memory of the program. Before the
-// connection is read, fn is called with the number of remaining bytes, and returns the
-// memory, or nil if it has none at the moment. The memory belongs to the loop until the next
-// call of OnBody's function, whose piece is the beginning of it, or empty. Call OnBodyBuffer
-// in Options.OnHead, after OnBody; fn runs on the loop.
+// OnBodyBuffer has a body with a known length read into memory of the program. Before a read, fn
+// gets the number of remaining bytes, and returns the memory, or nil if it has none now. The loop
+// owns the memory until the next call of OnBody's function, whose piece is its beginning, or empty.
+// Call it in Options.OnHead, after OnBody; fn runs on the loop.
 func (r *Request) OnBodyBuffer(fn func(left int64) []byte) { r.session.body.onBuffer = fn }
 
-// SetMaxBody replaces Options.MaxBodyBytes for this request, in bytes. Call it in
-// Options.OnHead. Loop only.
+// SetMaxBody replaces Options.MaxBodyBytes, in bytes. Call it in Options.OnHead. Loop only.
 func (r *Request) SetMaxBody(n int64) { r.session.body.limit = n }
 
-// PauseBody stops the delivery of pieces after the current one, until ResumeBody; flow
-// control stops the client. If OnHead pauses the body, ResumeBody sends 100 Continue to a
-// client that waits for it (RFC 9110 section 10.1.1). Loop only.
+// PauseBody stops the delivery of pieces until ResumeBody; flow control stops the client. After a
+// pause in OnHead, ResumeBody sends 100 Continue if it is due (RFC 9110 section 10.1.1). Loop only.
 func (r *Request) PauseBody() {
 	x := r.session
 	b := &x.body
@@ -154,13 +146,11 @@ func (r *Request) ResumeBody() {
 	x.proceed()
 }
 
-// Discardable reports whether the rest of the body is known to be within
-// Options.MaxDiscardBytes: the connection can then persist after an immediate response. Loop
-// only.
+// Discardable reports whether the rest of the body is known to be within Options.MaxDiscardBytes,
+// so that the connection can persist after an immediate response. Loop only.
 func (r *Request) Discardable() bool { return r.session.body.discardable(r.session, false) }
 
-// RemoteAddr is the peer's address, such as "192.0.2.1:1234", or "@" for a Unix socket. Each
-// call allocates.
+// RemoteAddr is the peer, such as "192.0.2.1:1234", or "@" for a Unix socket. Each call allocates.
 func (r *Request) RemoteAddr() string {
 	if peer := r.session.conn.RemoteAddrPort(); peer.IsValid() {
 		return peer.String()
@@ -174,8 +164,8 @@ func (r *Request) LocalAddr() net.Addr { return r.session.conn.LocalAddr() }
 // ConnValue is the result of Options.OnOpen for the connection, nil without it.
 func (r *Request) ConnValue() any { return r.session.client.value }
 
-// Context is cancelled when the client has gone or the response has timed out. It is that of
-// the deferred response; otherwise, on the loop, it never ends.
+// Context is cancelled when the client has gone or the response has timed out. It is that of the
+// deferred response; before Defer, it never ends.
 func (r *Request) Context() context.Context {
 	d := r.deferred
 	if d == nil {
@@ -187,8 +177,8 @@ func (r *Request) Context() context.Context {
 	return d.Context()
 }
 
-// Clone copies the request. The copy is independent of the connection: only the methods that
-// return parts of the request may be called.
+// Clone copies the request. Only methods that return parts of the request may be called on the
+// copy, which is independent of the connection.
 func (r *Request) Clone() *Request {
 	c := *r
 	c.session = nil

@@ -11,13 +11,11 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// copyLimit is the size in bytes up to which a body is copied to its head: one segment of
-// output is cheaper than two.
+// copyLimit is up to how many bytes a body is copied to its head: one segment costs less than two.
 const copyLimit = 16 << 10
 
-// Response is the response to a request. Its body is buffered, and sent with its length when
-// the handler returns. It belongs to its loop, and is valid until the handler returns or the
-// response is complete, whichever is later.
+// Response is the response to a request. Its body is buffered, and sent with its length when the
+// handler returns. It belongs to its loop, and is valid until then and until it is complete.
 type Response struct {
 	session        *session
 	request        *Request
@@ -52,11 +50,10 @@ func (w *Response) dropBody() {
 // Request is the request of the response.
 func (w *Response) Request() *Request { return w.request }
 
-// Loop is the event loop of the connection, for timers for example: Loop().After.
+// Loop is the event loop of the connection.
 func (w *Response) Loop() *loop.Loop { return w.session.conn.Loop() }
 
-// SetStatus sets the status code, 200 to 599; any other is an error, and changes nothing.
-// Default: 200.
+// SetStatus sets the status, 200 to 599; any other is an error, and changes nothing. Default: 200.
 func (w *Response) SetStatus(code int) error {
 	if code < minStatus || code > maxStatus {
 		return statusError(code)
@@ -68,25 +65,24 @@ func (w *Response) SetStatus(code int) error {
 // Status is the status code set so far.
 func (w *Response) Status() int { return w.head.Status }
 
-// SetHead replaces the status and the fields by a copy of h. Connection: close remains set.
-// The error is that of an invalid status.
+// SetHead replaces status and fields by a copy of h. Close remains set. A bad status is an error.
 func (w *Response) SetHead(h *Head) error {
 	if h.Status != 0 && (h.Status < 100 || h.Status > 999) {
 		return statusError(h.Status)
 	}
-	closes, lines := w.head.Close, w.head.fields.lines
+	closes, lines := w.head.Close, w.head.fields
 	w.head = *h
-	w.head.fields.lines = append(lines[:0], h.fields.lines...)
+	w.head.fields = append(lines[:0], h.fields...)
 	w.head.Close = h.Close || closes
 	w.head.Status = cmp.Or(h.Status, http.StatusOK)
 	w.upgradeOffered = false
 	return nil
 }
 
-// SetHeader sets a field, and removes others of that name. The error is a *FieldError: the
-// name is not a token, the value contains a control byte such as CR or LF, or the server sets
-// the field: Content-Length, Transfer-Encoding, Date, Server, and Connection with any value
-// but close. With Upgrade, Connection: Upgrade is sent too (RFC 9110 section 7.8).
+// SetHeader sets a field, and removes others of that name. The error is a *FieldError: the name is
+// not a token, the value contains a control byte such as CR or LF, or the server sets the field:
+// Content-Length, Transfer-Encoding, Date, Server, and Connection with any value but close. Upgrade
+// also sends Connection: Upgrade (RFC 9110 section 7.8).
 func (w *Response) SetHeader(name, value string) error {
 	return w.setField(name, value, true)
 }
@@ -141,17 +137,15 @@ func (w *Response) buffer() *buffers.Buffer {
 	return w.body
 }
 
-// decide decides whether the connection persists after this response. It does not if the rest
-// of the request body will not be read.
+// decide decides whether the connection persists: not if the rest of the request body is not read.
 func (w *Response) decide(bodyRead bool) {
 	x := w.session
 	x.persist = x.request.head.KeepAlive && !w.head.Close && !w.tunnel() && bodyRead &&
 		!x.conn.Loop().Draining() && !x.server.noKeepAlive.Load()
 }
 
-// Finish sends the complete response before the handler returns; the handler cannot change it
-// any more. In OnHead, Finish responds before the body has come: up to
-// Options.MaxDiscardBytes of it are discarded, and a longer one closes the connection.
+// Finish sends the complete response before the handler returns, which cannot change it any more.
+// In OnHead it discards up to Options.MaxDiscardBytes of the body, or closes the connection.
 func (w *Response) Finish() {
 	x := w.session
 	switch {
@@ -188,9 +182,9 @@ func (w *Response) Finish() {
 	owned.free() // after the response, because release may panic
 }
 
-// Refuse sends a response with this status and its reason phrase as the body, in place of the
-// one set so far, and closes the connection, as the server does for an invalid request: see
-// Stats.Refused. Further input is discarded, so that the client can read the response.
+// Refuse sends a response with this status and its reason phrase as the body, in place of the one
+// set so far, and closes the connection, as for an invalid request: see Stats.Refused. Input is
+// discarded, so that the client can read the response.
 func (w *Response) Refuse(status int) {
 	if i := slices.Index(refusals[:], status); i >= 0 {
 		w.session.server.count.refused[i]++
@@ -203,8 +197,7 @@ func (w *Response) Refuse(status int) {
 	w.Finish()
 }
 
-// Busy writes 503 with Retry-After, for a request that there is no capacity for: see
-// Stats.Overloaded.
+// Busy writes 503 with Retry-After, for want of capacity: see Stats.Overloaded.
 func (w *Response) Busy() {
 	w.session.server.count.Overloaded++
 	_ = w.SetStatus(http.StatusServiceUnavailable) // valid
@@ -212,8 +205,8 @@ func (w *Response) Busy() {
 	_, _ = w.WriteString("busy\n")                 // never fails
 }
 
-// Drop ends the connection in place of the response, or of the rest of it. Pending output is
-// still sent, unless the client could take it for a complete response (RFC 9112 section 8).
+// Drop ends the connection in place of the response, or of its rest. Pending output is sent, unless
+// the client could take it for a complete response (RFC 9112 section 8).
 func (w *Response) Drop() {
 	x := w.session
 	if x.out == streaming && x.stream.framing == httpparse.UntilClose {
@@ -223,14 +216,12 @@ func (w *Response) Drop() {
 	x.conn.Close()
 }
 
-// Handled reports whether the response is complete, begun, or deferred: an OnHead that wraps
-// another one asks for it.
+// Handled reports, to an OnHead around another, whether the response was begun or deferred.
 func (w *Response) Handled() bool { return w.session.out >= deferred }
 
-// WriteInterim sends an interim response, such as 103 Early Hints, at once (RFC 9110 section
-// 15.2). There may be several. HTTP/1.0 has no interim responses: to such a client nothing is
-// sent. The error is ErrAnswered after the final response has begun, or that of a status not
-// between 102 and 199; ResumeBody sends 100, and Upgrade 101.
+// WriteInterim sends an interim response, such as 103 Early Hints, at once (RFC 9110 section 15.2),
+// but not to an HTTP/1.0 client. There may be several. The error is ErrAnswered after the beginning
+// of the final response, or that of a status not between 102 and 199. See ResumeBody for 100.
 func (w *Response) WriteInterim(h *Head) error {
 	x := w.session
 	switch {
@@ -242,13 +233,12 @@ func (w *Response) WriteInterim(h *Head) error {
 		return nil
 	}
 	out := x.conn.Out()
-	out.B = append(appendStatusLine(out.B, h.Status), h.fields.lines...)
+	out.B = append(appendStatusLine(out.B, h.Status), h.fields...)
 	out.B = append(out.B, "\r\n"...)
 	return nil
 }
 
-// tunnel reports whether the response is a 2xx to CONNECT, which has no framing, because the
-// bytes after its head are not HTTP (RFC 9110 section 9.3.6).
+// tunnel reports whether it is a 2xx to CONNECT: no HTTP follows (RFC 9110 section 9.3.6).
 func (w *Response) tunnel() bool {
 	return w.session.request.head.Form == httpparse.AuthorityForm && w.head.Status/100 == 2
 }
@@ -303,12 +293,11 @@ func (w *Response) connectionLine() string {
 
 func (r *Request) isHead() bool { return string(r.Method()) == http.MethodHead }
 
-// SetBody makes p the body, in place of the one written so far. A large p is sent without a
-// copy: it must not change until release is called, once, on the loop. That is when p is
-// written; when it is not sent, because the response has no body (RFC 9110 section 6.4.1) or
-// the connection ends; or when Reset, another SetBody or an error replaces it. release may be
-// nil. Write copies p and appends to it. In a handler of Blocking, SetBody copies p at once,
-// and calls release.
+// SetBody makes p the body, in place of the one written so far. A large p is not copied: it must
+// not change until release, which may be nil, is called, once, on the loop. That is when p is
+// written; when it is not sent, because the response has no body (RFC 9110 section 6.4.1) or the
+// connection ends; or when Reset, another SetBody or an error replaces it. Write copies p and
+// appends to it. In a handler of Blocking, SetBody copies p at once, and calls release.
 func (w *Response) SetBody(p []byte, release func()) {
 	w.takeOwned().free()
 	if w.body != nil {

@@ -29,11 +29,10 @@ func (p piece) free() {
 	}
 }
 
-// Send copies p and has the loop write it as the next piece. It blocks while the client
-// reads too slowly. Pieces of one goroutine keep their order; pieces of several are not
-// mixed. The error is ErrStreamEnded or that of the connection; nil says that p is queued.
-// With an empty p, Send only returns the error. Any goroutine but the loop's, which it
-// would block.
+// Send copies p and has the loop write it as the next piece. It blocks while the client reads too
+// slowly. Pieces of one goroutine keep their order; those of several are not mixed. The error is
+// ErrStreamEnded or that of the connection; nil says that p is queued. With an empty p, Send only
+// returns the error. Any goroutine but that of the loop, which it would block.
 func (s *Stream) Send(p []byte) error { return s.sendCopy(p, true) }
 
 // TrySend is Send, but returns ErrOutputFull instead of blocking. Any goroutine.
@@ -48,9 +47,9 @@ func (s *Stream) sendCopy(p []byte, wait bool) error {
 	return err
 }
 
-// SendOwned is Send without a copy. p must not be empty, and must not change until release
-// is called, once, on the loop: when p is written or discarded. After an error, release is
-// not called. Any goroutine but the loop's.
+// SendOwned is Send without a copy. p must not be empty, and must not change until release is
+// called, once, on the loop: when p is written or discarded, but not after an error. Any goroutine
+// but the loop's.
 func (s *Stream) SendOwned(p []byte, release func()) error {
 	return s.send(piece{bytes: p, release: release}, true)
 }
@@ -79,8 +78,7 @@ func (s *Stream) send(p piece, wait bool) error {
 	return nil
 }
 
-// sendOnLoop is the rest of Send, on the loop. After the end of the stream it discards the
-// piece, and the next Send returns the error.
+// After the end of the stream, sendOnLoop discards the piece, and the next Send returns the error.
 func (s *Stream) sendOnLoop(p piece) {
 	if s.session == nil {
 		p.free()
@@ -124,8 +122,7 @@ func (s *Stream) writeWaiting() {
 	s.loop.Yield() // to the senders
 }
 
-// Close is Finish after all pieces sent before. It may be called more than once. Any
-// goroutine.
+// Close is Finish after all pieces sent before. It may be repeated. Any goroutine.
 func (s *Stream) Close() error {
 	finish := func(*loop.Conn) { _ = s.Finish() } // ErrLength has closed the connection
 	if s.ref.DoUnbounded(finish) != nil {

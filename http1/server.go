@@ -8,23 +8,20 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond
-// later. It runs on the connection's loop and must not block. w and r are valid until it
-// returns or the response is complete, whichever is later.
+// Handler responds to a request: it writes to w, or calls w.Defer or w.Stream to respond later. It
+// must not block its loop. w and r are valid until it returns and the response is complete.
 type Handler func(w *Response, r *Request)
 
-// requestBudget is the number of pipelined requests of one connection that are processed
-// before those of other connections.
+// requestBudget is how many pipelined requests are processed before other connections.
 const requestBudget = 256
 
-// maxFreeSessions limits a loop's free list, so that memory is freed after a spike.
+// maxFreeSessions bounds the free list of a loop: memory is freed after a spike.
 const maxFreeSessions = 64
 
 // usualFields is a number of fields that most requests do not exceed.
 const usualFields = 16
 
-// Server is HTTP/1.1 as a protocol of an engine: RFC 9112 and RFC 9110. Pass its Open to
-// Engine.Listen. Any goroutine, except for Open.
+// Server is HTTP/1.1 as a protocol (RFC 9112, RFC 9110): see Open. Any goroutine, except for Open.
 type Server struct {
 	handler     Handler
 	noKeepAlive atomic.Bool // see SetKeepAlivesEnabled
@@ -32,8 +29,7 @@ type Server struct {
 	instances   loop.PerLoop[*instance]
 }
 
-// instance is a Server on one loop: the loop.Handler of its connections. It has copies of the
-// fields that every request needs.
+// instance is a Server on one loop, with copies of the fields that every request needs.
 type instance struct {
 	*Server
 	options  Options // with the loop's AccessLog
@@ -95,9 +91,8 @@ func refuseOverload(w *Response, _ *Request) {
 	w.Finish()
 }
 
-// SetKeepAlivesEnabled sets whether connections persist; the default is true. With false,
-// every further response has Connection: close, and idle connections are closed after the
-// engine's Options.DrainGrace. Any goroutine.
+// SetKeepAlivesEnabled sets whether connections persist, as by default. With false, every response
+// has Connection: close, and idle connections close after the engine's DrainGrace. Any goroutine.
 func (s *Server) SetKeepAlivesEnabled(enabled bool) {
 	if s.noKeepAlive.Store(!enabled); enabled {
 		return
@@ -127,7 +122,6 @@ func (s *instance) OnData(c *loop.Conn, in []byte) (used int) {
 	return used
 }
 
-// ReadBuffer is the destination of a large body: its buffer, or memory of the program.
 func (s *instance) ReadBuffer(c *loop.Conn) []byte {
 	if x, active := c.UserData().(*session); active && x.in == readingBody {
 		return x.body.nextReadBuffer(x)
@@ -174,8 +168,7 @@ func (s *instance) OnEvent(c *loop.Conn, e loop.Event) (handled bool) {
 	return true
 }
 
-// shutdown keeps an idle connection open for a short time, because a request may be in
-// flight.
+// A request may be in flight.
 func (s *instance) shutdown(c *loop.Conn) { c.SetTimeout(c.Settings().DrainGrace) }
 
 func (s *instance) connState(who *client, state http.ConnState) {
@@ -199,8 +192,8 @@ func (s *instance) begin(c *loop.Conn) *session {
 	return x
 }
 
-// releaseIdle releases an idle session unless there is input, and closes the connection of a
-// client that has stopped sending before the end of a request.
+// releaseIdle releases an idle session unless there is input, and closes the connection of a client
+// that has stopped sending before the end of a request.
 func (s *instance) releaseIdle(x *session, input bool) {
 	unused := x.in == idle && !input
 	switch {

@@ -14,8 +14,7 @@ import (
 // heads is the pool for heads that are valid after OnData, some of them for long.
 var heads = buffers.NewPool(8 << 10)
 
-// session is one exchange of a connection, from the first byte of the request to the last
-// byte of the response. An idle connection has none. It belongs to the loop.
+// session is one exchange, from the first byte of the request to the last of the response.
 type session struct {
 	server    *instance
 	conn      *loop.Conn
@@ -38,8 +37,8 @@ type session struct {
 	upgrade   loop.Protocol   // the next protocol of the connection
 }
 
-// run processes the requests in in, and returns the number of bytes used. in begins where
-// the previous call ended. With empty input it continues an exchange that needs none.
+// run processes the requests in in, which begins where the last call ended, and returns the number
+// of bytes used. Without input it continues an exchange that needs none.
 func (x *session) run(in []byte) (used int) {
 	x.depth++
 	for budget := requestBudget; x.conn.Open() && x.upgrade == nil; {
@@ -155,7 +154,7 @@ func (x *session) do(fn func(*Response)) {
 	x.proceed()
 }
 
-// call calls h. After a panic the client gets an error, unless the response has begun.
+// call calls h. A panic is reported to the client, unless the response has begun.
 func (x *session) call(h Handler) {
 	x.depth++
 	defer func() {
@@ -185,8 +184,7 @@ func (x *session) sent() {
 	x.proceed()
 }
 
-// proceed continues the exchange after an event outside of run. It does nothing while a
-// function on the stack, such as the handler, still uses the request and the response.
+// proceed continues the exchange outside of run, unless a function on the stack still uses it.
 func (x *session) proceed() {
 	if x.depth > 0 || !x.conn.Open() {
 		return
@@ -212,8 +210,8 @@ func (x *session) proceed() {
 	}
 }
 
-// leftBehind reports whether other goroutines may still read the request, after the response
-// of the deadline: it is left to them, and the connection gets another session.
+// leftBehind reports whether other goroutines may still read the request, after the response of the
+// deadline. Then the connection gets another session.
 func (x *session) leftBehind() bool { return x.deferred != nil && !x.deferred.released }
 
 func (x *session) endExchange() {
@@ -234,9 +232,8 @@ func (x *session) reset() {
 	x.deferred, x.stream, x.awaited = nil, nil, nil
 }
 
-// pin copies the parts of the request that are in the loop's input buffer, which is valid
-// only during OnData. Each part is replaced once, because other goroutines may read it
-// afterwards.
+// pin copies the parts of the request in the loop's input buffer, which is valid only during
+// OnData: each part once, since other goroutines may read the copy.
 func (x *session) pin() {
 	r := &x.request
 	if r.buf == nil || !x.conn.Open() || x.upgrade != nil || x.pinned {
@@ -254,8 +251,7 @@ func (x *session) pin() {
 	}
 }
 
-// switchProtocol passes the connection, with the input after the request, to the next
-// protocol.
+// switchProtocol passes the connection, with the input after the request, on.
 func (x *session) switchProtocol() {
 	if !x.conn.Open() {
 		return
@@ -276,7 +272,6 @@ func (x *session) peerClosed() {
 	}
 }
 
-// setTimeout sets the timeout of the awaited event: see timedOut.
 func (x *session) setTimeout() {
 	o := &x.server.options
 	d := o.HandlerTimeout
@@ -295,7 +290,6 @@ func (x *session) setTimeout() {
 	x.conn.SetTimeout(d)
 }
 
-// timedOut handles the timeout, whose meaning depends on the state.
 func (x *session) timedOut() {
 	n := x.server.count
 	switch {

@@ -2,11 +2,9 @@ package http1
 
 import "fmt"
 
-// The request and the response of an exchange have a state each, because they may overlap:
-// a response may begin, and even end, before the end of the body. The exchange ends with
-// the later of the two.
+// Request and response have a state each, because a response may begin, and even end, before the
+// body. The exchange ends with the later of the two.
 
-// inbound is the state of the request.
 type inbound uint8
 
 const (
@@ -22,14 +20,13 @@ const (
 
 var inboundNames = [...]string{"idle", "readingHead", "readingBody", "done"}
 
-// outbound is the state of the response.
 type outbound uint8
 
 const (
 	// unhandled: the handler was not called. To handling.
 	unhandled outbound = iota
-	// handling: OnHead or the handler runs, or the server refuses the request. To
-	// responded, deferred, streaming; after OnHead, back to unhandled.
+	// handling: OnHead or the handler runs, or the server refuses the request. To responded,
+	// deferred, streaming; after OnHead, back to unhandled.
 	handling
 	// deferred: the response comes later. To responded, streaming.
 	deferred
@@ -50,8 +47,7 @@ var outboundExits = [...]uint8{
 	responded: 1 << unhandled,
 }
 
-// receive is the only function that changes the state of the request: to the next one, or
-// from the last to the first.
+// receive is the only function that changes the state of the request.
 func (x *session) receive(next inbound) {
 	if next != (x.in+1)%(done+1) {
 		panic(fmt.Sprintf("http1: a request cannot go from %s to %s", inboundNames[x.in], inboundNames[next]))

@@ -10,8 +10,8 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Stats counts the events of a Server since its start, on all loops and listeners. The
-// engine's Stats count the connections. It can be encoded as JSON.
+// Stats counts the events of a Server, on all loops and listeners. The Stats of the engine count
+// the connections. It can be encoded as JSON.
 type Stats struct {
 	Requests   uint64         // with a complete and valid head
 	Responses  [6]uint64      // complete final responses, by the first digit of their status; [0]: above 599

@@ -19,11 +19,9 @@ var reasons = map[int]string{
 	http.StatusUnprocessableEntity:          "Unprocessable Content",
 }
 
-// reason is the reason phrase of a status code, empty if none is registered.
 func reason(code int) string { return cmp.Or(reasons[code], http.StatusText(code)) }
 
-// appendStatusLine appends the status line, with a space before an empty reason too (RFC
-// 9112 section 4).
+// An empty reason has a space before it too (RFC 9112 section 4).
 func appendStatusLine(dst []byte, code int) []byte {
 	if code == http.StatusOK {
 		return append(dst, "HTTP/1.1 200 OK\r\n"...)

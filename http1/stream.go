@@ -8,10 +8,9 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-// Stream is a response whose body is sent in pieces: chunked, or with the length announced
-// by SetLength, or, to an HTTP/1.0 client, until the connection closes. A piece is sent
-// soon after the callback that wrote it has returned. A Stream belongs to the loop; Send,
-// TrySend, SendOwned, Close and Context are for any goroutine.
+// Stream is a response whose body is sent in pieces: chunked, or with the length of SetLength, or,
+// to an HTTP/1.0 client, until the connection closes. A piece is sent soon after the callback that
+// wrote it. Loop only, but for Send, TrySend, SendOwned, Close and Context: any goroutine.
 type Stream struct {
 	cancellation
 	session   *session          // nil after the end
@@ -22,8 +21,7 @@ type Stream struct {
 	trailers  fieldList
 	onReady   func()
 
-	// For Send, which limits the bytes in the loop's queue, and blocks while the client
-	// reads too slowly.
+	// For Send, which limits the bytes in the loop's queue:
 	window  int64   // bytes
 	waiting []piece // for room in the connection's output. Loop only
 	mu      sync.Mutex
@@ -33,14 +31,13 @@ type Stream struct {
 	ended   bool      // guarded by mu
 }
 
-// SetLength announces the length of a stream's body in bytes; the stream is then not
-// chunked. It has no effect on other responses.
+// SetLength announces the length of a stream's body in bytes, which is then not chunked.
 func (w *Response) SetLength(n int64) { w.length = n }
 
-// Stream sends the head and the body written so far, and leaves the rest of the body to the
-// Stream. Later requests of the connection wait until it ends. It is aborted when there is
-// room, but nothing is written for Options.HandlerTimeout. Call it in the handler, in OnHead
-// or in Respond, once: a second call panics. Loop only.
+// Stream sends the head and the body written so far, and leaves the rest to the Stream, for whose
+// end later requests wait. It is aborted when there is room, but nothing is written for
+// Options.HandlerTimeout. Call it once, in the handler, in OnHead or in Respond, or it panics. Loop
+// only.
 func (w *Response) Stream() *Stream {
 	x := w.session
 	if x.body.onBody != nil && x.in == readingHead && !x.body.paused {
@@ -69,9 +66,9 @@ func (w *Response) Stream() *Stream {
 	return s
 }
 
-// Write sends p as the next piece. It always succeeds while Room reports true, and beyond
-// that up to Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which has aborted
-// the connection, or that of the connection. Loop only.
+// Write sends p as the next piece. It succeeds while Room reports true, and beyond that up to
+// Options.MaxOutput. The error is ErrStreamEnded, ErrLength, which has aborted the connection, or
+// that of the connection. Loop only.
 func (s *Stream) Write(p []byte) (int, error) {
 	if err := s.put(piece{bytes: p, borrowed: true}); err != nil {
 		return 0, err
@@ -79,9 +76,8 @@ func (s *Stream) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// WriteOwned is Write without a copy: p must not change until release is called, on the
-// loop, once: when p is written or the connection has ended, and also after an error.
-// release may be nil. Loop only.
+// WriteOwned is Write without a copy: p must not change until release, which may be nil, is called,
+// once, when p is written or the connection has ended, and also after an error. Loop only.
 func (s *Stream) WriteOwned(p []byte, release func()) error {
 	return s.put(piece{bytes: p, release: release})
 }
@@ -133,9 +129,8 @@ func (s *Stream) Room() bool { return s.session != nil && !s.session.conn.Full()
 // OnReady has fn called whenever there is room again after there was none. Loop only.
 func (s *Stream) OnReady(fn func()) { s.onReady = fn }
 
-// AddTrailer appends a trailer field, which a chunked body has after its last chunk; other
-// framings discard it. The error is a *FieldError: RFC 9110 section 6.5.1 does not allow the
-// field in a trailer section, or SetHeader would not allow it either. Loop only.
+// AddTrailer appends a trailer field, which only a chunked body has. The error is a *FieldError:
+// RFC 9110 section 6.5.1, or SetHeader, does not allow the field. Loop only.
 func (s *Stream) AddTrailer(name, value string) error {
 	if err := checkTrailer(name, value); err != nil {
 		return err
@@ -144,9 +139,8 @@ func (s *Stream) AddTrailer(name, value string) error {
 	return nil
 }
 
-// Finish ends the body and the exchange, after the pieces sent before. If the body is
-// shorter than SetLength announced, it closes the connection, so that the client detects
-// it, and returns ErrLength. Loop only.
+// Finish ends the body and the exchange, after the pieces sent before. A body shorter than
+// SetLength announced is ErrLength, and closes the connection: the client detects it. Loop only.
 func (s *Stream) Finish() error {
 	if s.session == nil || s.finishing {
 		return s.cause()
@@ -155,8 +149,7 @@ func (s *Stream) Finish() error {
 	return s.tryFinish()
 }
 
-// tryFinish ends the body unless pieces wait or the last chunk has no room: then ready
-// tries again.
+// tryFinish ends the body unless pieces wait or the last chunk has no room: ready calls it again.
 func (s *Stream) tryFinish() error {
 	x := s.session
 	chunked := s.framing == httpparse.ChunkedBody
@@ -167,15 +160,14 @@ func (s *Stream) tryFinish() error {
 		x.conn.Close()
 		return ErrLength
 	case chunked:
-		_ = x.conn.WriteParts([]byte("0\r\n"), s.trailers.lines, crlf) // there is room
+		_ = x.conn.WriteParts([]byte("0\r\n"), s.trailers, crlf) // there is room
 	}
 	s.end(ErrStreamEnded)
 	x.sent()
 	return nil
 }
 
-// Abort ends the connection at once, so that the client cannot take the body for complete.
-// Loop only.
+// Abort ends the connection, so that the client cannot take the body for complete. Loop only.
 func (s *Stream) Abort() {
 	if x := s.session; x != nil {
 		x.conn.Abort(ErrStreamEnded)

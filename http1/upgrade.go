@@ -12,11 +12,11 @@ import (
 	"github.com/eddynet/eddy/loop"
 )
 
-// Upgrade responds with 101 Switching Protocols and passes the connection to p, with the
-// bytes after the request as the first input (RFC 9110 section 7.8). Fields set before,
-// such as Sec-WebSocket-Accept, are sent. The response to CONNECT is 200, and name is
-// ignored. The error says that the client did not offer the protocol, or that the request
-// is incomplete. Call it in the handler or in Respond; w must not be used afterwards.
+// Upgrade responds with 101 Switching Protocols and passes the connection to p, with the bytes
+// after the request as the first input (RFC 9110 section 7.8). Fields set before, such as
+// Sec-WebSocket-Accept, are sent. The response to CONNECT is 200, and name is ignored. The error
+// says that the client did not offer the protocol, or that the request is incomplete. Call it in
+// the handler or in Respond; w must not be used afterwards.
 func (w *Response) Upgrade(name string, p loop.Protocol) error {
 	x := w.session
 	tunnel := x.request.head.Form == httpparse.AuthorityForm
@@ -36,7 +36,7 @@ func (w *Response) Upgrade(name string, p loop.Protocol) error {
 		dst = append(dst, name...)
 		dst = append(dst, "\r\n"...)
 		w.head.Status = http.StatusSwitchingProtocols
-		dst = append(dst, w.head.fields.lines...)
+		dst = append(dst, w.head.fields...)
 	}
 	out.B = append(dst, "\r\n"...)
 	x.upgrade = p
@@ -56,12 +56,11 @@ func (r *Request) offers(name string) bool {
 	return false
 }
 
-// Hijack removes the connection from the loop. fn is called once, on its own goroutine,
-// with a net.Conn whose deadlines work and the bytes read after the request; or with the
-// error of the connection. Pending output is sent first: earlier responses, and the
-// beginning of this one if it is a Stream, which ends. fn writes the response, or the rest
-// of it. Call it in the handler, in Respond or in Deferred.Do; w must not be used
-// afterwards.
+// Hijack removes the connection from the loop. fn is called once, on its own goroutine, with a
+// net.Conn that has deadlines and the bytes read after the request; or with the error of the
+// connection. Pending output is sent first: earlier responses, and the beginning of a Stream, which
+// ends. fn writes the response, or its rest. Call it in the handler, in Respond or in Deferred.Do;
+// w must not be used afterwards.
 func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	x := w.session
 	if x.out == streaming {
@@ -82,7 +81,7 @@ func (w *Response) Hijack(fn func(conn net.Conn, buffered []byte, err error)) {
 	})
 }
 
-// leaving is the protocol and the handler of a connection that leaves its loop.
+// leaving is the Protocol and the Handler of a connection that leaves its loop.
 type leaving struct{}
 
 func (leaving) Open(c *loop.Conn) loop.Handler {

@@ -1,6 +1,6 @@
 package httpparse
 
-// class is a set of grammar rules. classes has, for each byte, the rules that allow it.
+// class is a set of grammar rules.
 type class uint8
 
 const (
@@ -42,17 +42,15 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 func isDigit(c byte) bool { return c-'0' < 10 }
 func isAlpha(c byte) bool { return c|0x20-'a' < 26 }
 
-// IsToken reports whether s is a token: not empty, and of RFC 9110's tchar only (section 5.6.2).
+// IsToken reports whether s is a token: not empty, and of tchar only (RFC 9110 section 5.6.2).
 func IsToken[T ~string | ~[]byte](s T) bool {
 	return len(s) > 0 && scanClass([]byte(s), 0, classToken) == len(s)
 }
 
-// IsFieldValue reports whether s may stand as a field's value: HTAB, SP, visible ASCII and bytes from 0x80
-// upward (RFC 9110 section 5.5). CR, LF, NUL and other control bytes are refused. An empty value is valid.
+// IsFieldValue reports whether s has HTAB, SP, visible ASCII and bytes from 0x80 upward only (RFC 9110 section 5.5).
 func IsFieldValue[T ~string | ~[]byte](s T) bool { return scanValue([]byte(s), 0) == len(s) }
 
-// EqualFold reports whether a and b are equal when the case of ASCII letters is ignored. Unlike
-// bytes.EqualFold it folds nothing else: the Kelvin sign is not a k.
+// EqualFold reports whether a and b are equal when the case of ASCII letters, and of nothing else, is ignored.
 func EqualFold(a []byte, b string) bool {
 	return len(a) == len(b) && (string(a) == b || equalFold(a, b))
 }

@@ -2,9 +2,8 @@ package httpparse
 
 import "strconv"
 
-// Chunked decodes the chunks of a body with Transfer-Encoding: chunked, up to and including the line of the last
-// chunk (RFC 9112 section 7.1). A Trailer parses the trailer section after it. The input may be cut anywhere and is
-// not kept. The zero Chunked is ready for use. A Chunked belongs to one goroutine at a time.
+// Chunked decodes the chunks of a body up to and including the line of the last chunk (RFC 9112 section 7.1). A Trailer
+// parses the rest. The input may be cut anywhere and is not kept. The zero Chunked is ready. One goroutine at a time.
 type Chunked struct {
 	next      chunkStage
 	digits    uint8 // of the size so far
@@ -44,8 +43,7 @@ func (d *Chunked) Reset() { *d = Chunked{} }
 // Done reports whether the line of the last chunk has been read: the trailer section comes next.
 func (d *Chunked) Done() bool { return d.next == nextTrailer }
 
-// Left returns how many bytes of the current chunk's data are still to come. The size line has announced them: a
-// limit can be enforced before they arrive. It is 0 between chunks.
+// Left returns how many bytes of the current chunk are still to come, to enforce a limit early; 0 between chunks.
 func (d *Chunked) Left() int64 {
 	if d.next != nextData {
 		return 0
@@ -53,9 +51,9 @@ func (d *Chunked) Left() int64 {
 	return d.size
 }
 
-// Next consumes n bytes at the beginning of in and returns the data among them: a part of in, at most the rest of
-// one chunk. The next call gets in[n:], with bytes that have arrived since appended. When data is empty and Done
-// is false, all of in has been consumed. Errors are always an *Error, and final. Limits may be nil.
+// Next consumes n bytes at the beginning of in and returns the data among them: a part of in, at most the rest of one
+// chunk. The next call gets in[n:] and what has arrived since. When data is empty and Done is false, all of in has been
+// consumed. Errors are always an *Error, and final. Limits may be nil.
 func (d *Chunked) Next(in []byte, limits *Limits) (data []byte, n int, err error) {
 	if limits == nil {
 		limits = &noLimits
@@ -80,7 +78,6 @@ func (d *Chunked) Next(in []byte, limits *Limits) (data []byte, n int, err error
 	return nil, n, nil
 }
 
-// step parses one byte of framing.
 func (d *Chunked) step(c byte, limits *Limits) error {
 	switch d.next {
 	case nextChunkSize:
@@ -217,8 +214,8 @@ func (d *Chunked) stepExtension(c byte, limit int) error {
 	return nil
 }
 
-// AppendChunkHeader appends the size line of a chunk of n bytes. The data and a CRLF have to follow; after n == 0,
-// the last chunk, the trailer section: CRLF alone when it has no fields.
+// AppendChunkHeader appends the size line of a chunk of n bytes. The data and a CRLF have to follow; after n == 0 the
+// trailer section, which without fields is a CRLF.
 func AppendChunkHeader(dst []byte, n int) []byte {
 	dst = strconv.AppendUint(dst, uint64(n), 16)
 	return append(dst, "\r\n"...)

@@ -1,8 +1,8 @@
 // Package httpparse parses HTTP/1.1 heads and chunked bodies incrementally, as their bytes arrive (RFC 9112).
 //
-// It does no I/O and copies nothing: the caller owns the bytes, and results are spans of its buffer. It allocates
-// only when a message has more fields than the array of Fields, which is reused, has room for. An incomplete
-// message is not an error. A malformed one is refused at its first bad byte, however the network has cut it.
+// It does no I/O and copies nothing: the caller owns the bytes, and results are spans of its buffer. It allocates only
+// when a message has more fields than the array of Fields, which is reused, has room for. An incomplete message is not
+// an error. A malformed one is refused at its first bad byte, however the network has cut it.
 //
 // This is how a server reads requests:
 //
@@ -23,13 +23,12 @@
 //		}
 //	}
 //
-// Request.Framing tells how the body is delimited. With ChunkedBody, a Chunked decodes the chunks and a Trailer
-// parses the trailer section after them.
+// Request.Framing tells how the body is delimited. With ChunkedBody, a Chunked decodes the chunks and a Trailer parses
+// the trailer section after them.
 //
-// The parser is strict where leniency would let two recipients disagree about the end of a message: bare LF,
-// folded lines, white space before a colon, repeated Content-Length, Content-Length with Transfer-Encoding, and
-// transfer codings other than chunked are refused.
+// The parser is strict where leniency would let two recipients disagree about the end of a message: bare LF, folded
+// lines, white space before a colon, repeated Content-Length, Content-Length with Transfer-Encoding, and transfer
+// codings other than chunked are refused.
 //
-// Values of these types hold no locks: only one goroutine at a time may use each. Functions may be called from any
-// goroutine.
+// Only one goroutine at a time may use a value of these types. Functions are for any goroutine.
 package httpparse

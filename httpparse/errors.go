@@ -4,8 +4,7 @@ import "strconv"
 
 // Error is the rule that a malformed message has broken. Every error of this package is an *Error.
 type Error struct {
-	// Status is the status code with which a server should answer before it closes the connection: 400, 414, 431,
-	// 501 or 505. A proxy that reads a response answers 502 instead.
+	// Status is what a server answers before it closes: 400, 414, 431, 501 or 505. A proxy says 502 for a response.
 	Status int
 	Rule   string // the rule; no two errors have the same
 	Source string // the RFC section that has the rule, such as "RFC 9112 5.1"

@@ -1,11 +1,10 @@
 package httpparse
 
-// Span is a range of bytes, [Start, End), of the buffer given to Parse. It stays valid when the caller moves the
-// bytes to another address, and it holds no pointer for the garbage collector to follow. The zero Span is empty.
+// Span is a range of bytes, [Start, End), of the buffer given to Parse, which may move meanwhile. It holds no pointer
+// for the garbage collector to follow. The zero Span is empty.
 type Span struct{ Start, End uint32 }
 
-// Of returns the bytes of buf that s covers, without copying. buf is the buffer that was given to Parse, or
-// another one that begins with the same bytes.
+// Of returns the bytes of buf that s covers, without copying. buf begins with the bytes that were given to Parse.
 func (s Span) Of(buf []byte) []byte { return buf[s.Start:s.End] }
 
 // Len returns the number of bytes that s covers.
@@ -13,15 +12,13 @@ func (s Span) Len() int { return int(s.End - s.Start) }
 
 func span(start, end int) Span { return Span{uint32(start), uint32(end)} }
 
-// Field is one field line. Name is a token, its case as sent. Value has no white space (SP, HTAB) around it, and
-// may be empty.
+// Field is one field line: a token, its case as sent, and a value, maybe empty, without SP and HTAB around it.
 type Field struct{ Name, Value Span }
 
 // Fields has the field lines of a head or of a trailer section, in the order received.
 type Fields []Field
 
-// Get returns the value of the first field of that name, in any case, and whether there is one. buf is the buffer
-// given to Parse.
+// Get returns the value of the first field of that name, in any case, and whether there is one.
 func (f Fields) Get(buf []byte, name string) (value []byte, ok bool) {
 	for i := range f {
 		if f[i].Name.Len() == len(name) && EqualFold(f[i].Name.Of(buf), name) {
@@ -31,7 +28,7 @@ func (f Fields) Get(buf []byte, name string) (value []byte, ok bool) {
 	return nil, false
 }
 
-// keptFields bounds the array that Reset keeps for the next message: 2 KiB.
+// keptFields bounds the array that Reset keeps: 2 KiB.
 const keptFields = 128
 
 func (f Fields) reuse() Fields {
@@ -52,8 +49,7 @@ type section struct {
 // begin makes pos the start of the first field line.
 func (s *section) begin(pos int) { s.pos, s.line = pos, pos }
 
-// parse resumes at pos and appends each complete line to fields. n is where the section ends, 0 while its last
-// CRLF is missing.
+// parse resumes at pos and appends each complete line to fields. n is where the section ends, 0 while it is incomplete.
 func (s *section) parse(buf []byte, fields *Fields, maxField, maxFields int) (n int, err error) {
 	for {
 		if s.pos == s.line {
@@ -110,7 +106,6 @@ func (s *section) parsePlain(buf []byte, fields *Fields, maxField, maxFields int
 	return nil
 }
 
-// parseLine parses one line, or its next part.
 func (s *section) parseLine(buf []byte, maxField int) (complete bool, err error) {
 	line := s.line
 	if s.colon <= line {
@@ -138,8 +133,7 @@ func (s *section) parseLine(buf []byte, maxField int) (complete bool, err error)
 	return true, nil
 }
 
-// trim returns buf[start:end] without the spaces and tabs at both ends. No other byte counts as white space
-// (RFC 9110 section 5.6.3).
+// trim returns buf[start:end] without the SP and HTAB at both ends (RFC 9110 section 5.6.3).
 func trim(buf []byte, start, end int) Span {
 	for start < end && isBlank(buf[start]) {
 		start++

@@ -10,8 +10,7 @@ const (
 	UntilClose                   // when the server closes the connection; responses only
 )
 
-// framing decides between NoBody, ContentLength and ChunkedBody. It refuses every message about whose end another
-// recipient might disagree.
+// framing refuses every message about whose end another recipient might disagree.
 func (m *meaning) framing(minor int) (Framing, int64, error) {
 	switch c := &m.codings; {
 	case !c.seen && m.lengths == 0:
@@ -30,7 +29,7 @@ func (m *meaning) framing(minor int) (Framing, int64, error) {
 	return ChunkedBody, 0, nil
 }
 
-// codings collects the transfer codings of all Transfer-Encoding lines.
+// codings is of all Transfer-Encoding lines.
 type codings struct {
 	seen        bool
 	malformed   bool // an empty element, a parameter, no token, or chunked before the end

@@ -1,6 +1,5 @@
 package httpparse
 
-// The defaults of the fields of Limits.
 const (
 	defaultRequestLine   = 8192
 	defaultMethod        = 32
@@ -14,19 +13,16 @@ const (
 	defaultTrailerFields = 32
 )
 
-// Limits bounds the memory and the work that one message may cost. Each comment has the status of the error. A
-// field that is zero or negative means its default, and a nil *Limits all defaults. Any number of parsers on any
-// number of goroutines may share a Limits, as long as nobody writes to it.
-//
-// An error is reported at the first byte beyond a limit, whether or not the line has ended.
+// Limits bounds the memory and the work that one message may cost. Each comment has the status of the error, which
+// comes at the first byte beyond a limit. A field that is zero or negative means its default, and a nil *Limits all
+// defaults. Parsers on any number of goroutines may share a Limits that does not change.
 type Limits struct {
 	// RequestLine bounds the request line in bytes, without its CRLF: 414 in the target. Default: 8 KiB. RFC 9112
 	// section 3 asks for 8000 bytes at least.
 	RequestLine int
 	// Method bounds the method in bytes: 501. Default: 32.
 	Method int
-	// Head bounds the whole head in bytes, from the first empty line to the last CRLF: 414 in the target,
-	// otherwise 431. Default: 64 KiB.
+	// Head bounds the head in bytes, empty lines before it included: 414 in the target, otherwise 431. Default: 64 KiB.
 	Head int
 	// Field bounds one field line in bytes, without its CRLF, in heads and in trailers: 431. Default: 16 KiB.
 	Field int
@@ -37,9 +33,8 @@ type Limits struct {
 
 	// Extension bounds the bytes between a chunk's size and its CRLF: 400. Default: 256.
 	Extension int
-	// Overhead bounds the bytes of chunk framing (size lines, extensions and CRLFs) of a body, beyond a fair share
-	// of 16 bytes for each chunk and one for each byte of data: 400. Default: 16 KiB. A share that is not used is
-	// not carried over to the next chunk.
+	// Overhead bounds the bytes of chunk framing (size lines, extensions and CRLFs) of a body, beyond a share of 16
+	// bytes for each chunk and one for each byte of data, which is not carried over to the next: 400. Default: 16 KiB.
 	Overhead int
 	// Trailer bounds the whole trailer section in bytes, its last CRLF included: 431. Default: 8 KiB.
 	Trailer int

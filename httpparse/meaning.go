@@ -2,7 +2,7 @@ package httpparse
 
 import "bytes"
 
-// meaning collects the information of the fields of one head about the host, the body and the connection.
+// meaning is what the fields of one head say about the host, the body and the connection.
 type meaning struct {
 	host, upgrade  Span
 	hosts, lengths uint32 // field lines
@@ -23,7 +23,6 @@ var knownInitials = [32]byte{
 // mayBeKnown rules out nearly all names by their initial and their length.
 func mayBeKnown(initial byte, length int) bool { return knownInitials[uint(length)%32] == initial|0x20 }
 
-// add adds one field line.
 func (m *meaning) add(buf []byte, f Field) {
 	name, value := f.Name.Of(buf), f.Value.Of(buf)
 	switch {
@@ -69,7 +68,7 @@ func (m *meaning) addExpect(value []byte) {
 	}
 }
 
-// addConnection notes the options that matter here, in any case and at any place of the list (RFC 9110 section 7.6.1).
+// The options stand in any case and at any place of the list (RFC 9110 section 7.6.1).
 func (m *meaning) addConnection(value []byte) {
 	for len(value) > 0 {
 		var option []byte
@@ -85,8 +84,8 @@ func (m *meaning) addConnection(value []byte) {
 	}
 }
 
-// persists reports whether the connection may carry another message: in 1.1 unless the sender says close, in 1.0
-// only if it says keep-alive and not close (RFC 9112 section 9.3).
+// persists reports whether the connection may carry another message: in 1.1 unless the sender says close, in 1.0 only
+// if it says keep-alive and not close (RFC 9112 section 9.3).
 func (m *meaning) persists(minor int) bool { return !m.close && (minor > 0 || m.keepAlive) }
 
 // upgradeOffer returns the value of Upgrade if the Connection field of a 1.1 message makes it an offer to this hop.
@@ -97,8 +96,8 @@ func (m *meaning) upgradeOffer(minor int) Span {
 	return m.upgrade
 }
 
-// CutElement cuts the first element off a comma-separated list, without the white space around it. The list is
-// at its end when rest is empty; a trailing comma is therefore not followed by an empty element.
+// CutElement cuts the first element off a comma-separated list, without the white space around it. At the end rest is
+// empty: no empty element follows a trailing comma.
 func CutElement(list []byte) (element, rest []byte) {
 	end := bytes.IndexByte(list, ',')
 	if end < 0 {

@@ -1,23 +1,22 @@
 package httpparse
 
-// Request is the head of one HTTP/1.1 or HTTP/1.0 request, and the state of parsing it. The zero Request is
-// ready for use. The spans refer to the buffer given to Parse; the fields are valid when Parse has returned
-// the length of the head. A Request belongs to one goroutine at a time.
+// Request is the head of one HTTP/1.1 or HTTP/1.0 request, and the state of parsing it. The zero Request is ready for
+// use. The fields, whose spans refer to the buffer given to Parse, are valid when Parse has returned the length of the
+// head. A Request belongs to one goroutine at a time.
 type Request struct {
 	Method Span // a token; its case matters (RFC 9110 section 9.1)
 	Target Span // the request target as sent
 
-	// Path and Query are parts of Target as sent, percent-encoding included. Path is empty in authority and
-	// asterisk form, and in absolute form without a path, which means "/" (or "*" with OPTIONS). Query
-	// excludes its '?'.
+	// Path and Query are parts of Target as sent, percent-encoding included. Path is empty in authority and asterisk
+	// form, and in absolute form without a path, which means "/" (or "*" with OPTIONS). Query excludes its '?'.
 	Path, Query Span
 
-	// Host is the authority that the request is for: that of the target in absolute and authority form, otherwise
-	// the value of the Host field. It is empty in HTTP/1.0 without one (RFC 9112 section 3.3).
+	// Host is the authority of the target in absolute and authority form, otherwise the value of the Host field. It is
+	// empty in HTTP/1.0 without one (RFC 9112 section 3.3).
 	Host Span
 
-	// Upgrade is the value of the first Upgrade field of a 1.1 request whose Connection field lists upgrade,
-	// otherwise empty (RFC 9110 section 7.8).
+	// Upgrade is the value of the first Upgrade field of a 1.1 request whose Connection field lists upgrade, otherwise
+	// empty (RFC 9110 section 7.8).
 	Upgrade Span
 
 	Fields Fields // every field line; Reset keeps the array
@@ -31,8 +30,7 @@ type Request struct {
 
 	// KeepAlive reports that the client lets the connection persist (RFC 9112 section 9.3).
 	KeepAlive bool
-	// ExpectContinue reports that the client waits for 100 Continue before it sends the body. It is never set
-	// for HTTP/1.0 (RFC 9110 section 10.1.1).
+	// ExpectContinue reports that the client of 1.1 waits for 100 Continue before the body (RFC 9110 section 10.1.1).
 	ExpectContinue bool
 	// ExpectUnknown reports that a 1.1 client expects something other than 100-continue: answer 417.
 	ExpectUnknown bool
@@ -53,15 +51,14 @@ const (
 // Reset makes r ready for the next head. It keeps the array of Fields up to 2 KiB.
 func (r *Request) Reset() { *r = Request{Fields: r.Fields.reuse()} }
 
-// Parse parses the head at the beginning of buf, and resumes where the last call stopped. From call to call buf
-// begins with the same bytes, possibly at another address, with more bytes after them.
+// Parse parses the head at the beginning of buf, and resumes where the last call stopped. From call to call buf begins
+// with the same bytes, possibly at another address, with more after them.
 //
-// It returns n == 0 and no error when the head is incomplete, otherwise the head's length in bytes, including
-// empty lines before it and the CRLF at its end: the body begins at buf[n]. After that, and after an error, call
-// Reset before Parse is called again. An error is always an *Error and does not depend on how the bytes were cut:
-// it is that of the first byte that breaks a rule. Errors in the meaning of the fields (Host, framing) are reported
-// at the end of the head. Limits may be nil. Parse allocates only when Fields has to grow, or an IP literal is
-// malformed.
+// It returns n == 0 and no error when the head is incomplete, otherwise its length in bytes, including empty lines
+// before it and the CRLF at its end: the body begins at buf[n]. After that, and after an error, call Reset first. An
+// error is always an *Error, that of the first byte that breaks a rule, however the bytes were cut. Errors in the
+// meaning of the fields (Host, framing) come at the end of the head. Limits may be nil. Parse allocates only when
+// Fields has to grow, or an IP literal is malformed.
 func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {
 	if limits == nil {
 		limits = &noLimits
@@ -88,8 +85,7 @@ func (r *Request) Parse(buf []byte, limits *Limits) (n int, err error) {
 	return 0, errHeadTooLarge
 }
 
-// parseLine parses empty lines and the request line. The form of the target is examined after the version:
-// PRI * HTTP/2.0 is 505.
+// parseLine parses the request line. The form of the target is examined after the version: PRI * HTTP/2.0 is 505.
 func (r *Request) parseLine(buf []byte, limits *Limits) error {
 	s := &r.section
 	switch r.next {
@@ -197,7 +193,6 @@ func matching(b []byte, pattern string) (n int) {
 	return n
 }
 
-// interpret sets the results of the fields. It runs once, at the end of the head.
 func (r *Request) interpret(buf []byte) (err error) {
 	m := &r.section.meaning
 	switch {

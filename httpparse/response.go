@@ -1,13 +1,12 @@
 package httpparse
 
-// Response is the head of one HTTP/1.1 or HTTP/1.0 response, and the state of parsing it, for clients and proxies.
-// The zero Response is ready for use. The spans refer to the buffer given to Parse; the fields are valid when
-// Parse has returned the length of the head. A Response belongs to one goroutine at a time.
+// Response is the head of one response, and the state of parsing it, for clients and proxies. It is used as a Request
+// is.
 type Response struct {
 	Reason Span // the reason phrase as sent, often empty
 
-	// Upgrade is the value of the first Upgrade field of a 1.1 response whose Connection field lists upgrade,
-	// otherwise empty. With status 101 the bytes after the head belong to that protocol.
+	// Upgrade is the value of the first Upgrade field of a 1.1 response whose Connection field lists upgrade, otherwise
+	// empty. With status 101 the bytes after the head belong to that protocol.
 	Upgrade Span
 
 	Fields Fields // every field line; Reset keeps the array
@@ -41,10 +40,9 @@ const statusStart = "HTTP/0.0 000 "
 // Reset makes r ready for the next head. It keeps the array of Fields up to 2 KiB.
 func (r *Response) Reset() { *r = Response{Fields: r.Fields.reuse()} }
 
-// Parse parses the head at the beginning of buf. It resumes and returns as Request.Parse does.
-// requestMethod is the method of the request that is being answered: a response to HEAD has no body, and neither
-// has a 2xx response to CONNECT, whose head is followed by the tunnel. A 1xx response is parsed by itself: the next
-// response follows it. Limits.RequestLine bounds the status line: 431.
+// Parse parses the head at the beginning of buf. It resumes and returns as Request.Parse does. requestMethod is that of
+// the request: a response to HEAD has no body, and neither has a 2xx response to CONNECT, whose head the tunnel
+// follows. A 1xx response is parsed by itself: the next one follows. Limits.RequestLine bounds the status line: 431.
 func (r *Response) Parse(buf []byte, requestMethod string, limits *Limits) (n int, err error) {
 	if limits == nil {
 		limits = &noLimits
@@ -69,7 +67,6 @@ func (r *Response) Parse(buf []byte, requestMethod string, limits *Limits) (n in
 	return 0, errHeadTooLarge
 }
 
-// parseLine parses the status line.
 func (r *Response) parseLine(buf []byte, maxLine int) error {
 	if r.next == nextStatus {
 		n := matching(buf, statusStart)
@@ -103,7 +100,6 @@ func (r *Response) parseLine(buf []byte, maxLine int) error {
 	return nil
 }
 
-// interpret sets the results of the fields. It runs once, at the end of the head.
 func (r *Response) interpret(buf []byte, requestMethod string) (err error) {
 	if requestMethod == "CONNECT" && r.Status/100 == 2 {
 		r.KeepAlive = true

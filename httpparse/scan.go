@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// The scanners examine eight bytes at a time in one uint64, the first byte lowest, and the last ones by their
-// class. Each *Stops function sets the top bit of every byte that its scanner has to examine more closely. A
-// borrow or a carry may change bits above a true stop, never below the first one; only the first one is used.
+// The scanners examine eight bytes at a time in one uint64, the first byte lowest, and the last ones by their class.
+// Each *Stops function sets the top bit of every byte that its scanner has to examine more closely. A borrow or a carry
+// may change bits above a true stop, never below the first one; only the first one is used.
 
 const (
 	ones  = 0x0101010101010101
@@ -25,7 +25,6 @@ func loadEnd(buf []byte, i int) uint64 {
 	return load(buf, min(i, last)) >> (uint(max(i-last, 0)) * 8)
 }
 
-// firstStop returns how many bytes precede the first stop: 8 when there is none.
 func firstStop(stops uint64) int { return bits.TrailingZeros64(stops) >> 3 }
 
 // nameStops stops at all bytes but letters and the hyphen, which nearly all field names consist of.
@@ -36,7 +35,6 @@ func nameStops(w uint64) uint64 {
 	return (notHyphen&^letter | w) & tops
 }
 
-// textStops stops at all bytes but visible ASCII and the space.
 func textStops(w uint64) uint64 { return (w - ' '*ones | (w + ones)) & tops }
 
 // targetStops stops at '#', '?' and all bytes but visible ASCII.
@@ -49,8 +47,8 @@ func targetStops(w uint64) uint64 {
 const plainBytes = 32
 
 // plainLines parses field lines from line on until one is not like most: complete, with a token of at most 31 bytes and
-// a value of visible ASCII and spaces, of which one at most precedes the value and none follows it. It sets one element
-// of fields for each and returns their number, at most len(fields), and where the next line begins.
+// a value of visible ASCII and spaces, one of which may precede it. It sets one element of fields for each and returns
+// their number, at most len(fields), and where the next line begins.
 func plainLines(buf []byte, line int, fields []Field) (n, next int) {
 	for n < len(fields) {
 		colon, end := plainLine(buf, line)
@@ -72,7 +70,7 @@ func plainLines(buf []byte, line int, fields []Field) (n, next int) {
 }
 
 // plainLine returns the colon of the line, 0 if there is none after a token, and the end of its visible ASCII and
-// spaces. The scan for the end begins at line, not at the colon: the two scans do not wait for each other.
+// spaces. The scan for the end begins at line: the two scans do not wait for each other.
 func plainLine(buf []byte, line int) (colon, end int) {
 	if buf = buf[:len(buf):len(buf)]; line < 0 {
 		return 0, 0 // never: the condition spares checks of bounds below
@@ -118,8 +116,7 @@ func scanValue(buf []byte, i int) int {
 	return scanClass(buf, i, classValue)
 }
 
-// scanTarget returns the index of the first '?' of buf[i:], or of the first byte that no request target holds,
-// or len(buf).
+// scanTarget returns the index of the first byte of buf[i:] that is '?' or that no request target holds, or len(buf).
 func scanTarget(buf []byte, i int) int {
 	for ; i <= len(buf)-8; i += 8 {
 		if stops := targetStops(load(buf, i)); stops != 0 {

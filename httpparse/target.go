@@ -16,7 +16,6 @@ const (
 	AsteriskForm                    // *, with OPTIONS
 )
 
-// parseTarget splits the whole target. It runs once, at the end of the request line.
 func (r *Request) parseTarget(buf []byte) error {
 	start, end := int(r.Target.Start), int(r.Target.End)
 	switch {
@@ -48,8 +47,7 @@ func (r *Request) splitQuery(start, end int) {
 	}
 }
 
-// parseAbsolute splits scheme "://" authority path-abempty [ "?" query ] (RFC 3986 section 4.3). Every scheme is
-// accepted: the server or the proxy knows which ones it serves.
+// parseAbsolute splits scheme "://" authority path-abempty [ "?" query ] (RFC 3986 section 4.3), of any scheme.
 func (r *Request) parseAbsolute(buf []byte, start, end int) error {
 	i := scanClass(buf[:end], start, classScheme)
 	if !isAlpha(buf[start]) || !bytes.HasPrefix(buf[i:end], []byte("://")) {
@@ -67,8 +65,8 @@ func (r *Request) parseAbsolute(buf []byte, start, end int) error {
 	return nil
 }
 
-// parseAuthority parses uri-host [ ":" port ], without userinfo. The host must not be empty. A port is at most
-// 65535, and 0 when it is absent or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
+// parseAuthority parses uri-host [ ":" port ], without userinfo. The host must not be empty. A port is at most 65535,
+// and 0 when it is absent or empty (RFC 9110 section 7.2, RFC 3986 section 3.2.2).
 func parseAuthority(b []byte) (port int, ok bool) {
 	i := 0
 	for ; i <= len(b)-4; i += 4 {
@@ -107,7 +105,6 @@ func hostEnd(b []byte, i int) int {
 	return i
 }
 
-// isIPv6 reports whether b is an IPv6address, which has no zone identifier.
 func isIPv6(b []byte) bool {
 	if bytes.IndexByte(b, '%') >= 0 {
 		return false

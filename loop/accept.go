@@ -14,11 +14,9 @@ import (
 const (
 	// acceptBudget is how many connections one listener accepts in one cycle.
 	acceptBudget = 64
-	// sharedBudget is the same for a socket that other processes accept from too: whoever
-	// accepts a whole burst of connections keeps it, while the others are idle.
+	// sharedBudget is for a shared socket: whoever accepts a burst keeps it, while others are idle.
 	sharedBudget = 1
-	// handshakeTime is longer than the kernel takes to queue a connection whose last packet
-	// it has already let pass.
+	// handshakeTime is longer than a connection takes into the queue after its last packet.
 	handshakeTime = 100 * time.Microsecond
 	// shortageLogEvery is the least time between two log lines on the same shortage.
 	shortageLogEvery = 10 * time.Second
@@ -49,8 +47,7 @@ func (q *quota) acquire() bool {
 
 func (q *quota) release() { q.used.Add(-1) }
 
-// acquire makes room for a connection, if possible one that is served. It returns nil if
-// there is none.
+// acquire makes room for a connection, if possible one that is served; nil if there is none.
 func (l *limit) acquire() *quota {
 	switch {
 	case l.served.acquire():
@@ -68,11 +65,10 @@ func (l *limit) quotaOf(c *Conn) *quota {
 	return &l.served
 }
 
-// Accept makes the loop accept the connections of the listening socket fd, which it owns
-// from now on, whatever is returned, and dispatch them to the loops in turn. p opens
-// them. A shared socket is held by other processes too: its queue is theirs when this
-// loop stops accepting. stop serves the queue once more and closes the socket; its error
-// says that the loop has ended, which has closed it. Any goroutine, like stop.
+// Accept makes the loop accept connections of the listening socket fd, which it owns from now on,
+// whatever is returned, and dispatch them to the loops in turn. p opens them. Other processes hold
+// a shared socket too: its queue is theirs when this loop stops. stop serves the queue once more
+// and closes the socket; after an error the loop had ended, and closed it. Any goroutine.
 func (r *Reactor) Accept(fd int, to []*Reactor, p Protocol, shared bool) (stop func() error, err error) {
 	a := &acceptor{loop: r.Loop, fd: fd, to: to, protocol: p, shared: shared}
 	sockets.BoundUnacknowledged(fd, r.settings.WriteTimeout)
@@ -108,8 +104,7 @@ func (a *acceptor) start() {
 	a.arm()
 }
 
-// arm makes the poller report clients. A poller that cannot is asked again: they wait in
-// the kernel's queue.
+// arm makes the poller report clients. They wait in the queue of the kernel while it cannot.
 func (a *acceptor) arm() {
 	a.paused = false
 	if a.fd >= 0 && !a.watch(poller.Readable) {
@@ -117,8 +112,7 @@ func (a *acceptor) arm() {
 	}
 }
 
-// watch sets the listener's interest. After an error the registration, whose state is
-// unknown, is made again.
+// watch sets the interest. After an error the registration is unknown: it is made again.
 func (a *acceptor) watch(i poller.Interest) bool {
 	register := a.loop.poller.Set
 	if !a.registered {
@@ -146,8 +140,7 @@ func (a *acceptor) end(error) {
 	}
 }
 
-// ready accepts until the queue is empty, within the budget: the listener is
-// ready in the next cycle too if clients are left.
+// ready accepts within the budget: if clients are left, the next cycle has the event again.
 func (a *acceptor) ready(poller.Ready) {
 	if a.paused {
 		return // the poller goes on reporting: watch has failed
@@ -203,7 +196,6 @@ func (a *acceptor) acceptOne() sockets.AcceptResult {
 	return result
 }
 
-// dispatch gives the connection to the next loop in turn that has not ended.
 func (a *acceptor) dispatch(fd int, peer sockets.Addr, place *quota) {
 	mark := flags(0)
 	if place == &a.loop.limit.refused {
@@ -243,7 +235,7 @@ func (a *acceptor) open(l *Loop, fd int, peer sockets.Addr, mark flags) {
 	_ = a.loop.PostUnbounded(pause) // an error reports that the loop has ended
 }
 
-// disarm stops accepting for a while, in which clients wait in the kernel's queue.
+// disarm stops accepting for a while. Clients wait in the queue of the kernel.
 func (a *acceptor) disarm(why string, err error) {
 	if a.paused {
 		return
@@ -270,8 +262,7 @@ func (a *acceptor) warn(message string, err error) {
 	}
 }
 
-// drain serves the connections queued in the kernel, and closes the listener: a little
-// later where new clients can be kept out.
+// drain serves the queue and closes the listener: a little later where clients can be kept out.
 func (a *acceptor) drain() {
 	if a.fd < 0 || a.draining {
 		return
@@ -286,8 +277,7 @@ func (a *acceptor) drain() {
 	a.finish()
 }
 
-// finish closes the listener when its queue is served. Short of descriptors it waits for
-// connections to end, which make room.
+// finish closes the listener when its queue is served, for which it waits for descriptors.
 func (a *acceptor) finish() {
 	a.acceptAll()
 	if a.fd >= 0 && a.paused && sockets.HasClients(a.fd) {

@@ -11,10 +11,9 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// Adopt gives a connection of package net to the loop, over which p is spoken from now
-// on. It must be a *net.TCPConn or *net.UnixConn, of which no read or write is in
-// progress; for a descriptor, see net.FileConn. conn is closed, whatever is returned: the
-// loop has its socket. Loop only: elsewhere use Engine.Adopt.
+// Adopt gives the loop a connection of package net, over which p is spoken: a *net.TCPConn or
+// *net.UnixConn without a read or write in progress; for a descriptor, see net.FileConn. conn is
+// closed, whatever is returned: the loop has its socket. Loop only: elsewhere use Engine.Adopt.
 func (l *Loop) Adopt(conn net.Conn, p Protocol) (*Conn, error) {
 	c, err := l.adopt(conn, p)
 	if err != nil {
@@ -39,8 +38,8 @@ func (l *Loop) adopt(conn net.Conn, p Protocol) (*Conn, error) {
 	return l.take(l.newConn(fd, peer), p)
 }
 
-// AdoptTransport is Adopt for a connection without a socket: t, memory for example, calls
-// Conn.Wake whenever there is new input or room. remote and local may be nil. Loop only.
+// AdoptTransport is Adopt without a socket: t, memory for example, calls Conn.Wake when there is
+// new input or room. remote and local may be nil. Loop only.
 func (l *Loop) AdoptTransport(t Transport, remote, local net.Addr, p Protocol) (*Conn, error) {
 	c := l.newConn(-1, sockets.FromNetAddr(remote))
 	c.extra = &extra{top: t, bottom: t, local: sockets.FromNetAddr(local)}
@@ -60,13 +59,11 @@ func (l *Loop) take(c *Conn, p Protocol) (*Conn, error) {
 	return nil, err
 }
 
-// Dial connects to an address, over which p is spoken, on this loop. The network is
-// tcp, tcp4, tcp6 or unix. A name is looked up and its addresses are tried as by
-// net.Dialer (RFC 8305), on a goroutine. done is called once, on the loop and not
-// inside Dial: after p, or with an error. After timeout, the error is a
-// net.Error whose Timeout method returns true; when the loop ends, it is
-// ErrServerClosed. A Dial from the last callbacks of a loop is ignored. Loop only:
-// elsewhere use Engine.Dial.
+// Dial connects to an address, over which p is spoken, on this loop. The network is tcp, tcp4, tcp6
+// or unix. net.Dialer looks names up and tries addresses (RFC 8305), on a goroutine. done is called
+// once, on the loop and not inside Dial: after p, or with an error. That is a net.Error with
+// Timeout after timeout, and ErrServerClosed when the loop ends. A Dial from the last callbacks of
+// a loop is ignored. Loop only: elsewhere use Engine.Dial.
 func (l *Loop) Dial(network, address string, p Protocol, timeout time.Duration, done func(c *Conn, err error)) {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{loop: l, network: network, address: address, protocol: p, cancel: cancel, done: done}
@@ -91,7 +88,7 @@ type dialing struct {
 	done             func(*Conn, error)
 }
 
-// dial makes the connection, on its own goroutine.
+// On its own goroutine.
 func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	switch {
 	case d.protocol == nil:
@@ -103,7 +100,6 @@ func (d *dialing) dial(ctx context.Context) (net.Conn, error) {
 	return dialer.DialContext(ctx, d.network, d.address)
 }
 
-// connected adopts the connection, unless end was called.
 func (d *dialing) connected(conn net.Conn, err error) {
 	if d.loop.table.Lookup(d.token) == nil {
 		if err == nil {
@@ -118,7 +114,7 @@ func (d *dialing) connected(conn net.Conn, err error) {
 	d.finish(c, err)
 }
 
-// ready is never called: the poller does not have the token.
+// Never called: the poller does not have the token.
 func (d *dialing) ready(poller.Ready) {}
 
 func (d *dialing) end(cause error) { d.finish(nil, cause) }
@@ -137,7 +133,6 @@ func (d *dialing) finish(c *Conn, err error) {
 	}
 }
 
-// describe adds the address, as errors of package net have it.
 func (d *dialing) describe(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -145,9 +140,3 @@ func (d *dialing) describe(err error) error {
 	}
 	return fmt.Errorf("eddy: dial %s %s: %w", d.network, d.address, err)
 }
-
-var (
-	errNoConn     = errors.New("the connection is nil")
-	errNoProtocol = errors.New("the protocol is nil")
-	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
-)

@@ -13,15 +13,11 @@ import (
 // slowLogEvery is the least time between two log lines of a loop about slow callbacks.
 const slowLogEvery = time.Second
 
-// Watched is the loop as its watchdog sees it.
-func (r *Reactor) Watched() watchdog.Loop { return watched{r.Loop} }
+var _ watchdog.Loop = (*Reactor)(nil)
 
-type watched struct{ *Loop }
-
-// Inspect looks whether a callback blocks the loop, and logs the loop's stack if so.
-// Watchdog only.
-func (d watched) Inspect() {
-	l, w := d.Loop, &d.watch
+// Inspect logs the stack of a loop that a callback blocks. Watchdog only.
+func (r *Reactor) Inspect() {
+	l, w := r.Loop, &r.watch
 	now := max(l.clock(), 1)
 	mark := w.mark.Load()
 	if mark == 0 {
@@ -51,16 +47,15 @@ func (l *Loop) cycleEnded(began int64) bool {
 }
 
 // Idle reports whether the loop has been waiting since the last call. Watchdog only.
-func (d watched) Idle() bool {
-	w := &d.watch
+func (r *Reactor) Idle() bool {
+	w := &r.watch
 	cycle := w.cycle.Load()
 	same := cycle == w.seen
 	w.seen = cycle
-	return same && d.cycleEnded(cycle)
+	return same && r.cycleEnded(cycle)
 }
 
-// unmark removes the watchdog's mark, and reports the callback that has just
-// returned if it was slow.
+// unmark removes the mark of the watchdog, and reports the callback that was slow.
 func (l *Loop) unmark(owner any) {
 	w := &l.watch
 	mark, now := w.mark.Load(), l.clock()
@@ -106,8 +101,7 @@ func functionName(fn any) string {
 	return runtime.FuncForPC(v.Pointer()).Name()
 }
 
-// BlockedError reports that a loop did not end in time: a callback of the program blocks
-// or computes, as a rule.
+// BlockedError reports a loop that did not end in time: a callback blocks or computes, as a rule.
 type BlockedError struct {
 	Loop  int           // the loop's number in its engine, from 0
 	For   time.Duration // since the loop's cycle began
@@ -124,8 +118,7 @@ func (e *BlockedError) Error() string {
 		e.Loop, took, strings.Join(names, " < "))
 }
 
-// Blocked describes the current callback of the loop, for an engine that does not wait for it.
-// It takes the loop's stack. Any goroutine.
+// Blocked describes the current callback, with its stack. Any goroutine.
 func (r *Reactor) Blocked() *BlockedError {
 	return &BlockedError{
 		Loop:  r.index,

@@ -6,16 +6,13 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Close ends the connection once everything that was written has reached the kernel, and
-// lets the peer read it: it sends FIN, then reads and discards input, within bounds.
-// Nothing more can be written, and OnData is not called any more.
+// Close ends the connection once the kernel has all that was written, and lets the peer read it: it
+// sends FIN, then reads and discards input, within bounds. It ends writes and OnData.
 func (c *Conn) Close() { c.finish(nil) }
 
-// CloseIdle is Close for a connection between two messages, whose peer has nothing left
-// to read: it does not wait for the peer to close too. If input or output is still
-// pending, or a layer cannot send its end at once, it is Close. Input that arrives later,
-// until the descriptor is closed at the end of the cycle, is answered with a reset by the
-// kernel.
+// CloseIdle is Close for a connection between two messages, whose peer has nothing left to read: it
+// does not wait for the peer. While input or output is pending, or if a layer cannot send its end
+// at once, it is Close. Input that comes until the end of the cycle is answered with a reset.
 func (c *Conn) CloseIdle() {
 	if c.state != open || c.out != nil || c.in != nil ||
 		c.fd >= 0 && (sockets.Unread(int(c.fd)) || sockets.Unacknowledged(int(c.fd))) {
@@ -42,9 +39,8 @@ func (c *Conn) finish(cause error) {
 	c.schedule()
 }
 
-// CloseWrite sends FIN once everything that was written has reached the kernel, and
-// goes on reading. Nothing more can be written. The connection is closed when the
-// peer has stopped sending too.
+// CloseWrite sends FIN once the kernel has all that was written, and goes on reading. It ends
+// writes. The connection is closed when the peer has stopped sending too.
 func (c *Conn) CloseWrite() {
 	if c.state == open {
 		c.shared.Or(mute)
@@ -52,7 +48,7 @@ func (c *Conn) CloseWrite() {
 	}
 }
 
-// shut follows CloseWrite and Close when everything is flushed, and every event after it.
+// shut follows CloseWrite and Close when all is flushed, and every event after it.
 func (c *Conn) shut() {
 	if !c.is(writeShut) && (c.layered() || !c.is(peerDone)) {
 		switch err := c.closeWrite(); {
@@ -79,8 +75,7 @@ func (c *Conn) shut() {
 	}
 }
 
-// end cuts the connection off: with a reset, because only its handler knows whether
-// the response is complete. While lingering, it is.
+// end resets the connection, unless it lingers: its handler may not have completed the response.
 func (c *Conn) end(cause error) {
 	if c.state == lingering {
 		c.closeNow(cause)
@@ -133,8 +128,7 @@ func (c *Conn) free() {
 	l.limit.quotaOf(c).release()
 }
 
-// shutdown tells a connection that the engine drains. A connection that opens, or changes its
-// protocol, during a drain gets the event then.
+// shutdown tells of a drain, also a connection that opens, or changes its protocol, during it.
 func (c *Conn) shutdown() {
 	switch {
 	case c.state != open:

@@ -14,9 +14,8 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// Conn is one connection, from accept to close. It belongs to its loop: its
-// methods may be called there only, in a callback of the loop. Ref gives other
-// goroutines access to it. An idle one holds this struct and a table slot, nothing else.
+// Conn is one connection, from accept to close. Only callbacks of its loop may call its methods;
+// Ref gives other goroutines access. An idle one has this struct and a table slot, nothing else.
 type Conn struct {
 	loop     *Loop // the fields that every event needs come first, close together
 	handler  Handler
@@ -77,8 +76,8 @@ const (
 	layerAdded                       // AddLayer was called meanwhile: unused input is the layer's
 )
 
-// Settings are the limits and deadlines of a connection: the engine's Options of the same
-// names, which say more, unless its protocol has changed them.
+// Settings are the limits and deadlines of a connection: the Options of the engine of these names,
+// which say more, unless its protocol has changed them.
 type Settings struct {
 	LowWater, HighWater int64         // bytes of pending output
 	MaxOutput           int64         // bytes of pending output beyond which a further write aborts
@@ -90,8 +89,7 @@ type Settings struct {
 	DrainGrace          time.Duration // for which a drain keeps an idle connection
 }
 
-// Settings are the limits and deadlines of the connection. They must not be changed: see
-// SetSettings.
+// Settings must not be changed: see SetSettings.
 func (c *Conn) Settings() *Settings { return c.settings }
 
 func (c *Conn) is(f flags) bool { return c.flags&f != 0 }
@@ -102,31 +100,28 @@ func (c *Conn) Loop() *Loop { return c.loop }
 // UserData is the value last given to SetUserData, nil before.
 func (c *Conn) UserData() any { return c.userData }
 
-// SetUserData keeps a value of the protocol for this connection. A pointer costs no
-// allocation.
+// SetUserData keeps a value of the protocol. A pointer costs no allocation.
 func (c *Conn) SetUserData(v any) { c.userData = v }
 
 // Open reports that neither Close nor Abort was called, and nothing failed.
 func (c *Conn) Open() bool { return c.state == open }
 
-// Overloaded reports that the connection is beyond Options.MaxConns, and was accepted to
-// be refused (Options.MaxRefusals): the protocol should respond briefly, and close.
+// Overloaded reports that the connection is beyond Options.MaxConns, and open to be refused
+// (Options.MaxRefusals): the protocol should respond briefly, and close.
 func (c *Conn) Overloaded() bool { return c.is(overloaded) }
 
-// Err is the cause of the connection's end, for EventClosed: nil after Close, io.EOF when
-// the peer closed first, otherwise an error. It is nil while the connection is open.
+// Err is the cause of the end, for EventClosed: nil after Close, io.EOF when the peer closed first,
+// otherwise an error. It is nil on an open connection.
 func (c *Conn) Err() error { return c.cause }
 
-// RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr, which each call
-// allocates.
+// RemoteAddr is the peer's address, a *net.TCPAddr or *net.UnixAddr. Each call allocates.
 func (c *Conn) RemoteAddr() net.Addr { return c.peer.NetAddr() }
 
-// RemoteAddrPort is the peer's address without an allocation. It is the zero value
-// for a Unix socket.
+// RemoteAddrPort is RemoteAddr without an allocation; the zero value for a Unix socket.
 func (c *Conn) RemoteAddrPort() netip.AddrPort { return c.peer.AddrPort() }
 
-// LocalAddr is the address that the peer has connected to, a *net.TCPAddr or
-// *net.UnixAddr, which each call asks of the kernel; nil if the connection is gone.
+// LocalAddr is the address that the peer has connected to, a *net.TCPAddr or *net.UnixAddr. Each
+// call asks the kernel. It is nil if the connection is gone.
 func (c *Conn) LocalAddr() net.Addr {
 	switch {
 	case c.state == closed:
@@ -138,8 +133,7 @@ func (c *Conn) LocalAddr() net.Addr {
 	return addr
 }
 
-// schedule has the connection settled: after its own event if that is being handled,
-// otherwise at the end of the cycle.
+// schedule has the connection settled: after its own event, otherwise at the end of the cycle.
 func (c *Conn) schedule() {
 	if !c.is(scheduled) && c.state != closed {
 		c.flags |= scheduled
@@ -150,20 +144,19 @@ func (c *Conn) schedule() {
 type state uint8
 
 const (
-	// open leads to closing by Close, to closed by Abort, a failure or a deadline.
+	// open: to closing by Close, to closed by Abort, a failure or a deadline.
 	open state = iota
-	// closing: pending output is flushed. It leads to lingering when all is flushed, or to
-	// closed if the peer's FIN was read before, on a failure or when the peer reads nothing.
+	// closing: output is flushed. To lingering then, or to closed if the peer's FIN was read
+	// before, on a failure or when the peer reads nothing.
 	closing
-	// lingering: FIN is sent, and input is discarded, because closing a socket with unread
-	// input would destroy output on its way. It leads to closed, at the peer's FIN or a limit.
+	// lingering: FIN is sent, and input is discarded, since closing a socket with unread input
+	// would destroy output on its way. To closed, at the peer's FIN or a limit.
 	lingering
 	// closed: nothing happens any more. EventClosed comes at the end of the cycle.
 	closed
 )
 
-// enter is the one place where the state changes. No state leads back, and only closing
-// leads to lingering.
+// enter is the one place where the state changes. Only closing leads to lingering.
 func (c *Conn) enter(next state) {
 	if next <= c.state || c.state == open && next == lingering {
 		panic(fmt.Sprintf("eddy: connection cannot go from state %d to %d", c.state, next))
@@ -172,7 +165,7 @@ func (c *Conn) enter(next state) {
 	c.shared.Or(mute) // only an open connection takes output
 }
 
-// extra is the part of a connection that most connections do not need.
+// extra is what most connections do not need.
 type extra struct {
 	top      Transport // read from and written to; nil for the socket itself
 	pushback *pushback // below the layer that was added last
@@ -190,9 +183,8 @@ func (c *Conn) more() *extra {
 	return c.extra
 }
 
-// Abort ends the connection now, with a reset: pending output is dropped, and the
-// peer cannot mistake truncated output for a complete response. EventClosed comes at the
-// end of the cycle, not inside the call, and err is its cause.
+// Abort ends the connection now: with a reset, so that the peer cannot take truncated output for a
+// complete response. EventClosed comes at the end of the cycle, with err as the cause.
 func (c *Conn) Abort(err error) {
 	if c.state != closed {
 		c.flags |= resetOnClose

@@ -7,13 +7,10 @@ import (
 	"github.com/eddynet/eddy/internal/wheel"
 )
 
-// SetTimeout schedules EventTimeout after d, in place of any deadline before; zero unsets
-// it. d counts from the start of the loop's cycle, Loop.Now: the time that a
-// callback has taken before the call counts. Until the first call, the connection ends
-// when nothing was read for Settings.IdleTimeout. Postponing a deadline costs a store.
-//
-// Output that the peer does not read has a deadline of its own, which always runs.
-// So has closing: after Close, SetTimeout does nothing.
+// SetTimeout schedules EventTimeout after d, in place of any deadline before; zero unsets it. d
+// counts from Loop.Now, the start of the cycle. Until the first call, the connection ends when
+// nothing was read for Settings.IdleTimeout. Postponing a deadline costs a store. Output that the
+// peer does not read has its own deadline, and so has closing: nothing is set after Close.
 func (c *Conn) SetTimeout(d time.Duration) {
 	if c.state != open {
 		return // the state has a deadline of its own
@@ -31,8 +28,7 @@ func (c *Conn) deadlineAfter(d time.Duration) {
 	c.armTimer()
 }
 
-// armTimer makes sure that the timer is early enough. It may be too early: then
-// expire arms it again.
+// armTimer makes sure that the timer is early enough. If it is too early, expire arms it again.
 func (c *Conn) armTimer() {
 	at := c.deadline
 	if at == 0 || c.writeBy != 0 && c.writeBy < at {
@@ -57,7 +53,7 @@ func later(t int64, d time.Duration) int64 {
 	return t + int64(d)
 }
 
-// tickAfter is the first tick that is not before the time at.
+// tickAfter is the first tick that is not before at.
 func tickAfter(at int64) int64 { return (at + wheel.Tick - 1) / wheel.Tick }
 
 func (c *Conn) expire(now int64) {
@@ -93,8 +89,7 @@ type Timer struct {
 	conn  *Conn // that it ends with, while it is armed; nil for none
 }
 
-// After calls fn on the loop once d has passed. The resolution is a millisecond,
-// and it is never early. Loop only: from elsewhere, Post a function that calls it.
+// After calls fn on the loop once d has passed, in milliseconds, never early. Loop only: see Post.
 func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	t := &Timer{loop: l, fn: fn}
 	t.timer.Owner = t
@@ -103,8 +98,7 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	return t
 }
 
-// After calls fn on the loop once d has passed, unless the connection is closed by
-// then. The resolution is a millisecond, and it is never early.
+// After is Loop.After, unless the connection is closed by then.
 func (c *Conn) After(d time.Duration, fn func(c *Conn)) *Timer {
 	t := c.loop.After(d, func() { c.call(fn) })
 	if c.state == closed {
@@ -126,8 +120,7 @@ func (t *Timer) unlink() {
 	}
 }
 
-// Stop keeps the function from being called, and reports whether it was in time.
-// Loop only.
+// Stop keeps the function from being called, and reports whether it was in time. Loop only.
 func (t *Timer) Stop() bool {
 	armed := t.timer.Armed()
 	t.loop.wheel.Cancel(&t.timer)

@@ -9,14 +9,12 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Detach takes the connection off its loop and returns it as a net.Conn with
-// deadlines, for use on any goroutine, with the input that was not used. It is a
-// *net.TCPConn or *net.UnixConn, or, while output is pending, one with CloseWrite that
-// writes this before anything else; release functions are called on the loop, as long as
-// that runs. Over layers it reads and writes through them. EventClosed follows, with
-// ErrDetached. Call it outside OnData, which has not yet said how much it uses, and on a
-// paused connection. An error leaves the connection as it is: one without a socket has
-// nothing to detach.
+// Detach takes the connection off its loop and returns it as a net.Conn with deadlines, for any
+// goroutine, and the unused input. It is a *net.TCPConn or *net.UnixConn, or, while output is
+// pending, one with CloseWrite that writes this first; release functions are called on the loop, as
+// long as that runs. Over layers it reads and writes through them. EventClosed follows, with
+// ErrDetached. Call it on a paused connection, outside OnData, which has not yet said how much it
+// uses. An error leaves the connection as it is: one without a socket has nothing to detach.
 func (c *Conn) Detach() (net.Conn, []byte, error) {
 	conn, err := c.duplicate()
 	if err != nil {
@@ -65,8 +63,7 @@ func (c *Conn) duplicate() (net.Conn, error) {
 	return conn, err
 }
 
-// detachedConn is a connection that has left its loop with layers or pending output. Its
-// transport blocks.
+// detachedConn has left its loop with layers or pending output. Its transport blocks.
 type detachedConn struct {
 	net.Conn
 	top Transport
@@ -115,7 +112,7 @@ func (d *detachedConn) CloseWrite() error {
 	return d.err
 }
 
-// Close closes the connection at once, like that of a TCP connection.
+// Close closes at once, as that of a TCP connection does.
 func (d *detachedConn) Close() error {
 	d.top.Close(false)
 	return nil

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/poller"
 )
 
 func TestDetachGivesTheConnectionAway(t *testing.T) {
@@ -242,6 +244,6 @@ func (l *closeCounter) Close(reset bool) {
 	l.Transport.Close(reset)
 }
 
-type undeletable struct{ readiness }
+type undeletable struct{ poller.Backend }
 
 func (undeletable) Delete(int) error { return unix.EIO }

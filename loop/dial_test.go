@@ -203,7 +203,7 @@ func TestDialWithoutRoomInThePoller(t *testing.T) {
 	}
 	defer ln.Close()
 	r := newRig(t)
-	short := &crowded{readiness: r.loop.poller, errno: unix.ENOMEM}
+	short := &crowded{Backend: r.loop.poller, errno: unix.ENOMEM}
 	r.loop.poller = short
 	var made outcome
 	p := &script{}

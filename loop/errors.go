@@ -12,7 +12,6 @@ var (
 	// ErrServerClosed: the engine has shut down, or is about to.
 	ErrServerClosed = errors.New("eddy: engine closed")
 	// ErrOutputFull: the peer reads more slowly than output is written.
-	// Wait for EventWritable, or raise Options.MaxOutput.
 	ErrOutputFull = errors.New("eddy: output full: wait for EventWritable before writing more, or raise MaxOutput")
 	// ErrInputFull: a protocol left more input unused than Options.MaxInput.
 	ErrInputFull = errors.New("eddy: input full: OnData must use its input or PauseRead, or raise MaxInput")
@@ -33,9 +32,15 @@ var (
 	errNoHandler = errors.New("eddy: the protocol has returned no Handler")
 	errNoSocket  = errors.New("eddy: the connection has no socket to detach")
 	errFileRange = errors.New("eddy: SendFile was given a negative offset or length")
+
+	errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")
+
+	errNoConn     = errors.New("the connection is nil")
+	errNoProtocol = errors.New("the protocol is nil")
+	errMaxConns   = errors.New("the limit of open connections is reached: raise Options.MaxConns")
 )
 
-// PanicError is the cause of a connection's end when a callback of it panicked.
+// PanicError is the cause of the end of a connection whose callback panicked.
 type PanicError struct {
 	Value any    // of the panic
 	Stack []byte // of the loop, at the panic
@@ -44,8 +49,7 @@ type PanicError struct {
 // Error has the value, not the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("eddy: callback panicked: %v", e.Value) }
 
-// Panicked counts and logs a panic, which a protocol may recover from by itself:
-// call it in the deferred function. Loop only.
+// Panicked counts and logs a panic that a protocol recovers from itself. Loop only.
 func (l *Loop) Panicked(v any) *PanicError {
 	l.count.Panics++
 	return l.logPanic(v)
@@ -65,7 +69,6 @@ func (l *Loop) logPanic(v any) *PanicError {
 // call runs fn, which belongs to no connection. A panic is reported.
 func (l *Loop) call(fn func()) { guard(fn, l.Panicked) }
 
-// guard runs fn, and has its panic reported.
 func guard(fn func(), report func(v any) *PanicError) {
 	defer func() {
 		if v := recover(); v != nil {

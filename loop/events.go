@@ -40,8 +40,7 @@ func (c *Conn) ready(r poller.Ready) {
 	}
 }
 
-// failed handles a broken socket. Input that arrived before the failure is read first:
-// the read after it returns the cause.
+// failed handles a broken socket. Input from before is read first: the read after it has the cause.
 func (c *Conn) failed() {
 	switch {
 	case c.state == lingering:
@@ -65,8 +64,7 @@ func (c *Conn) resume() {
 	c.settle()
 }
 
-// settle follows the callbacks of a connection: output goes out, water marks and closing
-// have their consequences, and the interest is registered.
+// settle follows the callbacks of a connection: output, water marks, closing, the interest.
 func (c *Conn) settle() {
 	c.flags &^= scheduled
 	if c.state == closed {
@@ -105,8 +103,7 @@ func (c *Conn) watch(want poller.Interest) {
 		c.interest = want
 		c.flags &^= unwatched
 	case errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.ENOMEM): // of watches, or memory: epoll_ctl(2)
-		// After a failed Set the state of the registration is unknown: it is made
-		// again, or, if it cannot be deleted either, set again.
+		// After a failed Set the registration is unknown: it is made again, or else set again.
 		if !c.is(unwatched) && c.loop.poller.Delete(int(c.fd)) == nil {
 			c.flags |= unwatched
 		}
@@ -120,8 +117,8 @@ func (c *Conn) watch(want poller.Interest) {
 // unregistered as Conn.interest differs from everything that interests returns.
 const unregistered poller.Interest = 1 << 7
 
-// bothEnded handles the end of both directions, which the poller would report again and
-// again: after CloseWrite, or when the peer of a Unix socket has closed it.
+// bothEnded handles the end of both directions, which the poller reports again and again: after
+// CloseWrite, or when the peer of a Unix socket has closed.
 func (c *Conn) bothEnded() {
 	switch {
 	case c.state == lingering:
@@ -154,8 +151,8 @@ func (c *Conn) interests() poller.Interest {
 	return want
 }
 
-// waitsForRoom reports whether output waits for the socket to take more, or only for the
-// next cycle. A layer that refuses output although the socket has room calls Wake.
+// waitsForRoom reports whether output waits for the socket, not only for the next cycle. A layer
+// that refuses output although the socket has room calls Wake.
 func (c *Conn) waitsForRoom() bool {
 	if c.layered() {
 		return !c.flushed() && (!c.is(writeRefused) || c.extra.socket.full)

@@ -106,7 +106,7 @@ func TestDrainOfAListenerGoesOnBehindARefusal(t *testing.T) {
 }
 
 // blind is a poller that fails for good.
-type blind struct{ readiness }
+type blind struct{ poller.Backend }
 
 func (blind) Wait(time.Duration) ([]poller.Event, error) { return nil, unix.EBADF }
 func (blind) Park(time.Duration) ([]poller.Event, error) { return nil, unix.EBADF }
@@ -170,7 +170,7 @@ func pollerShortOfWatches(t *testing.T, network string, errno unix.Errno) {
 		served = r.newLoop(r.loop.limit)
 	}
 	_, addr := r.listenFor("tcp4", "127.0.0.1:0", hello{}, served)
-	short := &crowded{readiness: served.poller, errno: errno}
+	short := &crowded{Backend: served.poller, errno: errno}
 	served.poller = short
 	var clients []*socket
 	for range 5 {
@@ -213,7 +213,7 @@ func pollerShortOfWatches(t *testing.T, network string, errno unix.Errno) {
 
 // crowded is a poller that takes no new registrations.
 type crowded struct {
-	readiness
+	poller.Backend
 	errno unix.Errno
 }
 
@@ -221,5 +221,5 @@ func (f *crowded) Add(fd int, token poller.Token, interest poller.Interest) erro
 	if f.errno != 0 {
 		return f.errno
 	}
-	return f.readiness.Add(fd, token, interest)
+	return f.Backend.Add(fd, token, interest)
 }

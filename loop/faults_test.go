@@ -60,7 +60,7 @@ func (f fault) strikes(n int) bool {
 // faults stands between a loop and the kernel: as its poller, its accept, and a layer of
 // the connections it aims at. It counts the calls for these, and lets a fault strike.
 type faults struct {
-	readiness
+	poller.Backend
 	accepting func(fd int) (int, sockets.Addr, unix.Errno)
 	fault     fault
 	armed     bool
@@ -77,7 +77,7 @@ type faults struct {
 
 // inject puts itself between l and the kernel.
 func inject(l *Reactor) *faults {
-	f := &faults{accepting: l.accept, readiness: l.poller, lost: map[int]bool{}}
+	f := &faults{accepting: l.accept, Backend: l.poller, lost: map[int]bool{}}
 	l.poller = f
 	l.accept = f.accept
 	return f
@@ -206,7 +206,7 @@ func (f *faults) Add(fd int, token poller.Token, interest poller.Interest) error
 	}
 	delete(f.lost, fd)
 	f.note(fd, token, interest)
-	return f.readiness.Add(fd, token, interest)
+	return f.Backend.Add(fd, token, interest)
 }
 
 // Set has the freedom that its contract gives it after an error. kqueue's may have
@@ -215,7 +215,7 @@ func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error
 	if err := f.controlError(onSet, fd); err != nil {
 		if f.fault.lost && !f.lost[fd] {
 			f.lost[fd] = true
-			_ = f.readiness.Delete(fd)
+			_ = f.Backend.Delete(fd)
 		}
 		return err
 	}
@@ -223,7 +223,7 @@ func (f *faults) Set(fd int, token poller.Token, interest poller.Interest) error
 		return nil
 	}
 	f.note(fd, token, interest)
-	return f.readiness.Set(fd, token, interest)
+	return f.Backend.Set(fd, token, interest)
 }
 
 func (f *faults) Delete(fd int) error {
@@ -234,7 +234,7 @@ func (f *faults) Delete(fd int) error {
 		delete(f.lost, fd)
 		return nil
 	}
-	return f.readiness.Delete(fd)
+	return f.Backend.Delete(fd)
 }
 
 func (f *faults) note(fd int, token poller.Token, interest poller.Interest) {
@@ -248,7 +248,7 @@ func (f *faults) Park(timeout time.Duration) ([]poller.Event, error) { return f.
 // Wait announces what does not hold, or nothing at all, to every token that it has
 // ever seen, late ones among them, within its interest.
 func (f *faults) Wait(timeout time.Duration) ([]poller.Event, error) {
-	events, err := f.readiness.Wait(timeout)
+	events, err := f.Backend.Wait(timeout)
 	if !f.armed || f.fault.call != onWait {
 		return events, err
 	}

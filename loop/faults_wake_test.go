@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/eddynet/eddy/poller"
 )
 
 // deaf is a poller whose wake-ups fail, or are lost without an error.
 type deaf struct {
-	readiness
+	poller.Backend
 	fault fault
 	calls atomic.Int64
 }
@@ -21,7 +23,7 @@ const onWake callName = "poller wake"
 
 func (d *deaf) Wake() error {
 	if !d.fault.strikes(int(d.calls.Add(1))) {
-		return d.readiness.Wake()
+		return d.Backend.Wake()
 	}
 	if d.fault.errno == 0 {
 		return nil
@@ -31,7 +33,7 @@ func (d *deaf) Wake() error {
 
 // makeDeaf puts a fault between the loop and its wake-ups.
 func makeDeaf(l *Reactor, errno unix.Errno, first, every, last int) *deaf {
-	d := &deaf{readiness: l.poller, fault: fault{call: onWake, errno: errno, first: first, every: every, last: last}}
+	d := &deaf{Backend: l.poller, fault: fault{call: onWake, errno: errno, first: first, every: every, last: last}}
 	l.poller = d
 	return d
 }
@@ -132,7 +134,7 @@ func postersOf(t *testing.T, f fault) {
 	if d.calls.Load() == 0 {
 		t.Error("the fault did not strike")
 	}
-	_ = d.readiness.Wake()           // one that nobody has asked for
+	_ = d.Backend.Wake()             // one that nobody has asked for
 	d.calls.Store(int64(f.last) + 1) // no more faults
 	if err := stop(); err != nil {
 		t.Fatal(err)

@@ -8,20 +8,18 @@ import (
 )
 
 const (
-	// inboxBudget is how many tasks one cycle runs, and inboxTime how long it runs
-	// them, so that goroutines that post without pause cannot keep the sockets waiting.
+	// A cycle runs inboxBudget tasks, or for inboxTime: those who post cannot starve the sockets.
 	inboxBudget = 1024
 	inboxTime   = 2 * time.Millisecond
-	// maxTasks bounds the tasks that wait, some 60 MB: beyond it, posting is an error.
+	// maxTasks bounds the waiting tasks, some 60 MB: beyond it, posting is an error.
 	maxTasks = 1 << 20
-	// tasksKept bounds the task array that is kept for the next batch.
+	// tasksKept bounds the array that is kept for the next batch.
 	tasksKept = 4 * inboxBudget
 	// copyLimit is the size in bytes up to which posted output is merged, and copied.
 	copyLimit = 4 << 10
 )
 
-// task is run on a loop: a function, or, where conn is set, a function of the connection
-// or output to append to it, unless it is closed.
+// task is a function, or, with conn, a function of it or output to append, unless it is closed.
 type task struct {
 	run       func()
 	conn      *Conn
@@ -30,8 +28,7 @@ type task struct {
 	unbounded bool        // accepted also when the inbox is full
 }
 
-// inbox is how other goroutines reach a loop. Only the first task in an empty inbox wakes
-// the poller, and only if the loop waits or is about to.
+// inbox is how other goroutines reach a loop. Its first task wakes the poller, if the loop waits.
 type inbox struct {
 	mu      sync.Mutex
 	tasks   []task      // guarded by mu
@@ -44,11 +41,10 @@ type inbox struct {
 	next  int
 }
 
-// pending reports whether there are tasks. Loop only.
 func (b *inbox) pending() bool { return b.next < len(b.batch) || b.waiting.Load() }
 
-// prepareToWait is called before a wait, and reports whether to wait. Either it sees a
-// task posted meanwhile, or the goroutine that posts it sees that the loop is asleep.
+// prepareToWait reports whether to wait. Either it sees a task posted meanwhile, or the goroutine
+// that posts sees that the loop is asleep.
 func (b *inbox) prepareToWait() bool {
 	b.asleep.Store(true)
 	return !b.pending()
@@ -79,8 +75,8 @@ func (l *Loop) post(t task) error {
 	return nil
 }
 
-// merge appends small output to the last task, if that has output of the same connection:
-// so the memory of writes in a row is about that of their bytes.
+// merge appends small output to the last task if that is of the same connection: writes in a row
+// need little more memory than their bytes.
 func (b *inbox) merge(c *Conn, p []byte) bool {
 	if len(b.tasks) == 0 {
 		return false
@@ -93,9 +89,8 @@ func (b *inbox) merge(c *Conn, p []byte) bool {
 	return fits
 }
 
-// wake must be called with the inbox locked, so that no wake-up comes after the end: the
-// poller's descriptors may be somebody else's by then. If the loop cannot be woken now, the
-// next task tries again, and so does a timer.
+// wake must be called with the inbox locked: after the end, the poller's descriptors may be
+// somebody else's. After an error the next task tries again, and so does a timer.
 func (l *Loop) wake() {
 	b := &l.inbox
 	err := l.poller.Wake()
@@ -133,7 +128,7 @@ func (b *inbox) pop() (t task, ok bool) {
 	return t, true
 }
 
-// runTasks runs posted tasks, within the budget, and reports whether it ran all.
+// runTasks runs tasks, within the budget, and reports whether it ran all.
 func (l *Loop) runTasks() bool {
 	until := int64(0)
 	for range inboxBudget {
@@ -162,37 +157,33 @@ func (l *Loop) runTasks() bool {
 	return false
 }
 
-// Ref is the handle of a connection that may leave its loop. After the end of the
-// connection it is harmless. It may be copied. The zero Ref refers to no connection.
+// Ref is the handle of a connection for other goroutines. After the end of the connection it is
+// harmless. It may be copied. The zero Ref refers to no connection.
 type Ref struct{ c *Conn }
 
-// Ref returns the connection's handle for other goroutines.
+// Ref returns the handle for other goroutines.
 func (c *Conn) Ref() Ref { return Ref{c} }
 
-// Do runs fn on the connection's loop. It returns ErrClosed when the connection is
-// closed, ErrServerClosed when its loop has ended meanwhile, ErrInboxFull when that does
-// not keep up with posted tasks. If the connection closes before fn has run, fn is not
-// called: EventClosed tells of it. Any goroutine.
-func (r Ref) Do(fn func(c *Conn)) error {
-	if r.Gone() {
-		return ErrClosed
-	}
-	return r.c.loop.post(task{conn: r.c, visit: fn})
-}
+// Do runs fn on the loop of the connection. It returns ErrClosed when that is closed,
+// ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up. If the connection
+// closes before fn has run, fn is not called: EventClosed tells of it. Any goroutine.
+func (r Ref) Do(fn func(c *Conn)) error { return r.post(task{conn: r.c, visit: fn}) }
 
-// DoUnbounded is Do without a bound on the inbox, for tasks that are bounded by other
-// means. Any goroutine.
+// DoUnbounded is Do for tasks with another bound. Any goroutine.
 func (r Ref) DoUnbounded(fn func(c *Conn)) error {
+	return r.post(task{conn: r.c, visit: fn, unbounded: true})
+}
+
+func (r Ref) post(t task) error {
 	if r.Gone() {
 		return ErrClosed
 	}
-	return r.c.loop.post(task{conn: r.c, visit: fn, unbounded: true})
+	return r.c.loop.post(t)
 }
 
-// Write appends a copy of p to the connection's pending output. It returns ErrClosed when
-// the connection is closing or closed, and ErrOutputFull, with nothing written, while
-// the output is above its high-water mark. Writes of one goroutine keep their
-// order. Any goroutine.
+// Write appends a copy of p to the pending output. It returns ErrClosed when the connection is
+// closing or closed, and ErrOutputFull, with nothing written, while the output is above its
+// high-water mark. Writes of one goroutine keep their order. Any goroutine.
 func (r Ref) Write(p []byte) error {
 	if r.c == nil || r.c.shows(mute) {
 		return ErrClosed
@@ -213,7 +204,6 @@ func (r Ref) Write(p []byte) error {
 	return nil
 }
 
-// writePosted appends output that Ref.Write has sent through the inbox.
 func (c *Conn) writePosted(p []byte) {
 	if q, err := c.queueBeyond(); err == nil { // Write has bounded it; EventClosed reports a loss, as Do says
 		if len(p) > copyLimit {
@@ -230,11 +220,9 @@ func (c *Conn) writePosted(p []byte) {
 // Gone reports that the connection is closed. Any goroutine.
 func (r Ref) Gone() bool { return r.c == nil || r.c.shows(gone) }
 
-// Post runs fn on the loop, after all tasks that were posted before. It returns
-// ErrServerClosed when the loop has ended, ErrInboxFull when it does not keep up with
-// posted tasks, and fn will not run. Any goroutine.
+// Post runs fn on the loop, after all tasks posted before. It returns ErrServerClosed when the loop
+// has ended, ErrInboxFull when it does not keep up; then fn does not run. Any goroutine.
 func (l *Loop) Post(fn func()) error { return l.post(task{run: fn}) }
 
-// PostUnbounded is Post without a bound, for tasks that are bounded by other means, such
-// as one for each request in flight. Any goroutine.
+// PostUnbounded is Post for tasks with another bound, such as one a request. Any goroutine.
 func (l *Loop) PostUnbounded(fn func()) error { return l.post(task{run: fn, unbounded: true}) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/eddynet/eddy/internal/sockets"
+	"github.com/eddynet/eddy/poller"
 )
 
 // running runs a loop on a goroutine until the test is over, or until stop is
@@ -102,20 +103,20 @@ func TestPostFromManyGoroutines(t *testing.T) {
 
 // wakes counts the wake-ups.
 type wakes struct {
-	readiness
+	poller.Backend
 	n int
 }
 
 func (w *wakes) Wake() error {
 	w.n++
-	return w.readiness.Wake()
+	return w.Backend.Wake()
 }
 
 // One wake-up serves all that is posted while the loop waits, and none is needed while
 // it does not.
 func TestWakeUpsAreShared(t *testing.T) {
 	r := newRig(t)
-	w := &wakes{readiness: r.loop.poller}
+	w := &wakes{Backend: r.loop.poller}
 	r.loop.poller = w
 	ran := 0
 	post := func(n int) {

@@ -11,22 +11,19 @@ import (
 // maxFill bounds in bytes how much one read puts into memory of the handler's.
 const maxFill = 256 << 10
 
-// inputs is for kept input: mostly the beginning of a small message, kept for as long as a
-// peer likes.
+// inputs is for kept input: mostly the beginning of a small message, kept as long as a peer likes.
 var inputs = buffers.NewPool(16 << 10)
 
-// wantsInput reports whether input is to be delivered.
 func (c *Conn) wantsInput() bool {
 	return c.state == open && !c.is(readPaused) && (!c.shows(full) || c.is(fullDuplex))
 }
 
-// wantsRead reports whether the transport is to be read.
+// wantsRead reports whether the transport is to be read, not only kept input delivered.
 func (c *Conn) wantsRead() bool {
 	return c.wantsInput() && !c.is(peerDone) || c.state == lingering
 }
 
-// Buffered is the number of bytes of input that the handler has left unused. Within
-// OnData it does not count those of the call.
+// Buffered is the number of bytes of unused input, without those that OnData is called with.
 func (c *Conn) Buffered() int {
 	if c.in == nil {
 		return 0
@@ -34,43 +31,37 @@ func (c *Conn) Buffered() int {
 	return len(c.in.B)
 }
 
-// backlogged reports that kept input is about to be delivered again: more is read after that.
+// backlogged reports that kept input is delivered again before more is read.
 func (c *Conn) backlogged() bool { return c.is(redeliver) && c.in != nil }
 
 // EOF reports that the peer has stopped sending and all its input has been read.
 func (c *Conn) EOF() bool { return c.is(peerDone) }
 
-// PauseRead stops reading, and the delivery of input that is kept: input waits in
-// the kernel, whose flow control slows the peer down.
+// PauseRead stops reading, and the delivery of kept input: flow control slows the peer down.
 func (c *Conn) PauseRead() { c.flags |= readPaused }
 
-// EnableFullDuplex keeps the connection's input coming while its output is above the
-// high-water mark, for protocols whose two directions are independent: relays above all.
-// Such a protocol must bound the output itself, by pausing its source when Full reports
-// true, until EventWritable; Settings.MaxOutput still applies. The default fits protocols
-// of requests and responses: a peer that does not read its responses is not read. Call it
-// in the Protocol.
+// EnableFullDuplex keeps input coming while output is above the high-water mark, for protocols with
+// two independent directions, such as relays. They must bound the output by pausing its source when
+// Full reports true, until EventWritable; Settings.MaxOutput still applies. The default is for
+// requests and responses: a peer that does not read is not read. Call it in the Protocol.
 func (c *Conn) EnableFullDuplex() { c.flags |= fullDuplex }
 
-// ResumeRead ends a pause. Input that is kept is delivered soon, not inside the
-// call.
+// ResumeRead ends a pause. Kept input is delivered soon, not inside the call.
 func (c *Conn) ResumeRead() {
 	c.flags &^= readPaused
 	c.Redeliver()
 }
 
-// Redeliver has OnData called once more, soon but not inside the call, with the unused
-// input, even if there is no more; without any, it does nothing. It is for handlers that
-// bound the work of one call, so that other connections get their turn. Until that call
-// the connection is not read: an OnData that uses nothing and calls Redeliver each time
-// never sees more, and keeps the loop busy. To wait for more input, return without it.
+// Redeliver has OnData called once more with the unused input, if there is any, soon but not inside
+// the call. It is for handlers that bound the work of one call, so that other connections get their
+// turn. Until that call nothing is read: an OnData that uses nothing and calls Redeliver each time
+// keeps the loop busy. To wait for more input, return without it.
 func (c *Conn) Redeliver() {
 	c.flags |= redeliver
 	c.schedule()
 }
 
-// receive reads once, and delivers or discards the input. It reports whether there was
-// any, or its end.
+// receive reads once, and delivers or discards. It reports whether there was input, or its end.
 func (c *Conn) receive() bool {
 	if c.state == lingering {
 		c.discard()
@@ -100,7 +91,6 @@ func (c *Conn) receive() bool {
 	return n > 0
 }
 
-// readBuffer is where the next input goes: the loop's buffer, or the handler's memory.
 func (c *Conn) readBuffer() (into []byte, supplied bool) {
 	into = c.loop.input
 	if !c.is(suppliesBuffer) || c.in != nil {
@@ -113,8 +103,7 @@ func (c *Conn) readBuffer() (into []byte, supplied bool) {
 	return into, false
 }
 
-// deliverNew delivers new input, appended to kept input, and keeps the unused rest. It is
-// empty if the handler has supplied memory in vain.
+// deliverNew delivers kept and new input. p is empty if the handler has supplied memory in vain.
 func (c *Conn) deliverNew(p []byte) {
 	if len(p) > 0 && !c.is(ownDeadline) {
 		c.deadline = later(c.loop.now, c.settings.IdleTimeout)
@@ -136,7 +125,7 @@ func (c *Conn) redeliver() {
 	}
 }
 
-// keep keeps p[used:], which stands in the loop's buffer or in c.in already.
+// keep keeps p[used:], which is in the loop's buffer or in c.in.
 func (c *Conn) keep(p []byte, used int) {
 	rest := p[used:]
 	switch {
@@ -159,8 +148,7 @@ func (c *Conn) dropInput() {
 	}
 }
 
-// deliver calls OnData until the handler that the connection has at the end has seen the
-// unused rest, and returns how much was used. After a panic the connection is closed.
+// deliver calls OnData until the last handler has seen the rest, and returns how much was used.
 func (c *Conn) deliver(p []byte) (used int) {
 	defer c.recovered()
 	for {

@@ -1,15 +1,13 @@
 package loop
 
 import (
-	"errors"
 	"net"
 
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// AddLayer puts a layer between the connection and its transport, which layer is given.
-// Input that is not used, and all that follows, goes through the layer, and so does
-// everything that is written from now on. Call it in the Protocol, or when no output is
+// AddLayer puts a layer between the connection and its transport, which layer is given. Unused
+// input, all further input and output go through it. Call it in the Protocol, or when no output is
 // pending: otherwise it returns an error.
 func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 	if c.out != nil {
@@ -38,16 +36,12 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 	return nil
 }
 
-// Wake makes the loop retry reads and writes of the connection's transport. A layer calls
-// it when it can go on although nothing has happened below; a transport in memory,
-// whenever there is new input or room.
+// Wake makes the loop retry reads and writes of the transport. A layer calls it when it can go on
+// without an event below; a transport in memory, whenever there is new input or room.
 func (c *Conn) Wake() { c.schedule() }
 
-// SetAddrs sets the addresses of peer and local end, for RemoteAddr and LocalAddr: those
-// of a PROXY header, or of a connection without a socket.
+// SetAddrs sets RemoteAddr and LocalAddr: from a PROXY header, or without a socket.
 func (c *Conn) SetAddrs(remote, local net.Addr) {
 	c.peer = sockets.FromNetAddr(remote)
 	c.more().local = sockets.FromNetAddr(local)
 }
-
-var errLayerOutput = errors.New("eddy: AddLayer while output is pending, which would pass through the layer: wait until Pending is 0")

@@ -1,18 +1,17 @@
-// Package loop has the event loops, their connections, and the interface of protocols.
-// Programs use it through package eddy, which has names for the types that a protocol
-// meets, and an Engine that makes the loops and gives them sockets; the methods are
-// documented here.
+// Package loop has the event loops, their connections, and the interface of protocols. Programs use
+// it through package eddy, which has names for the types that a protocol meets, and an Engine that
+// makes the loops and gives them sockets; the methods are documented here.
 //
-// A loop is one goroutine. In each cycle it waits for readiness, reads once from every
-// connection that has input and hands it to the connection's Handler, writes pending
-// output, runs posted tasks, calls the timers that are due, and frees the connections
-// that have ended. All callbacks run there, one at a time, and must not block.
+// A loop is one goroutine. In each cycle it waits for readiness, reads once from every connection
+// that has input and hands it to the connection's Handler, writes pending output, runs posted
+// tasks, calls the timers that are due, and frees the connections that have ended. All callbacks
+// run there, one at a time, and must not block.
 //
-// Callbacks see a loop as a Loop: tasks, timers, the clock, outgoing connections. Its
-// engine has a Reactor: the same loop, with methods to run, drain and end it.
+// Callbacks see a loop as a Loop: tasks, timers, the clock, outgoing connections. Its engine has a
+// Reactor: the same loop, with methods to run, drain and end it.
 //
-// A connection reads from its socket and writes to it, or to a Transport in its place:
-// layers that Conn.AddLayer has put above the socket, or memory (Loop.AdoptTransport).
+// A connection reads from its socket and writes to it, or to a Transport in its place: layers that
+// Conn.AddLayer has put above the socket, or memory (Loop.AdoptTransport).
 package loop
 
 import (
@@ -32,10 +31,9 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// Loop is one reactor, as the callbacks of its connections see it: timers, tasks, the
-// clock. Each method says whether it may be called from elsewhere.
+// Loop is one reactor, as callbacks see it: timers, tasks, the clock.
 type Loop struct {
-	poller   readiness
+	poller   poller.Backend
 	accept   func(fd int) (conn int, peer sockets.Addr, errno unix.Errno) // sockets.Accept, but in tests
 	table    slots.Table[source]
 	inbox    inbox
@@ -84,35 +82,20 @@ type source interface {
 	end(cause error) // the loop ends
 }
 
-// readiness is the poller as a loop uses it; package poller has the contract.
-type readiness interface {
-	Add(fd int, token poller.Token, interest poller.Interest) error
-	Set(fd int, token poller.Token, interest poller.Interest) error
-	Delete(fd int) error
-	Wait(timeout time.Duration) ([]poller.Event, error)
-	Park(timeout time.Duration) ([]poller.Event, error)
-	Wake() error
-	Close() error
-}
-
 // Index is the loop's number in its engine, from 0. Any goroutine.
 func (l *Loop) Index() int { return l.index }
 
-// Now is the time of this cycle in nanoseconds on the loop's monotonic clock.
-// Loop only.
+// Now is the time of this cycle in nanoseconds on the monotonic clock of the loop. Loop only.
 func (l *Loop) Now() int64 { return l.now }
 
-// Clock is the time now in nanoseconds on the loop's monotonic clock. Any goroutine.
+// Clock is the time now on that clock, in nanoseconds. Any goroutine.
 func (l *Loop) Clock() int64 { return l.clock() }
 
-// Yield lets other goroutines run before the loop waits again. Call it after giving
-// work to one: a loop that blocks in the kernel keeps its processor until Go's
-// scheduler takes it away, which may take milliseconds. A loop that yields often parks
-// instead of blocking. Loop only.
+// Yield lets other goroutines run before the loop waits, which may keep its processor for
+// milliseconds. Call it after giving work to one. A loop that yields often parks. Loop only.
 func (l *Loop) Yield() { l.yield = true }
 
-// Draining reports that the engine is shutting down: protocols should end their
-// connections at the next opportunity. Loop only.
+// Draining reports that the engine shuts down: protocols should end connections soon. Loop only.
 func (l *Loop) Draining() bool { return l.draining }
 
 // Conns lists the open connections, a copy. Loop only.
@@ -125,28 +108,23 @@ func (l *Loop) Conns() (open []*Conn) {
 	return open
 }
 
-// OnEnd has fn called when the loop has ended: after its last connection was freed, and
-// before Run of the engine returns. It is for resources that a protocol has on each loop,
-// such as goroutines. Loop only, as fn is.
+// OnEnd has fn called after the loop's last connection was freed, before Run of the engine returns:
+// to release what a protocol has on each loop, such as goroutines. Loop only, as fn is.
 func (l *Loop) OnEnd(fn func()) { l.onEnd = append(l.onEnd, fn) }
 
-// Logger is the engine's, whose handler is an asynclog.Handler: it never waits for its
-// output. Any goroutine.
+// Logger is the engine's, which never waits for its output. Any goroutine.
 func (l *Loop) Logger() *slog.Logger { return l.logger }
 
-// AsyncLogger returns a logger that writes to the output of log, and never waits for it:
-// records use the queue of the engine's Logger, which is flushed at the end of Run. If
-// the handler of log is an asynclog.Handler already, it keeps its own queue, and the
-// program flushes that. A protocol with a log of its own should call this once for each
-// loop. Any goroutine.
+// AsyncLogger returns a logger to the output of log that never waits for it: records use the queue
+// of the engine's Logger, which is flushed at the end of Run. An asynclog.Handler keeps its own
+// queue, which the program flushes. Call this once for each loop and log. Any goroutine.
 func (l *Loop) AsyncLogger(log *slog.Logger) *slog.Logger {
 	return slog.New(asynclog.New(l.logger.Handler()).Share(log.Handler()))
 }
 
-// watch is shared by a loop and its watchdog. The watchdog sets a mark now and then,
-// and the loop removes it whenever a callback has returned: a mark that stays, while the
-// loop is not waiting, is as old as its callback at most. So the loop pays for one load
-// after each callback, and a store for each cycle.
+// watch is shared by a loop and its watchdog, which sets a mark now and then. The loop removes it
+// whenever a callback has returned: a mark that stays, while the loop is not waiting, is at most as
+// old as its callback. That costs a load after each callback, and a store for each cycle.
 type watch struct {
 	watchdog *watchdog.Watchdog // nil for none
 	mark     atomic.Int64       // when it was set, on the loop's clock; 0 if it is not
@@ -166,6 +144,5 @@ func (l *Loop) returned(owner any) {
 	}
 }
 
-// Reactor is a loop as its engine sees it: the goroutine that owns a poller, the
-// connections registered with it, and their timers. Callbacks see the Loop only.
+// Reactor is a loop as its engine sees it, with methods to run, drain and end it.
 type Reactor struct{ *Loop }

@@ -2,9 +2,8 @@ package loop
 
 import "github.com/eddynet/eddy/internal/sockets"
 
-// SetSettings replaces the limits and deadlines, for a protocol that has its own: call it
-// in the Protocol with a changed copy of Settings. One copy may serve all connections of
-// a loop, which start with the same settings. It must not change afterwards.
+// SetSettings replaces the limits and deadlines: call it in the Protocol with a changed copy of
+// Settings, which must not change afterwards. Connections of a loop may share one.
 func (c *Conn) SetSettings(s *Settings) {
 	if s.WriteTimeout != c.settings.WriteTimeout && c.fd >= 0 {
 		sockets.BoundUnacknowledged(int(c.fd), s.WriteTimeout)
@@ -40,9 +39,8 @@ func (c *Conn) open(p Protocol) {
 	}
 }
 
-// SetProtocol gives the connection to another protocol: p is called, and unused input goes
-// to its Handler when the current callback has returned. User data and
-// settings are those of a new connection. The handler before gets no more events.
+// SetProtocol gives the connection to another protocol: p is called, and its Handler gets the
+// unused input after the current callback, and all events. User data and settings are reset.
 func (c *Conn) SetProtocol(p Protocol) {
 	if c.state != open {
 		return
@@ -61,14 +59,12 @@ func (c *Conn) SetProtocol(p Protocol) {
 	c.Redeliver()
 }
 
-// newConn returns a connection that is not the loop's yet.
 func (l *Loop) newConn(fd int, peer sockets.Addr) *Conn {
 	return &Conn{loop: l, fd: int32(fd), peer: peer, settings: &l.settings, flags: unwatched | scheduled}
 }
 
-// open opens a connection that has its place in the limit, and reports whether it did: a
-// loop that was forced to end does not. The poller learns of the connection when p has
-// returned; while it is short of watches, the connection waits.
+// open opens a connection that has its place in the limit, and reports whether it did: a loop that
+// was forced to end does not. The poller learns of the connection when p has returned.
 func (l *Loop) open(c *Conn, p Protocol, count *uint64) bool {
 	if l.forced {
 		c.closeTransport()

@@ -21,13 +21,12 @@ const (
 	writeBudget = 256 << 10
 	// writeAtOnce is how many bytes Write sends before it copies them.
 	writeAtOnce = 16 << 10
-	// progressStep is how many bytes a peer has to read within WriteTimeout, if
-	// as many are pending. Otherwise a trickle would keep a connection open indefinitely.
+	// progressStep is how many bytes, if as many are pending, a peer has to read within
+	// WriteTimeout: a trickle would keep a connection open indefinitely.
 	progressStep = 16 << 10
 )
 
-// Pending is the number of bytes that were written but not yet accepted by the
-// kernel, with those that layers hold.
+// Pending is the number of bytes that were written but not taken by the kernel, layers included.
 func (c *Conn) Pending() int64 {
 	n := c.held()
 	if c.out != nil {
@@ -36,14 +35,13 @@ func (c *Conn) Pending() int64 {
 	return n
 }
 
-// Full reports that the output has risen above the high-water mark. No input is
-// delivered until it has fallen to the low-water mark, at which EventWritable comes.
+// Full reports that the output has risen above the high-water mark. No input is delivered until it
+// has fallen to the low-water mark, when EventWritable comes.
 func (c *Conn) Full() bool { return c.shows(full) || c.Pending() > c.settings.HighWater }
 
-// Write appends a copy of p to the pending output. It leaves with everything else that
-// the callback writes, in one system call; 16 KiB and more leave at once, if nothing is
-// pending, and only what the kernel does not take is copied. The error is ErrClosed, or
-// ErrOutputFull, which has aborted the connection: see Settings.MaxOutput.
+// Write appends a copy of p to the pending output, which leaves in one system call after the
+// callback. 16 KiB and more leave at once if nothing is pending: only the rest is copied. The
+// error is ErrClosed, or ErrOutputFull (Settings.MaxOutput), which has aborted the connection.
 func (c *Conn) Write(p []byte) (int, error) {
 	n := 0
 	if len(p) >= writeAtOnce {
@@ -68,8 +66,7 @@ func (c *Conn) writeNow(p []byte) int {
 	return n
 }
 
-// WriteParts is Write for several slices that belong together: all or none of them
-// is written, whatever MaxOutput is.
+// WriteParts is Write for slices of which all or none is written, whatever MaxOutput is.
 func (c *Conn) WriteParts(parts ...[]byte) error {
 	q, err := c.queue()
 	if err != nil {
@@ -84,10 +81,9 @@ func (c *Conn) WriteParts(parts ...[]byte) error {
 // WriteString is Write for a string.
 func (c *Conn) WriteString(s string) (int, error) { return c.Write([]byte(s)) }
 
-// Out is the buffer at the end of the pending output: append to its B. It is valid
-// until the callback returns or another method of c writes. Bytes appended when the
-// connection is not open are discarded. Large output is better off with
-// Write, which spreads it over several buffers.
+// Out is the buffer at the end of the pending output: append to its B. It is valid until the
+// callback returns or another method of c writes. If the connection is not open, the bytes are
+// discarded. For large output, Write is better, which spreads it over several buffers.
 func (c *Conn) Out() *buffers.Buffer {
 	q, err := c.queue()
 	if err != nil {
@@ -97,8 +93,7 @@ func (c *Conn) Out() *buffers.Buffer {
 	return q.Tail()
 }
 
-// WriteBuffer appends b itself to the pending output. The loop owns it from now on, also
-// when an error is returned. The errors are Write's.
+// WriteBuffer is Write of b itself, which the loop owns from now on, even after an error.
 func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	q, err := c.queue()
 	if err != nil {
@@ -109,16 +104,13 @@ func (c *Conn) WriteBuffer(b *buffers.Buffer) error {
 	return nil
 }
 
-// WriteOwned appends p itself to the pending output, without a copy. p must not
-// change until release is called: on the loop, once, when p is written or the
-// connection has ended, and also when an error is returned. It may be nil. The errors
-// are Write's.
+// WriteOwned is Write of p itself. p must not change until release, which may be nil, is called: on
+// the loop, once, when p is written or the connection has ended, and also after an error.
 func (c *Conn) WriteOwned(p []byte, release func()) error {
 	return c.WriteFramed(nil, p, nil, release)
 }
 
-// WriteFramed is WriteOwned for p between two slices that are copied: all of it is
-// written, or none, whatever MaxOutput is.
+// WriteFramed is WriteOwned for p between two slices that are copied. See WriteParts.
 func (c *Conn) WriteFramed(before, p, after []byte, release func()) error {
 	q, err := c.queue()
 	if err != nil {
@@ -133,11 +125,9 @@ func (c *Conn) WriteFramed(before, p, after []byte, release func()) error {
 	return nil
 }
 
-// SendFile appends n bytes of f at offset to the pending output. f is closed when
-// they are written or the connection has ended, also when an error is returned. A
-// file that ends before n bytes aborts the connection. On Linux, and
-// without layers, the kernel copies them: sendfile(2). The disk is read on the loop: a
-// slow one blocks it.
+// SendFile appends n bytes of f at offset to the pending output. f is closed when they are written
+// or the connection has ended, and also after an error. A file that ends before aborts the
+// connection. On Linux, without layers, it is sendfile(2). A slow disk blocks the loop.
 func (c *Conn) SendFile(f *os.File, offset, n int64) error {
 	release := func() { _ = f.Close() } // opened for reading: nothing is lost
 	if offset < 0 || n < 0 {
@@ -163,7 +153,7 @@ func (c *Conn) queue() (*outbox.Queue, error) {
 	return q, err
 }
 
-// queueBeyond is queue for output that is within bounds already.
+// queueBeyond is queue without the bound.
 func (c *Conn) queueBeyond() (*outbox.Queue, error) {
 	if c.shows(mute) {
 		return nil, ErrClosed
@@ -197,7 +187,6 @@ func (c *Conn) flush() {
 	}
 }
 
-// writeQueue writes as many bytes as the transport takes, within writeBudget.
 func (c *Conn) writeQueue() (taken int64) {
 	q := c.out
 	if c.layered() {
@@ -242,7 +231,7 @@ func (c *Conn) written(err error) bool {
 	return false
 }
 
-// writeHead writes the head of q, in one system call. n of the wanted bytes were taken.
+// writeHead writes the head of q, in one system call, which takes n of the wanted bytes.
 func (c *Conn) writeHead(q *outbox.Queue) (n, wanted int64, err error) {
 	if f, offset, length := q.File(); f != nil {
 		return c.sendFile(f, offset, min(length, writeBudget))
@@ -281,8 +270,8 @@ func (c *Conn) sendFile(f *os.File, offset, n int64) (sent, wanted int64, err er
 	return int64(m), int64(len(piece)), err
 }
 
-// markFull notes that output has risen above the high-water mark, before it is
-// flushed: a callback that saw Full waits for EventWritable, even if the flush takes all.
+// markFull notes that output is above the high-water mark, before it is flushed: a callback that
+// saw Full waits for EventWritable, even if the flush takes all.
 func (c *Conn) markFull() {
 	if !c.shows(full) && c.Pending() > c.settings.HighWater {
 		c.shared.Or(full)
@@ -316,8 +305,8 @@ func (c *Conn) noteBacklog(n int64) {
 	*noted = n
 }
 
-// watchProgress sets the write deadline when output begins to wait, and moves it
-// whenever progressStep bytes have been taken. n were taken just now.
+// watchProgress sets the write deadline when output begins to wait, and moves it whenever
+// progressStep bytes have been taken, n of them just now.
 func (c *Conn) watchProgress(n int64) {
 	c.progress += n
 	if c.writeBy != 0 && c.progress < progressStep {
@@ -328,8 +317,8 @@ func (c *Conn) watchProgress(n int64) {
 	c.armTimer()
 }
 
-// retryLater tries again after a while: the kernel is short of memory for a moment. The
-// poller does not know of that, and would report the socket ready again and again.
+// retryLater tries again when the kernel may have memory. The poller, which does not know of the
+// shortage, would report the socket ready again and again.
 func (c *Conn) retryLater(direction flags) {
 	c.flags |= direction
 	c.After(shortageDelay, func(c *Conn) {

@@ -13,32 +13,29 @@ import (
 	"github.com/eddynet/eddy/poller"
 )
 
-// inputSize is the size in bytes of the one buffer that all connections of a loop
-// read into, and so the most that one connection is read in one cycle.
+// inputSize is the bytes of a loop's read buffer, and the most that one connection is read in a
+// cycle.
 const inputSize = 64 << 10
 
-// maxPostponed bounds how long a flood of events may hold up the timers, in cycles.
+// maxPostponed is how many cycles a flood of events may hold up the timers.
 const maxPostponed = 64
 
-// yieldEvery is how long a loop runs before it lets Go's scheduler run others. After
-// 10 ms that would preempt it, and then look for others to preempt every 20
-// microseconds, which takes two to twenty per cent of a processor.
+// yieldEvery is how long a loop runs before it lets others run. Go's scheduler would preempt it
+// after 10 ms, and then look for others every 20 microseconds: 2 to 20 % of a processor.
 const yieldEvery = 5 * time.Millisecond
 
 const (
-	// maxBatch is how many connections are read and served before their output is
-	// written. With hundreds of active ones, several writes in a row cost two to three
-	// per cent less of a small request than each write after its read.
+	// maxBatch is how many connections are read and served before their output is written. With
+	// hundreds of active ones, writes in a row cost 2 to 3 % less of a small request.
 	maxBatch = 16
-	// quickEvent is how long an event may take, on the average of a cycle. If it takes
-	// longer, output is not held up like that for promptFor.
+	// quickEvent is how long an event may take, on the average of a cycle. After a slower cycle,
+	// output is not held up for promptFor.
 	quickEvent = 20 * time.Microsecond
 	promptFor  = 10 * time.Millisecond
 )
 
-// Waits longer than parkAbove on average park, shorter than blockBelow block: in between
-// both cost the same. The average is over some 16 waits, of which none counts as more
-// than longWait.
+// Waits longer than parkAbove park, shorter than blockBelow block, on the average of some 16, each
+// of longWait at most. In between both cost the same.
 const (
 	parkAbove  = 100 * time.Microsecond
 	blockBelow = 50 * time.Microsecond
@@ -106,9 +103,8 @@ var start = time.Now()
 // sinceStart reads only the monotonic clock: half the cost of time.Now.
 func sinceStart() int64 { return int64(time.Since(start)) }
 
-// Run runs the loop on the calling goroutine until Drain or Force has been called
-// and the last connection is gone. It does not return if a callback calls
-// runtime.Goexit, but ends the loop all the same.
+// Run runs the loop on the calling goroutine until Drain or Force was called and the last
+// connection is gone. If a callback calls runtime.Goexit, it ends the loop without returning.
 func (r *Reactor) Run() error {
 	l, returned := r.Loop, false
 	defer func() {
@@ -127,8 +123,8 @@ func (r *Reactor) Run() error {
 	return err
 }
 
-// Turn runs one cycle on the calling goroutine, waiting for events for at most patience,
-// and reports whether there is more to do at once. It is for tests, in place of Run.
+// Turn runs one cycle, which waits for at most patience, on the calling goroutine, and reports
+// whether there is more to do at once. It is for tests, in place of Run.
 func (r *Reactor) Turn(patience time.Duration) (more bool, err error) {
 	err = r.cycle(patience)
 	return r.hasWork(), err
@@ -139,8 +135,7 @@ func (l *Loop) hasWork() bool {
 	return len(l.scheduled) > 0 || len(l.closed) > 0 || l.inbox.pending()
 }
 
-// NextTimer is when the earliest timer may expire, on the loop's clock; -1 without any.
-// It is for tests.
+// NextTimer is when the first timer may expire, on the loop's clock; -1 without any. For tests.
 func (r *Reactor) NextTimer() int64 {
 	if next := r.wheel.Next(); next >= 0 {
 		return next * wheel.Tick
@@ -148,13 +143,11 @@ func (r *Reactor) NextTimer() int64 {
 	return -1
 }
 
-// drained reports whether a drain has nothing left to do.
 func (l *Loop) drained() bool {
 	return l.draining && l.conns == 0 && len(l.acceptors) == 0 && !l.inbox.pending()
 }
 
-// cycle is the reactor: everything that happens on a loop happens in here, in
-// this order. It waits for at most patience.
+// cycle is the reactor: all that happens on a loop, in this order. It waits for at most patience.
 func (l *Loop) cycle(patience time.Duration) error {
 	yielded := l.yield
 	if yielded || l.now >= l.yieldAt {
@@ -190,8 +183,7 @@ func (l *Loop) cycle(patience time.Duration) error {
 	}
 	l.settleBatch()
 	l.runTasks()
-	// Input that arrived before a deadline is read before the timers look, even if it
-	// was not among the first events.
+	// Input that arrived before a deadline is read before the timers look.
 	if len(events) < poller.MaxEvents-1 || l.postponed == maxPostponed {
 		l.postponed = 0
 		l.wheel.Advance(l.now/wheel.Tick, l.expire)
@@ -203,7 +195,6 @@ func (l *Loop) cycle(patience time.Duration) error {
 	return nil
 }
 
-// begin starts a cycle: Now is its time for all callbacks.
 func (l *Loop) begin() {
 	before := l.now
 	l.now = l.clock()
@@ -234,9 +225,8 @@ func (l *Loop) timeout() time.Duration {
 	return time.Duration(max(0, next*wheel.Tick-now))
 }
 
-// wait waits for events by the call that costs less. A goroutine that blocks in the kernel
-// for long loses its processor to Go's monitor, which takes several futex calls. One that
-// is parked takes two more system calls, so that short waits block.
+// wait waits in the way that costs less. A goroutine that blocks in the kernel for long loses its
+// processor to Go's monitor, which takes several futex calls. Parking takes two more system calls.
 func (l *Loop) wait(timeout time.Duration) ([]poller.Event, error) {
 	if l.park {
 		return l.poller.Park(timeout)
@@ -244,8 +234,8 @@ func (l *Loop) wait(timeout time.Duration) ([]poller.Event, error) {
 	return l.poller.Wait(timeout)
 }
 
-// waited decides by the last waits how the next one is done. One for which other
-// goroutines were given work counts as long: they need the processor.
+// waited decides how the next wait is done. One for which other goroutines were given work counts
+// as long: they need the processor.
 func (l *Loop) waited(idle time.Duration, yielded bool) {
 	if yielded {
 		idle = longWait
@@ -259,8 +249,7 @@ func (l *Loop) waited(idle time.Duration, yielded bool) {
 	}
 }
 
-// pace decides how many connections are settled together, after a cycle that was busy
-// for this long.
+// pace decides how many connections are settled together, after a cycle that was busy for so long.
 func (l *Loop) pace(now int64, busy time.Duration) {
 	if busy > quickEvent*time.Duration(l.events+1) {
 		l.promptTo = now + int64(promptFor)
@@ -271,7 +260,6 @@ func (l *Loop) pace(now int64, busy time.Duration) {
 	}
 }
 
-// settleBatch settles the connections whose events have been handled.
 func (l *Loop) settleBatch() {
 	for _, c := range l.unsettled {
 		c.settle()
@@ -280,8 +268,7 @@ func (l *Loop) settleBatch() {
 	l.unsettled = slices.Delete(l.unsettled, 0, len(l.unsettled))
 }
 
-// resumeScheduled resumes the connections that were written to, resumed, woken or closed
-// outside their own event. Those that this schedules wait for the next cycle.
+// resumeScheduled leaves connections that it schedules to the next cycle.
 func (l *Loop) resumeScheduled() {
 	n := len(l.scheduled)
 	for i := range n {
@@ -292,9 +279,8 @@ func (l *Loop) resumeScheduled() {
 	l.scheduled = slices.Delete(l.scheduled, 0, n)
 }
 
-// free ends the connections that were closed in this cycle. Their descriptors
-// stay open until here, so that none is reused while events of the cycle that
-// carry its number are still to come.
+// free ends the connections that were closed in this cycle. Their descriptors stay open until here:
+// the number of one must not be reused while its events are still to come.
 func (l *Loop) free() {
 	for i := 0; i < len(l.closed); i++ { // EventClosed may close others
 		l.closed[i].free()
@@ -327,7 +313,6 @@ func (l *Loop) endSources() {
 	l.free()
 }
 
-// end releases the loop's resources, after its last cycle.
 func (l *Loop) end() {
 	l.endSources()
 	l.inbox.mu.Lock()
@@ -346,9 +331,8 @@ func (l *Loop) end() {
 	}
 }
 
-// StopAccepting serves the connections that wait in the kernel's queues, closes
-// the loop's listeners and then calls done, which must not block. Call it once. Any
-// goroutine.
+// StopAccepting serves the connections in the kernel's queues, closes the listeners of the loop and
+// calls done, which must not block. Call it once. Any goroutine.
 func (r *Reactor) StopAccepting(done func()) error {
 	return r.PostUnbounded(func() {
 		r.onStopped = done
@@ -359,9 +343,8 @@ func (r *Reactor) StopAccepting(done func()) error {
 	})
 }
 
-// Drain ends every connection: EventShutdown leaves it to handlers when; those that do
-// not handle it are closed when grace is over, idle or not. Run returns after the last
-// one. Call it when no loop accepts any more. Any goroutine.
+// Drain ends every connection: when its handler of EventShutdown says, or else after grace, idle or
+// not. Run returns after the last one. Call it when no loop accepts any more. Any goroutine.
 func (r *Reactor) Drain(grace time.Duration) error {
 	return r.PostUnbounded(func() {
 		r.draining, r.grace = true, grace

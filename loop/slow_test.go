@@ -32,7 +32,7 @@ func newHeldRig(t *testing.T) *heldRig {
 func (r *heldRig) hold(d time.Duration) {
 	for ; d > 0; d -= 50 * time.Millisecond {
 		r.now.Add(int64(min(d, 50*time.Millisecond)))
-		r.loop.Watched().Inspect()
+		r.loop.Inspect()
 	}
 }
 
@@ -85,7 +85,7 @@ func TestHeldCallbackIsReportedWhileItLastsAndAfterwards(t *testing.T) {
 		r.hold(20 * time.Millisecond)
 		return len(in)
 	}})
-	r.loop.Watched().Inspect()
+	r.loop.Inspect()
 	peer.send("x")
 	r.until("the callback has run", func() bool { return len(r.records()) > 1 })
 	lasting, over := r.pair()
@@ -163,7 +163,7 @@ func TestWhatHeldTheLoopIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newHeldRig(t)
 			r.cycle() // its cycle begins now
-			r.loop.Watched().Inspect()
+			r.loop.Inspect()
 			c.begin(r, func() { r.hold(time.Second) })
 			r.until("it was called", func() bool { return r.slow() > 0 })
 			var over record
@@ -191,7 +191,7 @@ func TestManyShortCallbacksAreNoHeldOne(t *testing.T) {
 		_, peer := r.open(unixPair, slow)
 		peer.send("x")
 	}
-	r.loop.Watched().Inspect()
+	r.loop.Inspect()
 	r.cycle()
 	r.cycle()
 	if r.slow() != 0 || r.log.Len() > 0 {
@@ -215,7 +215,7 @@ func TestWaitingIsNotHolding(t *testing.T) {
 
 func TestShortCallbackIsNotReported(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.Watched().Inspect()
+	r.loop.Inspect()
 	_ = r.loop.Post(func() { r.hold(99 * time.Millisecond) })
 	r.cycle()
 	if r.slow() != 0 || r.log.Len() > 0 {
@@ -226,7 +226,7 @@ func TestShortCallbackIsNotReported(t *testing.T) {
 // A callback that nobody saw while it lasted is counted, if the mark came before it.
 func TestSlowCallbackBetweenTwoInspections(t *testing.T) {
 	r := newHeldRig(t)
-	r.loop.Watched().Inspect()
+	r.loop.Inspect()
 	_ = r.loop.Post(func() { r.now.Add(int64(time.Second)) })
 	r.cycle()
 	if all := r.records(); len(all) != 1 || all[0].For != time.Second || r.slow() != 1 {
@@ -247,7 +247,7 @@ func TestSlowCallbacksAreAllCountedButNotAllLogged(t *testing.T) {
 	r := newHeldRig(t)
 	const times = 20
 	for range times {
-		r.loop.Watched().Inspect()
+		r.loop.Inspect()
 		_ = r.loop.Post(func() { r.hold(200 * time.Millisecond) })
 		r.cycle()
 	}

@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Stats counts events since the start, on one loop or on all of an engine.
-// PendingOutput is as of now, MaxLag a maximum; everything else only grows.
+// Stats counts since the start, on one loop or all. PendingOutput may fall; MaxLag is a maximum.
 type Stats struct {
 	Accepted uint64 // connections, from listeners
 	Dialled  uint64 // connections
@@ -43,9 +42,8 @@ type Stats struct {
 	Busy          time.Duration // in cycles, not waiting for events; of all loops together
 	MaxLag        time.Duration // the longest cycle, in which nothing else of its loop is served
 
-	// LogDropped counts log records that were lost because the log is written too slowly:
-	// those of Options.Logger, and of loggers that share its queue, such as access logs.
-	// It is the engine's: that of one loop is 0.
+	// LogDropped counts records lost because the log is written too slowly: of Options.Logger and
+	// of loggers that share its queue, such as access logs. That of one loop is 0.
 	LogDropped uint64
 }
 
@@ -89,9 +87,8 @@ func (s *Stats) worked(d time.Duration) {
 	s.MaxLag = max(s.MaxLag, d)
 }
 
-// snapshot is the copy of a loop's counts for other goroutines, made before each wait: one
-// lock that is hardly ever contended costs less than a handful of atomic counters, and
-// nobody has to wait for a loop, which may be blocked.
+// snapshot is the copy of the counts for other goroutines, made before each wait: a lock that is
+// hardly ever contended costs less than atomic counters, and nobody waits for a blocked loop.
 type snapshot struct {
 	mu     sync.Mutex
 	stats  Stats       // guarded by mu
@@ -117,10 +114,9 @@ func (l *Loop) Stats() Stats {
 	return l.published.stats
 }
 
-// Counts is a protocol's counts on one loop: a T of plain numbers, which costs an
-// increment on the loop, and a copy for each cycle. Make one for each loop, in a
-// PerLoop: it is published until nobody refers to it any more, and at most as long as its
-// loop runs.
+// Counts is a protocol's counts on one loop: a T of plain numbers, which costs an increment, and a
+// copy for each cycle. Make one for each loop, in a PerLoop: it is published while anybody refers
+// to it, and at most as long as its loop runs.
 type Counts[T any] struct {
 	Own *T // to count in. Loop only
 
@@ -134,7 +130,6 @@ type numbers[T any] struct {
 	seen T // guarded by loop.published.mu
 }
 
-// publisher is a numbers of any type.
 type publisher interface {
 	publish() // with loop.published.mu locked
 }
@@ -167,15 +162,14 @@ func (c *Counts[T]) Read() T {
 	return n.seen
 }
 
-// PerLoop keeps a value for each loop: a protocol's caches, free lists and Counts there,
-// which need no lock. The zero value is empty. Any goroutine.
+// PerLoop keeps a value for each loop, such as caches, free lists and Counts, which need no lock.
+// The zero value is empty. Any goroutine.
 type PerLoop[T any] struct {
 	mu     sync.Mutex
 	values map[*Loop]T // guarded by mu
 }
 
-// Get returns the value for l, which is made by the first call. create runs with the
-// PerLoop locked.
+// Get returns the value for l, which create makes once, with the PerLoop locked.
 func (p *PerLoop[T]) Get(l *Loop, create func() T) T {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -190,8 +184,8 @@ func (p *PerLoop[T]) Get(l *Loop, create func() T) T {
 	return v
 }
 
-// Each calls fn with each loop and its value, on the caller's goroutine and with the
-// PerLoop locked. State that only the loop may use needs a Post.
+// Each calls fn with each loop and its value, on the goroutine of the caller, with the PerLoop
+// locked. State that only the loop may use needs a Post.
 func (p *PerLoop[T]) Each(fn func(l *Loop, v T)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

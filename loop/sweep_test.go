@@ -72,7 +72,7 @@ func (tr *trial) awake() bool {
 	if tr.loop.timeout() == 0 {
 		return true
 	}
-	events, err := tr.faults.readiness.Wait(0)
+	events, err := tr.faults.Backend.Wait(0)
 	tr.must("poll", err)
 	return len(events) > 0
 }

@@ -9,36 +9,28 @@ import (
 	"github.com/eddynet/eddy/internal/sockets"
 )
 
-// Transport is read from and written to by a connection in place of its socket: a layer
-// such as TLS, which has another Transport below it, or memory. A layer embeds the one
-// below and overrides methods. The loop calls all methods, and none may block:
-// the error syscall.EAGAIN means "not now". After Detach of a connection with
-// layers, one goroutine may call Read while another one calls Write or CloseWrite; both
-// may block, and Held is not called any more. After Close of the connection, input is read
-// and discarded below all layers: a layer that counts bytes misses these.
+// Transport stands in place of the socket of a connection: a layer such as TLS, which has another
+// Transport below it, or memory. A layer embeds the one below and overrides methods. The loop calls
+// all methods, and none may block: syscall.EAGAIN means "not now". After Detach over layers, one
+// goroutine may call Read while another one calls Write or CloseWrite; both may block, and Held is
+// not called. After Close of the connection, input is discarded below all layers, unseen.
 type Transport interface {
-	// Read reads into p, which is not empty. At the end of the input the error is io.EOF.
-	// It returns no error together with bytes.
+	// Read reads into p, which is not empty: bytes or an error, io.EOF at the end of the input.
 	Read(p []byte) (n int, err error)
-	// Write takes bytes from the beginning of the slices, as many as it can. A layer that
-	// changes no byte returns the count of the transport below, even a short one, and holds
-	// nothing. Any other one takes the bytes, holds those that the transport below does not
-	// take, and reports them by Held. Held bytes are passed on first: with no slices,
-	// nothing else is done, and without an error none are held any more.
+	// Write takes bytes from the beginning of the slices, as many as it can. A layer that changes
+	// no byte returns the count of the transport below, even a short one. Any other one takes the
+	// bytes, holds those that the transport below refuses, and reports them by Held. Held bytes are
+	// passed on first: with no slices, nothing else is done, and without an error none are held.
 	Write(slices [][]byte) (n int, err error)
-	// Held reports whether Read may return input or an error although the transport below
-	// has none, and how many bytes of output wait to be passed on. A layer that needs
-	// neither input nor room below to go on calls Conn.Wake.
+	// Held reports whether Read may return input or an error although the transport below has none,
+	// and how many bytes of output wait to be passed on. Otherwise a layer calls Conn.Wake.
 	Held() (input bool, output int64)
-	// CloseWrite ends the output, of which nothing is held any more. After syscall.EAGAIN
-	// it is called again.
+	// CloseWrite ends the output, when nothing is held. After syscall.EAGAIN it is called again.
 	CloseWrite() error
-	// Close is the last call, whatever is held. With reset, the peer must not mistake
-	// truncated output for complete.
+	// Close is the last call, whatever is held. With reset, the output must not look complete.
 	Close(reset bool)
 }
 
-// layered reports whether the connection reads from and writes to a Transport.
 func (c *Conn) layered() bool { return c.extra != nil && c.extra.top != nil }
 
 // held is how many bytes of output the layers hold.
@@ -49,7 +41,6 @@ func (c *Conn) held() (n int64) {
 	return n
 }
 
-// flushed reports whether all output has left.
 func (c *Conn) flushed() bool { return c.out == nil && c.held() == 0 }
 
 // hasInput reports whether there is input that the poller does not know of.
@@ -151,8 +142,7 @@ func readSocket(fd int, p []byte) (int, error) {
 	return n, nil
 }
 
-// writeSocket writes the slices, of which there is at least one, in one system call. More
-// says that the next ones, or the FIN, follow at once.
+// writeSocket writes slices in one system call. More says that others, or the FIN, follow at once.
 func writeSocket(fd int, slices [][]byte, more bool) (n int, err error) {
 	var errno unix.Errno
 	if len(slices) == 1 {
@@ -180,8 +170,7 @@ func sizeOf(slices [][]byte) (n int) {
 	return n
 }
 
-// read, write, closeWrite and closeTransport are those of the layers, or of the socket
-// itself. A panic of a layer costs its connection only.
+// read, write, closeWrite and closeTransport are those of the layers, or of the socket.
 
 func (c *Conn) read(p []byte) (int, error) {
 	if !c.layered() {
@@ -214,8 +203,7 @@ func (c *Conn) closeTransport() {
 	c.extra.top.Close(c.is(resetOnClose))
 }
 
-// notNow reports whether err says to wait: for the poller's next event, or for an
-// interrupted system call, which is made again then.
+// notNow reports whether to wait for the next event, also to repeat an interrupted call.
 func notNow(err error) bool {
 	return err == unix.EAGAIN || err == unix.EINTR
 }
@@ -225,7 +213,7 @@ func shortOfMemory(err error) bool {
 	return err == unix.ENOBUFS || err == unix.ENOMEM
 }
 
-// returnInput gives unused input to the layer that was added last.
+// returnInput gives unused input to the last layer.
 func (c *Conn) returnInput(p []byte) {
 	c.flags &^= layerAdded
 	c.extra.pushback.prefix = append(c.extra.pushback.prefix, p...)

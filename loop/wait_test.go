@@ -9,7 +9,7 @@ import (
 
 // idler passes the time of each wait, and counts those that park.
 type idler struct {
-	readiness
+	poller.Backend
 	pass   func()
 	parked int
 }
@@ -29,7 +29,7 @@ func (i *idler) Park(timeout time.Duration) ([]poller.Event, error) {
 func TestLongWaitsPark(t *testing.T) {
 	r := newRig(t)
 	var idle time.Duration
-	waits := &idler{readiness: r.loop.poller, pass: func() { r.now.Add(int64(idle)) }}
+	waits := &idler{Backend: r.loop.poller, pass: func() { r.now.Add(int64(idle)) }}
 	r.loop.poller = waits
 	for _, c := range []struct {
 		name   string
@@ -67,7 +67,7 @@ func TestLongWaitsPark(t *testing.T) {
 func TestOneLongWaitIsOneWait(t *testing.T) {
 	r := newRig(t)
 	idle := 5 * time.Microsecond
-	waits := &idler{readiness: r.loop.poller, pass: func() { r.now.Add(int64(idle)) }}
+	waits := &idler{Backend: r.loop.poller, pass: func() { r.now.Add(int64(idle)) }}
 	r.loop.poller = waits
 	for i := range 100 {
 		idle = 5 * time.Microsecond

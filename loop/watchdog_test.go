@@ -13,14 +13,14 @@ import (
 func TestWatchdogIsToldOfCycles(t *testing.T) {
 	r := newHeldRig(t)
 	r.cycle()
-	if r.loop.Watched().Idle() {
+	if r.loop.Idle() {
 		t.Fatal("idle just after a cycle")
 	}
-	if !r.loop.Watched().Idle() {
+	if !r.loop.Idle() {
 		t.Fatal("not idle, with no cycle since the last look")
 	}
 	_ = r.loop.Post(func() {
-		if r.loop.Watched().Idle(); r.loop.Watched().Idle() {
+		if r.loop.Idle(); r.loop.Idle() {
 			t.Error("idle in a callback")
 		}
 	})
@@ -36,7 +36,7 @@ func TestWatchdogWakesUpForAHeldLoop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loops, stop, ended := []watchdog.Loop{l.Watched()}, make(chan struct{}), make(chan struct{})
+	loops, stop, ended := []watchdog.Loop{l}, make(chan struct{}), make(chan struct{})
 	go func() {
 		w.Run(loops, stop)
 		close(ended)

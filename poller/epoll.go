@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Poller is the epoll(7) backend. The kernel reports ended and failed connections
-// as follows, which the tests verify (tcp(7), unix(7)):
+// Poller is the epoll(7) backend. The kernel reports ended and failed connections as follows, which
+// the tests verify (tcp(7), unix(7)):
 //
 //	peer shut its output     IN|RDHUP            nothing under a zero interest
 //	both outputs are shut    IN|RDHUP|HUP        HUP under every interest
@@ -22,9 +22,8 @@ import (
 //	reset by the peer        IN|RDHUP|HUP|ERR    HUP|ERR under every interest
 //	connect refused          IN|OUT|RDHUP|HUP|ERR
 //
-// After a read or write has returned the error, HUP remains without ERR.
-// ERR also reports the error queue (MSG_ERRQUEUE), but only on a socket with
-// that option set; the engine never sets it.
+// After a read or write has returned the error, HUP remains without ERR. ERR also reports the error
+// queue (MSG_ERRQUEUE) of sockets with that option, which the engine never sets.
 type Poller struct {
 	epfd    int
 	wakefd  int
@@ -59,8 +58,8 @@ func (p *Poller) prepare() (err error) {
 	if p.wakefd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return os.NewSyscallError("eventfd", err)
 	}
-	// With EPOLLET, every write to an eventfd is an event even while its counter is
-	// unread. The counter is never read: a wake-up costs one write.
+	// With EPOLLET, every write to an eventfd is an event even while its counter is unread. The
+	// counter is never read: a wake-up costs one write.
 	if err := p.control(unix.EPOLL_CTL_ADD, p.wakefd, wakeToken, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		return err
 	}
@@ -85,8 +84,7 @@ func (p *Poller) Delete(fd int) error {
 	return p.control(unix.EPOLL_CTL_DEL, fd, 0, 0)
 }
 
-// control stores the token in the 64 bits of epoll_data, which x/sys splits into
-// Fd and Pad. The kernel returns them unchanged.
+// control stores the token in the 64 bits of epoll_data, which x/sys splits into Fd and Pad.
 func (p *Poller) control(op, fd int, token Token, events uint32) error {
 	event := unix.EpollEvent{
 		Events: events,
@@ -104,7 +102,6 @@ func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	return p.ready(p.wait(milliseconds(timeout)))
 }
 
-// ready returns the events of a wait.
 func (p *Poller) ready(n int, err error) ([]Event, error) {
 	if err == unix.EINTR {
 		return nil, nil // a signal: the caller checks its clock and waits again
@@ -138,8 +135,7 @@ func (p *Poller) wait(timeout int) (int, error) {
 	return int(n), nil
 }
 
-// Wake makes Wait return. Any goroutine may call it. EAGAIN, a counter that is
-// full after 2^64-2 calls, is returned as an error.
+// Wake makes Wait return; see the contract. A counter full after 2^64-2 calls is an error, EAGAIN.
 func (p *Poller) Wake() error {
 	_, err := unix.Write(p.wakefd, p.one[:])
 	return os.NewSyscallError("write", err)
@@ -159,8 +155,8 @@ func (p *Poller) Close() error {
 	return os.NewSyscallError("close", errors.Join(errs...))
 }
 
-// milliseconds rounds up, so that a timer never fires early. The limit of 24 days
-// fits the int of epoll_wait(2); a caller that returns then finds its timer not due.
+// milliseconds rounds up: a timer never fires early. The limit of 24 days fits the int of
+// epoll_wait(2); a caller that returns then finds its timer not due.
 func milliseconds(timeout time.Duration) int {
 	if timeout < 0 {
 		return -1
@@ -198,8 +194,8 @@ func epollReady(events uint32) Ready {
 		ready |= ReadClosed
 	}
 	if events&unix.EPOLLHUP != 0 {
-		// Both directions are shut: reads return the remaining bytes, then the end.
-		// Write is not set: OUT is reported separately under a Writable interest.
+		// Both directions are shut: reads return the remaining bytes, then the end. Write is not
+		// set: OUT is reported separately under a Writable interest.
 		ready |= Read | ReadClosed
 	}
 	if events&unix.EPOLLERR != 0 {

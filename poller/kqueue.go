@@ -13,20 +13,17 @@ import (
 
 // Poller is the kqueue(2) backend.
 //
-// A registration has an EVFILT_WRITE filter while it is Writable, and always an
-// EVFILT_READ filter, which also reports failures. With Readable, that filter is
-// level-triggered. Without Readable, it only detects the end of input: NOTE_LOWAT
-// suppresses events for data, and EV_CLEAR makes it edge-triggered. A
-// level-triggered filter would report three conditions in every Wait although the
-// interest excludes them: an end of input under a zero interest, a full receive
-// buffer on darwin (its kernel lowers NOTE_LOWAT to the size of the buffer), and
-// the queue of a listener. The filter is armed again when it reports an end, which
-// makes that event level-triggered for the owner.
+// A registration has an EVFILT_WRITE filter while it is Writable, and always an EVFILT_READ filter,
+// which also reports failures. With Readable, that is level-triggered. Without, it only detects the
+// end of input: NOTE_LOWAT suppresses events for data, and EV_CLEAR makes it edge-triggered. A
+// level-triggered one would report in every Wait, against the interest, an end of input, a full
+// receive buffer on darwin (whose kernel lowers NOTE_LOWAT to its size), and the queue of a
+// listener. The filter is armed again when it reports an end, which makes that event
+// level-triggered for the owner.
 //
-// The table maps descriptors to tokens: udata is a pointer on most of these
-// systems, and a token stored in a pointer would break the rules of the garbage
-// collector. The lookup cannot find the next owner of a reused number: closing a
-// descriptor removes its filters, and Wait translates all kevents of a batch
+// The table maps descriptors to tokens: udata is a pointer on most systems, in which a token would
+// break the rules of the garbage collector. The lookup cannot find the next owner of a reused
+// number: closing a descriptor removes its filters, and Wait translates all kevents of a batch
 // before its goroutine can close or Add a descriptor.
 type Poller struct {
 	kq      int
@@ -43,8 +40,7 @@ type registration struct {
 	event    int      // index in events of this registration's last Event
 }
 
-// Open returns a poller without registrations. It uses up to three descriptors
-// until Close.
+// Open returns a poller without registrations. It uses up to three descriptors until Close.
 func Open() (*Poller, error) {
 	syscall.ForkLock.RLock() // prevents a fork between kqueue and CloseOnExec
 	kq, err := unix.Kqueue()
@@ -67,8 +63,8 @@ func Open() (*Poller, error) {
 func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 	var limit *unix.Timespec
 	if timeout >= 0 {
-		// Some kernels return EINVAL for a timeout of years. A caller that returns
-		// after the limited time finds its timer not due.
+		// Some kernels return EINVAL for a timeout of years. A caller that returns after the
+		// limited time finds its timer not due.
 		ts := unix.NsecToTimespec(int64(min(timeout, 24*time.Hour)))
 		limit = &ts
 	}
@@ -91,8 +87,8 @@ func (p *Poller) Wait(timeout time.Duration) ([]Event, error) {
 // Park is Wait: parking is not implemented for kqueue(2).
 func (p *Poller) Park(timeout time.Duration) ([]Event, error) { return p.Wait(timeout) }
 
-// merge adds a kevent to the registration's Event in this batch. registration.event
-// is its index; another token at that index means that it belongs to an earlier batch.
+// merge adds a kevent to the registration's Event in this batch: that at its index, unless another
+// token there says that the index is of an earlier batch.
 func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 	r := &p.table[k.Ident]
 	ready := r.ready(k)
@@ -100,8 +96,8 @@ func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 		return events
 	}
 	if k.Filter == unix.EVFILT_READ && r.interest&Readable == 0 {
-		// Armed again. An error is ignored: it may mean that the descriptor was closed
-		// meanwhile, and otherwise this event is reported only once.
+		// Armed again. An error is ignored: it may mean that the descriptor was closed meanwhile,
+		// and otherwise this event is reported only once.
 		_ = p.addRead(int(k.Ident), r.interest)
 	}
 	if r.event < len(events) && events[r.event].Token == r.token {
@@ -112,8 +108,7 @@ func (p *Poller) merge(events []Event, k *unix.Kevent_t) []Event {
 	return append(events, Event{Token: r.token, Ready: ready})
 }
 
-// ready translates a kevent under the interest. With EV_EOF, fflags is the error of
-// the socket, if any.
+// ready translates a kevent. With EV_EOF, fflags is the error of the socket, if any.
 func (r *registration) ready(k *unix.Kevent_t) Ready {
 	var ready Ready
 	end := k.Flags&unix.EV_EOF != 0

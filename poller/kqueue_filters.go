@@ -26,7 +26,7 @@ func (p *Poller) Add(fd int, token Token, interest Interest) error {
 		return nil
 	}
 	if err := p.change(fd, unix.EVFILT_WRITE, unix.EV_ADD); err != nil {
-		p.remove(fd, unix.EVFILT_READ) // the error that matters is the first one
+		_ = p.change(fd, unix.EVFILT_READ, unix.EV_DELETE) // the error that matters is the first one
 		return err
 	}
 	return nil
@@ -42,7 +42,7 @@ func (p *Poller) Set(fd int, token Token, interest Interest) error {
 	changed := r.interest ^ interest
 	if changed&(Readable|Hangup) != 0 {
 		// EV_ADD alone would leave EV_CLEAR of the existing filter unchanged.
-		if err := p.remove(fd, unix.EVFILT_READ); err != nil {
+		if err := p.change(fd, unix.EVFILT_READ, unix.EV_DELETE); err != nil {
 			return err
 		}
 		if err := p.addRead(fd, interest); err != nil {
@@ -50,7 +50,11 @@ func (p *Poller) Set(fd int, token Token, interest Interest) error {
 		}
 	}
 	if changed&Writable != 0 {
-		if err := p.setWrite(fd, interest); err != nil {
+		flags := unix.EV_DELETE
+		if interest&Writable != 0 {
+			flags = unix.EV_ADD
+		}
+		if err := p.change(fd, unix.EVFILT_WRITE, flags); err != nil {
 			return err
 		}
 	}
@@ -60,49 +64,31 @@ func (p *Poller) Set(fd int, token Token, interest Interest) error {
 
 // Delete ends the registration of an open fd.
 func (p *Poller) Delete(fd int) error {
-	return errors.Join(p.remove(fd, unix.EVFILT_READ), p.remove(fd, unix.EVFILT_WRITE))
+	return errors.Join(p.change(fd, unix.EVFILT_READ, unix.EV_DELETE), p.change(fd, unix.EVFILT_WRITE, unix.EV_DELETE))
 }
 
-// addRead adds the read filter for the interest. If the edge-triggered filter
-// exists already, the kernel evaluates the socket's state again.
+// addRead adds the read filter. If that exists, the kernel evaluates the socket's state again.
 func (p *Poller) addRead(fd int, interest Interest) error {
 	if interest&Readable != 0 {
 		return p.change(fd, unix.EVFILT_READ, unix.EV_ADD)
 	}
-	k := &p.scratch[0]
-	*k = unix.Kevent_t{Fflags: unix.NOTE_LOWAT, Data: math.MaxInt32} // more than any buffer holds
-	unix.SetKevent(k, fd, unix.EVFILT_READ, unix.EV_ADD|unix.EV_CLEAR)
-	return p.submit()
-}
-
-func (p *Poller) setWrite(fd int, interest Interest) error {
-	if interest&Writable != 0 {
-		return p.change(fd, unix.EVFILT_WRITE, unix.EV_ADD)
-	}
-	return p.remove(fd, unix.EVFILT_WRITE)
-}
-
-// remove ignores ENOENT: Delete removes both filters even if only one exists, and
-// a Set that failed halfway may have removed one.
-func (p *Poller) remove(fd, filter int) error {
-	if err := p.change(fd, filter, unix.EV_DELETE); !errors.Is(err, unix.ENOENT) {
-		return err
-	}
-	return nil
+	notify := unix.Kevent_t{Fflags: unix.NOTE_LOWAT, Data: math.MaxInt32} // more than any buffer holds
+	return p.apply(notify, fd, unix.EVFILT_READ, unix.EV_ADD|unix.EV_CLEAR)
 }
 
 func (p *Poller) change(fd, filter, flags int) error {
-	p.scratch[0] = unix.Kevent_t{}
-	unix.SetKevent(&p.scratch[0], fd, filter, flags)
-	return p.submit()
+	return p.apply(unix.Kevent_t{}, fd, filter, flags)
 }
 
-// submit applies one change and passes no event list: on every system its error is
-// returned by the call itself, and no event is consumed that Wait should return.
-func (p *Poller) submit() error {
+// apply applies one change without an event list: on every system the call returns its error, and
+// consumes no event of Wait. A filter to delete may be missing: Delete removes both even if one
+// exists, and a Set that failed may have removed one.
+func (p *Poller) apply(k unix.Kevent_t, fd, filter, flags int) error {
+	p.scratch[0] = k
+	unix.SetKevent(&p.scratch[0], fd, filter, flags)
 	_, err := unix.Kevent(p.kq, p.scratch[:], nil, nil)
-	if err == unix.EINTR {
-		return nil // kqueue(2): the change has been applied
+	if err == unix.EINTR || err == unix.ENOENT && flags == unix.EV_DELETE {
+		return nil // kqueue(2): after EINTR, the change has been applied
 	}
 	return os.NewSyscallError("kevent", err)
 }

@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parking is the epoll descriptor as Go's own poller sees it: a file that can be read
-// when an event is ready. It is registered there from the first Park to the next Wait
-// that may block, since each event then also wakes a thread that polls for Go.
+// parking is the epoll descriptor as Go's poller sees it: a file that can be read when an event is
+// ready. It is registered there from the first Park to the next Wait that may block, since each
+// event then also wakes a thread that polls for Go.
 type parking struct {
 	file *os.File // of the poller's spare descriptor; nil while it is not registered
 	conn syscall.RawConn
@@ -23,8 +23,7 @@ type parking struct {
 	err  error
 }
 
-// Park waits as Wait does, but as goroutines wait for their sockets; see the contract in
-// poller.go. Where Go's poller does not take an epoll descriptor, it is Wait.
+// Park waits as goroutines do for sockets; see the contract. Where Go's poller cannot, it is Wait.
 func (p *Poller) Park(timeout time.Duration) ([]Event, error) {
 	if timeout == 0 || p.parking.file == nil && !p.park() {
 		return p.Wait(timeout)
@@ -58,22 +57,21 @@ func (p *Poller) park() bool {
 	return true
 }
 
-// unpark ends the registration, which closes the descriptor, and opens a spare again: the
-// number of a poller's descriptors does not depend on how it waits.
+// unpark ends the registration, which closes the descriptor, and opens a spare again: the number of
+// a poller's descriptors does not depend on how it waits.
 func (p *Poller) unpark() {
 	_ = p.parking.file.Close() // nothing is written that could fail
 	p.parking.file = nil
 	_ = p.openSpare() // or later: another thread may have taken the last descriptor
 }
 
-// openSpare duplicates epfd.
 func (p *Poller) openSpare() (err error) {
 	p.spare, err = unix.FcntlInt(uintptr(p.epfd), unix.F_DUPFD_CLOEXEC, 0)
 	return os.NewSyscallError("fcntl", err)
 }
 
-// expireIn makes the read deadline expire in timeout at the latest. A deadline that is
-// earlier stays: a wait that ends too early costs less than a timer for each wait.
+// expireIn makes the read deadline expire in timeout at the latest. An earlier one stays: a wait
+// that ends too early costs less than a timer for each wait.
 func (k *parking) expireIn(timeout time.Duration) {
 	due := time.Now().Add(timeout)
 	if k.due.IsZero() || due.Before(k.due) {

@@ -1,8 +1,7 @@
-// Package poller reports which sockets are ready, and nothing else: it does not
-// read, accept, run tasks or log. Linux uses epoll(7), the BSDs and darwin
-// kqueue(2). This file is the contract of every backend; contract_test.go and
-// contract_wait_test.go test the platform's backend against it. On Linux,
-// tests/kqueue tests the kqueue backend too, on a model of kqueue(2).
+// Package poller reports which sockets are ready, and nothing else: it does not read, accept, run
+// tasks or log. Linux uses epoll(7), the BSDs and darwin kqueue(2). This file is the contract of
+// every backend; contract_test.go and contract_wait_test.go test the platform's backend against it.
+// On Linux, tests/kqueue tests the kqueue backend too, on a model of kqueue(2).
 //
 //   - Readiness is level-triggered: every Wait reports an event until its cause is
 //     gone or its Interest is withdrawn.
@@ -15,14 +14,12 @@
 //   - Wake may be called from any goroutine, everything else only from the goroutine
 //     that calls Wait. Close must not run concurrently with any other call.
 //
-// The engine's loops use it. Programs do not need it, but may use it alone: see the
-// example.
+// The engine's loops use it. Programs do not need it, but may use it alone: see the example.
 package poller
 
 import "time"
 
-// Token identifies a registration: a slot in the owner's table in the low 32 bits,
-// the generation of that slot in the high 32.
+// Token identifies a registration: a slot in the low 32 bits, its generation in the high 32.
 type Token uint64
 
 // NewToken joins a slot and its generation.
@@ -36,14 +33,13 @@ func (t Token) Slot() uint32 { return uint32(t) }
 // Generation distinguishes this use of the slot from earlier and later ones.
 func (t Token) Generation() uint32 { return uint32(t >> 32) }
 
-// wakeToken marks the backend's own wake-up registration. Owners must not use it.
+// wakeToken marks the backend's own registration. Owners must not use it.
 const wakeToken = ^Token(0)
 
-// Interest is the set of conditions that a registration waits for. The zero value
-// waits for failures only: Failed is reported under every interest. On epoll, so are
-// Read and ReadClosed once both directions are shut, for example when the peer of a
-// unix socket has closed. They cannot be disabled: an owner that is not ready to
-// read the end deletes the registration and adds it again later.
+// Interest is the conditions that a registration waits for. Failed is reported under every
+// interest, even zero. On epoll, so are Read and ReadClosed once both directions are shut, for
+// example when the peer of a unix socket has closed: an owner that is not ready to read the end
+// deletes the registration and adds it again later.
 type Interest uint8
 
 const (
@@ -51,8 +47,7 @@ const (
 	Readable Interest = 1 << iota
 	// Writable requests Write.
 	Writable
-	// Hangup requests ReadClosed alone: the peer's end is noticed while reading is
-	// paused. Readable includes it.
+	// Hangup requests ReadClosed alone, while reading is paused. Readable includes it.
 	Hangup
 )
 
@@ -60,18 +55,15 @@ const (
 type Ready uint8
 
 const (
-	// Read: a read will not block. It is set with ReadClosed too, since unread bytes
-	// may precede the end.
+	// Read: a read will not block. ReadClosed includes it, since unread bytes may precede the end.
 	Read Ready = 1 << iota
 	// Write: a write will not block. It may fail.
 	Write
-	// ReadClosed: the peer has stopped sending. The end of input follows the unread
-	// bytes.
+	// ReadClosed: the peer has stopped sending. The end of input follows the unread bytes.
 	ReadClosed
-	// Failed: the socket has an error, such as ECONNRESET. The next read or write
-	// returns the error and clears Failed; unread bytes may be lost. The owner must
-	// close the descriptor or delete it: the event cannot be disabled. Conditions
-	// reported together with Failed differ by platform.
+	// Failed: the socket has an error, such as ECONNRESET. The next read or write returns and
+	// clears it; unread bytes may be lost. The owner must close the descriptor or delete it: the
+	// event cannot be disabled. Conditions reported together with Failed differ by platform.
 	Failed
 )
 
@@ -84,38 +76,33 @@ type Event struct {
 // Forever as a timeout makes Wait block until an event or a Wake.
 const Forever time.Duration = -1
 
-// MaxEvents bounds the events of one Wait, so that timers and tasks run between the
-// batches of a busy loop. A wake-up may count as one.
+// MaxEvents bounds the events of a Wait, a wake-up included: timers and tasks run in between.
 const MaxEvents = 256
 
-// backend lists the methods of *Poller in every platform file.
-type backend interface {
+// Backend is the poller of every system.
+type Backend interface {
 	// Add registers fd, which must be non-blocking and not registered here yet.
 	Add(fd int, token Token, interest Interest) error
-	// Set replaces the interest of a registered fd, and the token, which some
-	// backends store with the interest. After an error the interest is undefined;
-	// closing fd still ends the registration.
+	// Set replaces the interest of a registered fd, and the token, which some backends store with
+	// it. After an error the interest is undefined; closing fd still ends the registration.
 	Set(fd int, token Token, interest Interest) error
 	// Delete ends the registration of an open fd.
 	Delete(fd int) error
-	// Wait blocks until a registration is ready, Wake is called, or timeout has
-	// passed: negative waits indefinitely, zero polls, and any other value is
-	// rounded up to the backend's resolution, so that a timer never fires early.
-	// It returns no event after a wake-up, a timeout or a signal. It may return
-	// early without an event after a signal, for a condition outside the interest,
-	// or when timeout is a day or more: the caller checks its clock. The poller owns
-	// the slice, which is valid until the next Wait.
+	// Wait blocks until a registration is ready, Wake is called, or timeout has passed: Forever
+	// blocks, zero polls, any other value is rounded up to the resolution of the backend, so that a
+	// timer never fires early. It may return without an event: after a wake-up, a timeout, a
+	// signal, a day, or for a condition outside the interest. The poller owns the slice, valid
+	// until the next Wait.
 	Wait(timeout time.Duration) ([]Event, error)
-	// Park is Wait for a wait that is expected to block for long. Where it can, it
-	// blocks as goroutines do on their sockets, in the poller of Go's runtime, and not
-	// in a system call of its own: another goroutine has the processor at once, and no
-	// thread is woken for the change. It takes two more system calls.
+	// Park is Wait for a wait that is expected to be long. Where it can, it blocks as goroutines do
+	// on their sockets, in the poller of Go's runtime: another goroutine has the processor at once,
+	// and no thread is woken for the change. It takes two more system calls.
 	Park(timeout time.Duration) ([]Event, error)
-	// Wake makes the current Wait or Park, or else the next one, return. Calls made
-	// before that one returns may count as one. Any goroutine may call it.
+	// Wake makes the current Wait or Park return, or else the next one. Several may count as one.
+	// Any goroutine.
 	Wake() error
 	// Close releases the poller's descriptors. Registered ones stay open.
 	Close() error
 }
 
-var _ backend = (*Poller)(nil)
+var _ Backend = (*Poller)(nil)

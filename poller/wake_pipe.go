@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Only the
-// goroutine that calls Wait reads it; any goroutine may write.
+// waker is a non-blocking pipe, for systems without EVFILT_USER in x/sys. Only Wait reads it.
 type waker struct {
 	reader, writer int
 	one            [1]byte   // written by Wake; constant
@@ -39,15 +38,14 @@ func (p *Poller) Wake() error {
 	return os.NewSyscallError("write", err)
 }
 
-// consumeWake drains the pipe, with bytes that arrive meanwhile: for their Wake, this
-// Wait has not returned yet.
+// consumeWake drains the pipe, also of bytes that arrive meanwhile, for this Wait.
 func (p *Poller) consumeWake(k *unix.Kevent_t) bool {
 	if int(k.Ident) != p.waker.reader {
 		return false
 	}
 	for {
-		// Any error ends the loop: EAGAIN means empty, and after another one the
-		// level-triggered filter reports the remaining bytes in the next Wait.
+		// Any error ends the loop: EAGAIN means empty, and after another one the level-triggered
+		// filter reports the remaining bytes in the next Wait.
 		if n, err := unix.Read(p.waker.reader, p.waker.discard[:]); err != nil || n < len(p.waker.discard) {
 			return true
 		}

@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// waker is the change that triggers the poller's EVFILT_USER event. It is constant
-// after openWaker, so any goroutine may submit it.
+// waker is the change that triggers the EVFILT_USER event. It is constant after openWaker.
 type waker [1]unix.Kevent_t
 
 func (p *Poller) openWaker() error {

@@ -49,19 +49,24 @@ func TestPoolOutlivesGoexit(t *testing.T) {
 	}
 }
 
-// poolGoroutines counts the goroutines of all pools.
-func poolGoroutines() int {
+// poolGoroutines counts the goroutines of all pools, or of those in a bubble of synctest.
+func poolGoroutines(where string) (n int) {
 	buf := make([]byte, 1<<20)
-	return strings.Count(string(buf[:runtime.Stack(buf, true)]), "workpool.(*Pool).work(")
+	for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(stack, where) && strings.Contains(stack, "workpool.(*Pool).work(") {
+			n++
+		}
+	}
+	return n
 }
 
 // awaitPools waits until at most n goroutines of pools are left, for much less time than
 // idle ones wait for a job.
 func awaitPools(t *testing.T, n int) {
 	t.Helper()
-	for end := time.Now().Add(patience / 4); poolGoroutines() > n; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience / 4); poolGoroutines("") > n; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%d goroutines are left, of which %d existed before", poolGoroutines(), n)
+			t.Fatalf("%d goroutines are left, of which %d existed before", poolGoroutines(""), n)
 		}
 	}
 }
@@ -69,7 +74,7 @@ func awaitPools(t *testing.T, n int) {
 // TestPoolCloses: idle goroutines end at once, others when their jobs are done, and the
 // pool can be used again.
 func TestPoolCloses(t *testing.T) {
-	before := poolGoroutines()
+	before := poolGoroutines("")
 	pool := workpool.New(3, 1)
 	hold, done := make(chan bool), make(chan bool, 3)
 	work := func() { <-hold; done <- true }
@@ -92,7 +97,6 @@ func TestPoolCloses(t *testing.T) {
 // TestIdleGoroutinesEnd: those that were not needed for workerIdle end, the others stay.
 func TestIdleGoroutinesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		before := runtime.NumGoroutine()
 		pool := workpool.New(8, 0)
 		hold := make(chan bool)
 		for range 8 {
@@ -105,12 +109,12 @@ func TestIdleGoroutinesEnd(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		synctest.Wait()
-		if n := runtime.NumGoroutine() - before; n != 1 {
+		if n := poolGoroutines("bubble"); n != 1 {
 			t.Errorf("%d goroutines, want the one that is in use", n)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if n := runtime.NumGoroutine() - before; n != 0 {
+		if n := poolGoroutines("bubble"); n != 0 {
 			t.Errorf("%d goroutines, want none", n)
 		}
 	})
