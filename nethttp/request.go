@@ -1,7 +1,6 @@
 package nethttp
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/textproto"
@@ -17,9 +16,9 @@ var (
 	errTrailerKey = errors.New("nethttp: the field Trailer names a field that is not allowed in a trailer section")
 )
 
-// newRequest returns the request for a net/http handler, without its body. Its strings are
-// parts of one copy of the head: clone a string that is kept for long. Loop only.
-func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
+// readRequest sets the request, without its body. Its strings are parts of one copy of the
+// head: clone a string that is kept for long. Loop only.
+func (e *exchange) readRequest(r *http1.Request) error {
 	h, raw := r.Head()
 	text := string(raw)
 	part := func(span httpparse.Span) string { return text[span.Start:span.End] }
@@ -30,18 +29,22 @@ func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 		ProtoMajor:    1,
 		ProtoMinor:    h.Minor,
 		Header:        header(h.Fields, text),
+		Body:          http.NoBody,
 		ContentLength: h.Length,
 		Close:         !h.KeepAlive,
 		RemoteAddr:    r.RemoteAddr(),
 	}
-	var err error
-	if q.URL, err = parseTarget(q.RequestURI, h.Form); err != nil {
-		return nil, errTarget
+	q.URL = &e.url
+	if query := part(h.Query); h.Form == httpparse.OriginForm && isPlain(part(h.Path)) && query != "" == (h.Path.End < h.Target.End) {
+		e.url.Path, e.url.RawQuery = part(h.Path), query
+	} else if u, err := parseTarget(q.RequestURI, h.Form); err == nil {
+		e.url = *u
+	} else {
+		return errTarget
 	}
 	if q.Host = q.URL.Host; q.Host == "" {
 		q.Host = part(h.Host)
 	}
-	delete(q.Header, "Host")
 	if h.Minor == 0 {
 		q.Proto = "HTTP/1.0"
 	}
@@ -49,14 +52,26 @@ func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 		q.ContentLength = -1
 		q.TransferEncoding = []string{"chunked"}
 		delete(q.Header, "Transfer-Encoding")
+		var err error
 		if q.Trailer, err = announcedTrailers(q.Header); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if p := q.Header["Pragma"]; p != nil && p[0] == "no-cache" && q.Header["Cache-Control"] == nil {
 		q.Header["Cache-Control"] = []string{"no-cache"} // RFC 9111 section 5.4, as in net/http
 	}
-	return q.WithContext(ctx), nil
+	e.request = *q.WithContext(&e.context)
+	return nil
+}
+
+// isPlain reports whether a path means the same decoded: most do.
+func isPlain(path string) bool {
+	for i := range len(path) {
+		if c := path[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '-' || c > '9') && c != '_' {
+			return false
+		}
+	}
+	return true
 }
 
 func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
@@ -70,18 +85,25 @@ func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
 	return u, err
 }
 
+// header is the fields but for Host, which has a place of its own in the request.
 func header(fields []httpparse.Field, text string) http.Header {
 	h := make(http.Header, len(fields))
-	values := make([]string, len(fields)) // of names that occur once
+	var values []string // of names that occur once
 	for i, f := range fields {
 		name := textproto.CanonicalMIMEHeaderKey(text[f.Name.Start:f.Name.End])
+		if name == "Host" {
+			continue
+		}
 		value := text[f.Value.Start:f.Value.End]
 		if before := h[name]; before != nil {
 			h[name] = append(before, value)
 			continue
 		}
-		values[i] = value
-		h[name] = values[i : i+1 : i+1]
+		if values == nil {
+			values = make([]string, 0, len(fields)-i)
+		}
+		values = append(values, value)
+		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return h
 }
