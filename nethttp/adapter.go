@@ -80,7 +80,7 @@ func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
 	if c, ok := r.ConnValue().(*netConn); ok {
 		e.context.Parent = c.ctx
 	}
-	if e.readRequest(r) != nil {
+	if !e.readRequest(r) {
 		w.Refuse(http.StatusBadRequest)
 		return
 	}

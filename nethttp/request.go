@@ -1,7 +1,6 @@
 package nethttp
 
 import (
-	"errors"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -11,14 +10,9 @@ import (
 	"github.com/eddynet/eddy/httpparse"
 )
 
-var (
-	errTarget     = errors.New("nethttp: the request target is not a URL")
-	errTrailerKey = errors.New("nethttp: the field Trailer names a field that is not allowed in a trailer section")
-)
-
-// readRequest sets the request, without its body. Its strings are parts of one copy of the
-// head: clone a string that is kept for long. Loop only.
-func (e *exchange) readRequest(r *http1.Request) error {
+// readRequest sets the request, without its body, and reports whether net/http accepts it. Its
+// strings are parts of one copy of the head: clone a string that is kept for long. Loop only.
+func (e *exchange) readRequest(r *http1.Request) (ok bool) {
 	h, raw := r.Head()
 	text := string(raw)
 	part := func(span httpparse.Span) string { return text[span.Start:span.End] }
@@ -34,13 +28,8 @@ func (e *exchange) readRequest(r *http1.Request) error {
 		Close:         !h.KeepAlive,
 		RemoteAddr:    r.RemoteAddr(),
 	}
-	q.URL = &e.url
-	if query := part(h.Query); h.Form == httpparse.OriginForm && isPlain(part(h.Path)) && query != "" == (h.Path.End < h.Target.End) {
-		e.url.Path, e.url.RawQuery = part(h.Path), query
-	} else if u, err := parseTarget(q.RequestURI, h.Form); err == nil {
-		e.url = *u
-	} else {
-		return errTarget
+	if q.URL = &e.url; !e.readTarget(h, part) {
+		return false
 	}
 	if q.Host = q.URL.Host; q.Host == "" {
 		q.Host = part(h.Host)
@@ -52,19 +41,38 @@ func (e *exchange) readRequest(r *http1.Request) error {
 		q.ContentLength = -1
 		q.TransferEncoding = []string{"chunked"}
 		delete(q.Header, "Transfer-Encoding")
-		var err error
-		if q.Trailer, err = announcedTrailers(q.Header); err != nil {
-			return err
+		if q.Trailer, ok = announcedTrailers(q.Header); !ok {
+			return false
 		}
 	}
 	if p := q.Header["Pragma"]; p != nil && p[0] == "no-cache" && q.Header["Cache-Control"] == nil {
 		q.Header["Cache-Control"] = []string{"no-cache"} // RFC 9111 section 5.4, as in net/http
 	}
 	e.request = *q.WithContext(&e.context)
-	return nil
+	return true
 }
 
-// isPlain reports whether a path means the same decoded: most do.
+// readTarget sets the URL.
+func (e *exchange) readTarget(h *httpparse.Request, part func(httpparse.Span) string) bool {
+	path, query, target := part(h.Path), part(h.Query), part(h.Target)
+	switch {
+	case h.Form == httpparse.AuthorityForm:
+		target = "http://" + target
+	case h.Form == httpparse.OriginForm && isPlain(path) && (query != "" || path == target):
+		e.url = url.URL{Path: path, RawQuery: query} // as most are
+		return true
+	}
+	u, err := url.ParseRequestURI(target)
+	if err != nil {
+		return false
+	}
+	if e.url = *u; h.Form == httpparse.AuthorityForm {
+		e.url.Scheme = ""
+	}
+	return true
+}
+
+// isPlain reports whether a path has only letters, digits and - . / _ in it.
 func isPlain(path string) bool {
 	for i := range len(path) {
 		if c := path[i]; (c|0x20 < 'a' || c|0x20 > 'z') && (c < '-' || c > '9') && c != '_' {
@@ -74,43 +82,26 @@ func isPlain(path string) bool {
 	return true
 }
 
-func parseTarget(target string, form httpparse.TargetForm) (*url.URL, error) {
-	if form != httpparse.AuthorityForm {
-		return url.ParseRequestURI(target)
-	}
-	u, err := url.ParseRequestURI("http://" + target)
-	if err == nil {
-		u.Scheme = ""
-	}
-	return u, err
-}
-
-// header is the fields but for Host, which has a place of its own in the request.
+// header is the fields but for Host.
 func header(fields []httpparse.Field, text string) http.Header {
 	h := make(http.Header, len(fields))
-	var values []string // of names that occur once
-	for i, f := range fields {
+	values := make([]string, 0, max(len(fields)-1, 0)) // of names that occur once
+	for _, f := range fields {
 		name := textproto.CanonicalMIMEHeaderKey(text[f.Name.Start:f.Name.End])
-		if name == "Host" {
-			continue
-		}
 		value := text[f.Value.Start:f.Value.End]
 		if before := h[name]; before != nil {
 			h[name] = append(before, value)
-			continue
+		} else if name != "Host" {
+			values = append(values, value)
+			h[name] = values[len(values)-1 : len(values) : len(values)]
 		}
-		if values == nil {
-			values = make([]string, 0, len(fields)-i)
-		}
-		values = append(values, value)
-		h[name] = values[len(values)-1 : len(values) : len(values)]
 	}
 	return h
 }
 
-// announcedTrailers removes the field Trailer, and returns a map with its names as keys.
-func announcedTrailers(h http.Header) (http.Header, error) {
-	var trailers http.Header
+// announcedTrailers removes the field Trailer, and returns a map with its names as keys. ok is
+// false if a trailer section may not have one of them.
+func announcedTrailers(h http.Header) (trailers http.Header, ok bool) {
 	for _, list := range h["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {
 			name = textproto.CanonicalMIMEHeaderKey(textproto.TrimString(name))
@@ -118,7 +109,7 @@ func announcedTrailers(h http.Header) (http.Header, error) {
 			case "":
 				continue
 			case "Transfer-Encoding", "Trailer", "Content-Length":
-				return nil, errTrailerKey
+				return nil, false
 			}
 			if trailers == nil {
 				trailers = http.Header{}
@@ -127,5 +118,5 @@ func announcedTrailers(h http.Header) (http.Header, error) {
 		}
 	}
 	delete(h, "Trailer")
-	return trailers, nil
+	return trailers, true
 }
