@@ -1,6 +1,7 @@
 package nethttp
 
 import (
+	"cmp"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -19,7 +20,7 @@ func (e *exchange) readRequest(r *http1.Request) (ok bool) {
 	q := http.Request{
 		Method:        part(h.Method),
 		RequestURI:    part(h.Target),
-		Proto:         "HTTP/1.1",
+		Proto:         [...]string{"HTTP/1.0", "HTTP/1.1"}[h.Minor],
 		ProtoMajor:    1,
 		ProtoMinor:    h.Minor,
 		Header:        header(h.Fields, text),
@@ -31,12 +32,7 @@ func (e *exchange) readRequest(r *http1.Request) (ok bool) {
 	if q.URL = &e.url; !e.readTarget(h, part) {
 		return false
 	}
-	if q.Host = q.URL.Host; q.Host == "" {
-		q.Host = part(h.Host)
-	}
-	if h.Minor == 0 {
-		q.Proto = "HTTP/1.0"
-	}
+	q.Host = cmp.Or(e.url.Host, part(h.Host))
 	if h.Framing == httpparse.ChunkedBody {
 		q.ContentLength = -1
 		q.TransferEncoding = []string{"chunked"}
@@ -99,8 +95,8 @@ func header(fields []httpparse.Field, text string) http.Header {
 	return h
 }
 
-// announcedTrailers removes the field Trailer, and returns a map with its names as keys. ok is
-// false if a trailer section may not have one of them.
+// announcedTrailers removes the field Trailer, and returns a map with its names, if all are
+// allowed, as keys.
 func announcedTrailers(h http.Header) (trailers http.Header, ok bool) {
 	for _, list := range h["Trailer"] {
 		for name := range strings.SplitSeq(list, ",") {

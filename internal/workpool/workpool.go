@@ -39,6 +39,9 @@ type worker struct {
 // workerIdle is how long a goroutine waits for another job, at least.
 const workerIdle = 10 * time.Second
 
+// maxKept is the number of jobs whose place in the queue is kept for others.
+const maxKept = 1024
+
 // New returns a pool of at most workers goroutines and queue waiting jobs.
 func New(workers, queue int) *Pool {
 	workers = max(workers, 1)
@@ -112,6 +115,9 @@ func (p *Pool) take(w *worker, woken bool) func() {
 		p.jobs--
 	}
 	if p.next == len(p.batch) {
+		if cap(p.batch) > maxKept {
+			p.batch = nil // memory returns after a spike
+		}
 		p.batch, p.queue, p.next = p.queue, p.batch[:0], 0
 	}
 	if len(p.batch) == 0 {
