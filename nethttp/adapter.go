@@ -3,6 +3,7 @@ package nethttp
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -79,8 +80,7 @@ func (a *Adapter) OnHead(w *http1.Response, r *http1.Request) {
 	if c, ok := r.ConnValue().(*netConn); ok {
 		e.context.Parent = c.ctx
 	}
-	var err error
-	if e.request, err = newRequest(r, &e.context); err != nil {
+	if !e.readRequest(r) {
 		w.Refuse(http.StatusBadRequest)
 		return
 	}
@@ -98,7 +98,8 @@ type exchange struct {
 	adapter  *Adapter
 	loop     *loop.Loop
 	deferred *http1.Deferred
-	request  *http.Request
+	request  http.Request
+	url      url.URL // of request
 	context  requestContext
 	body     *requestBody // nil without one
 	writer   responseWriter
@@ -108,7 +109,6 @@ type exchange struct {
 func (e *exchange) begin(w *http1.Response, r *http1.Request) {
 	e.deferred = w.Defer()
 	e.deferred.OnGone(e.context.End)
-	e.request.Body = http.NoBody
 	if h, _ := r.Head(); h.Framing == httpparse.ChunkedBody || h.Length > 0 {
 		e.body = newRequestBody(e, r)
 		e.request.Body = e.body
@@ -131,7 +131,7 @@ func (e *exchange) run() {
 		}
 		e.end()
 	}()
-	e.adapter.handler.ServeHTTP(&e.writer, e.request)
+	e.adapter.handler.ServeHTTP(&e.writer, &e.request)
 	e.writer.finish()
 	returned = true
 }

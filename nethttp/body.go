@@ -321,7 +321,7 @@ func (b *requestBody) ended() error {
 	if b.buf != nil {
 		return nil
 	}
-	r := b.exchange.request
+	r := &b.exchange.request
 	if r.Trailer == nil {
 		r.Trailer = b.trailers
 	}

@@ -37,7 +37,7 @@ func reading(t *testing.T, b *requestBody, n int) (dest []byte, result chan erro
 
 func newBody(t *testing.T) *requestBody {
 	l := eddytest.NewServer(t, nil).Loop()
-	b := &requestBody{exchange: &exchange{loop: l, request: &http.Request{}}}
+	b := &requestBody{exchange: &exchange{loop: l}}
 	b.change.L = &b.mu
 	return b
 }

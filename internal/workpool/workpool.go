@@ -10,12 +10,19 @@ import (
 // Pool is a bounded number of goroutines with a bounded queue. Goroutines start on demand,
 // and end when they have been idle for workerIdle or a little longer, or with Close. Any
 // goroutine.
+//
+// A goroutine that takes a job while others are queued wakes the next one, which has them if
+// the job blocks or another processor is free. Short jobs so run in a row, on a warm stack.
 type Pool struct {
 	maxWorkers int
-	maxQueue   int
+	maxJobs    int // queued and running
 
 	mu      sync.Mutex
-	queue   []func()    // guarded by mu
+	queue   []func()    // guarded by mu: after batch
+	batch   []func()    // guarded by mu: queued from next on
+	next    int         // guarded by mu
+	jobs    int         // guarded by mu: queued and running
+	waking  bool        // guarded by mu: a worker is about to look at the queue
 	workers int         // guarded by mu: goroutines, but for those that end
 	idle    []*worker   // guarded by mu: the last to become idle is the next to work
 	unused  int         // guarded by mu: the first of idle, which have been so since the last retire
@@ -25,16 +32,20 @@ type Pool struct {
 
 // worker is a goroutine of a pool.
 type worker struct {
-	next   chan func() // room for one, so that sending never blocks; nil ends the worker
-	closes int         // of the pool, when the worker started
+	wake   chan struct{} // room for one, so that sending never blocks; closed for the end
+	closes int           // of the pool, when the worker started
 }
 
 // workerIdle is how long a goroutine waits for another job, at least.
 const workerIdle = 10 * time.Second
 
+// maxKept is the number of jobs whose place in the queue is kept for others.
+const maxKept = 1024
+
 // New returns a pool of at most workers goroutines and queue waiting jobs.
 func New(workers, queue int) *Pool {
-	return &Pool{maxWorkers: max(workers, 1), maxQueue: max(queue, 0)}
+	workers = max(workers, 1)
+	return &Pool{maxWorkers: workers, maxJobs: workers + max(queue, 0)}
 }
 
 // Close ends idle goroutines at once, and the others when the queue is empty. It does not
@@ -52,81 +63,97 @@ func (p *Pool) Close() {
 func (p *Pool) Go(job func()) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := len(p.idle)
-	switch {
-	case n > 0:
-		w := p.idle[n-1]
-		p.idle[n-1] = nil
-		p.idle = p.idle[:n-1]
-		p.unused = min(p.unused, n-1)
-		w.next <- job
-	case p.workers < p.maxWorkers:
-		p.start(job)
-	case len(p.queue) < p.maxQueue:
-		p.queue = append(p.queue, job)
-	default:
+	if p.jobs == p.maxJobs {
 		return false
 	}
+	p.jobs++
+	p.queue = append(p.queue, job)
+	p.wake()
 	return true
 }
 
-// start starts a worker. p.mu is held.
-func (p *Pool) start(job func()) {
-	p.workers++
-	w := &worker{next: make(chan func(), 1), closes: p.closes}
-	go p.work(w, job)
+// wake has another worker look at the queue, unless one is about to. p.mu is held.
+func (p *Pool) wake() {
+	n := len(p.idle)
+	switch {
+	case p.waking || n == 0 && p.workers == p.maxWorkers:
+		return
+	case n == 0:
+		p.workers++
+		go p.work(&worker{wake: make(chan struct{}, 1), closes: p.closes})
+	default:
+		p.idle[n-1].wake <- struct{}{}
+		p.idle[n-1] = nil
+		p.idle = p.idle[:n-1]
+		p.unused = min(p.unused, n-1)
+	}
+	p.waking = true
 }
 
-func (p *Pool) work(w *worker, job func()) {
+func (p *Pool) work(w *worker) {
+	var job func()
 	defer func() {
 		if job != nil {
 			p.replace() // the job called runtime.Goexit
 		}
 	}()
-	for job != nil {
-		job()
-		if job = p.queued(w); job == nil {
-			job = <-w.next
+	for awake := true; awake; _, awake = <-w.wake {
+		for job = p.take(w, true); job != nil; job = p.take(w, false) {
+			job()
 		}
 	}
 }
 
-// queued removes the first job from the queue. If there is none, the worker becomes idle,
-// or ends if the pool has been closed.
-func (p *Pool) queued(w *worker) func() {
+// take removes the first job from the queue, for a worker that was woken or has done another
+// one. If there is none, the worker becomes idle.
+func (p *Pool) take(w *worker, woken bool) func() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	job := p.pop()
-	if job == nil {
-		p.idle = append(p.idle, w)
-		switch {
-		case w.closes != p.closes:
-			p.end(len(p.idle)-1, len(p.idle))
-		case p.timer == nil:
-			p.timer = time.AfterFunc(workerIdle, p.retire)
-		}
+	if woken {
+		p.waking = false
+	} else {
+		p.jobs--
 	}
-	return job
-}
-
-// pop removes the first job from the queue; nil if it is empty. p.mu is held.
-func (p *Pool) pop() func() {
-	if len(p.queue) == 0 {
+	if p.next == len(p.batch) {
+		if cap(p.batch) > maxKept {
+			p.batch = nil // memory returns after a spike
+		}
+		p.batch, p.queue, p.next = p.queue, p.batch[:0], 0
+	}
+	if len(p.batch) == 0 {
+		p.becomeIdle(w)
 		return nil
 	}
-	job := p.queue[0]
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
+	job := p.batch[p.next]
+	p.batch[p.next] = nil
+	if p.next++; p.queued() {
+		p.wake()
+	}
 	return job
 }
 
-// replace starts a worker in place of one that a job has ended, if jobs are queued.
+// queued reports whether a job waits for a worker. p.mu is held.
+func (p *Pool) queued() bool { return p.next < len(p.batch) || len(p.queue) > 0 }
+
+// becomeIdle has a worker wait, or ends it if the pool has been closed. p.mu is held.
+func (p *Pool) becomeIdle(w *worker) {
+	p.idle = append(p.idle, w)
+	switch {
+	case w.closes != p.closes:
+		p.end(len(p.idle)-1, len(p.idle))
+	case p.timer == nil:
+		p.timer = time.AfterFunc(workerIdle, p.retire)
+	}
+}
+
+// replace has another worker continue for one that a job has ended.
 func (p *Pool) replace() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.workers--
-	if job := p.pop(); job != nil {
-		p.start(job)
+	p.jobs--
+	if p.queued() {
+		p.wake()
 	}
 }
 
@@ -144,7 +171,7 @@ func (p *Pool) retire() {
 // end ends idle workers. p.mu is held.
 func (p *Pool) end(from, to int) {
 	for _, w := range p.idle[from:to] {
-		close(w.next)
+		close(w.wake)
 	}
 	p.idle = slices.Delete(p.idle, from, to)
 	p.workers -= to - from

@@ -119,3 +119,38 @@ func TestIdleGoroutinesEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestJobsThatBlockDelayNoOthers: jobs that come together run together.
+func TestJobsThatBlockDelayNoOthers(t *testing.T) {
+	const jobs = 50
+	pool := workpool.New(jobs+1, 0)
+	t.Cleanup(pool.Close)
+	hold, begun := make(chan bool), make(chan bool)
+	defer close(hold)
+	for range jobs {
+		start(t, pool, true, func() { begun <- true; <-hold })
+	}
+	for range jobs {
+		await(t, begun)
+	}
+	start(t, pool, true, func() { begun <- true })
+	await(t, begun)
+}
+
+// TestJobsInARowShareAGoroutine: a second one looks for more jobs, and finds none.
+func TestJobsInARowShareAGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		before := runtime.NumGoroutine()
+		pool := workpool.New(100, 0)
+		t.Cleanup(pool.Close)
+		start(t, pool, true, func() {
+			for range 50 {
+				start(t, pool, true, func() {})
+			}
+		})
+		synctest.Wait()
+		if n := runtime.NumGoroutine() - before; n > 10 {
+			t.Errorf("%d goroutines for jobs that do not block", n)
+		}
+	})
+}
