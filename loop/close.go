@@ -11,6 +11,10 @@ import (
 // Nothing more can be written, and OnData is not called any more.
 func (c *Conn) Close() { c.finish(nil) }
 
+// CloseWith is Close with a cause, which Err returns: for input that was invalid, or cut
+// off, while the peer may still read output, such as a layer's report of the error.
+func (c *Conn) CloseWith(cause error) { c.finish(cause) }
+
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left
 // to read: it does not wait for the peer to close too. If input or output is still
 // pending, or a layer cannot send its end at once, it is Close. Input that arrives later,
