@@ -90,9 +90,9 @@ func (e *Endpoint) chosen(name string) loop.Protocol {
 	return e.protocol
 }
 
-// State returns the state of the TLS layer of a connection, or nil if it has none. It is
-// complete: protocols are opened after the handshake. All calls for one connection return
-// the same pointer: do not change it. Loop only.
+// State returns the state of the TLS layer of a connection, or nil if it has none or the
+// handshake is not done: protocols are opened after it. All calls for one connection
+// return the same pointer: do not change it. Loop only.
 func State(c *loop.Conn) *tls.ConnectionState {
 	for t := range c.Layers() {
 		if l, ok := t.(*layer); ok {

@@ -55,8 +55,11 @@ var _ loop.Transport = (*layer)(nil)
 // CloseWrite only before the end of a connection. The transport below blocks then.
 func (l *layer) detached() bool { return l.ref.Gone() }
 
-// ConnectionState is that of crypto/tls.
+// ConnectionState is that of crypto/tls, nil before the end of the handshake.
 func (l *layer) ConnectionState() *tls.ConnectionState {
+	if l.handshake != nil || l.tls == nil {
+		return nil
+	}
 	if l.state == nil {
 		state := l.tls.ConnectionState()
 		l.state = &state

@@ -33,6 +33,7 @@ func newRequest(r *http1.Request, ctx context.Context) (*http.Request, error) {
 		ContentLength: h.Length,
 		Close:         !h.KeepAlive,
 		RemoteAddr:    r.RemoteAddr(),
+		TLS:           r.TLS(),
 	}
 	var err error
 	if q.URL, err = parseTarget(q.RequestURI, h.Form); err != nil {
