@@ -17,6 +17,10 @@ import (
 // adds to them by requests for key updates: Write alone stays below half of it.
 const maxSealed = 256 << 10
 
+// readBudget bounds the records in bytes that one Read opens: the peer can send many that
+// have no content.
+const readBudget = 64 << 10
+
 var (
 	errUnread   = errors.New("eddytls: the peer requests key updates, and does not read the answers")
 	errDetached = errors.New("eddytls: the connection was detached during its handshake")
@@ -35,7 +39,7 @@ type layer struct {
 	input  []byte // came with the handshake, for crypto/tls
 	err    error  // of crypto/tls: it is final
 	more   bool   // crypto/tls has input, or err is not reported
-	dry    bool   // nothing is left below for this Read
+	room   int    // bytes that this Read may take from below; 0 also when nothing is left
 	fin    bool   // the input below has ended
 	ending bool   // CloseWith is on its way
 	state  *tls.ConnectionState
@@ -67,7 +71,7 @@ func (l *layer) ConnectionState() *tls.ConnectionState {
 	return l.state
 }
 
-// Read opens records into p: all that have come, or as many as fit.
+// Read opens records into p: those that have come, or as many as fit, within readBudget.
 func (l *layer) Read(p []byte) (n int, err error) {
 	if h := l.handshake; h != nil {
 		if l.detached() {
@@ -75,7 +79,7 @@ func (l *layer) Read(p []byte) (n int, err error) {
 		}
 		return 0, h.receive(l.conn, p)
 	}
-	l.dry, l.more = false, false
+	l.room, l.more = readBudget, false
 	for n < len(p) && l.err == nil {
 		m, err := l.tls.Read(p[n:])
 		n += m

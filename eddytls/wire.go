@@ -37,11 +37,13 @@ func (w *wire) Read(p []byte) (n int, err error) {
 		}
 		return n, nil
 	}
-	if w.dry {
+	if w.room <= 0 {
 		return 0, wouldBlock
 	}
 	n, err = w.Transport.Read(p)
-	w.dry = n < len(p)
+	if w.room -= n; n < len(p) {
+		w.room = 0
+	}
 	switch err {
 	case unix.EAGAIN:
 		err = wouldBlock

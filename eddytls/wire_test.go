@@ -88,10 +88,10 @@ func TestCryptoTLSGoesOnAfterATemporaryErrorOfItsConn(t *testing.T) {
 	}
 }
 
-// crypto/tls asserts the type of the error: the errno itself would do, ENOBUFS would not.
+// crypto/tls asserts the type net.Error.
 func TestErrorsOfTheTransportAreTemporary(t *testing.T) {
 	for _, errno := range []error{unix.EAGAIN, unix.EINTR, unix.ENOBUFS, unix.ENOMEM} {
-		w := (*wire)(&layer{Transport: failing{err: errno}})
+		w := (*wire)(&layer{Transport: failing{err: errno}, room: 1})
 		_, err := w.Read(make([]byte, 1))
 		if e, ok := err.(net.Error); !ok || !e.Temporary() {
 			t.Errorf("%v: %v", errno, err)
