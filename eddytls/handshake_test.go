@@ -208,64 +208,6 @@ func TestClientCertificates(t *testing.T) {
 	})
 }
 
-func TestPlainHTTPIsAnswered(t *testing.T) {
-	for _, request := range []string{"GET / HTTP/1.1\r\nHost: a\r\n\r\n", "POST /x HTTP/1.1\r\n\r\n", "OPTIONS * HTTP/1.1\r\n\r\n"} {
-		e := endpoint(t, (&script{}).Open, eddytls.Options{})
-		c := eddytest.NewServer(t, e.Open).Dial()
-		for _, b := range []byte(request) {
-			c.Send(string(b))
-		}
-		got := c.Received()
-		head, body, _ := strings.Cut(got, "\r\n\r\n")
-		if !strings.HasPrefix(head, "HTTP/1.1 400 Bad Request\r\n") || !strings.Contains(body, "expects HTTPS") || !strings.Contains(head, "Content-Length: 80") || len(body) != 80 || !c.EOF() {
-			t.Errorf("got %q, end %v", got, c.EOF())
-		}
-		expect(t, "counted", e.Stats().PlainHTTP, 1)
-		c.CloseWrite()
-		if closed, reset := c.Closed(); !closed || reset {
-			t.Errorf("closed %v, reset %v", closed, reset)
-		}
-	}
-}
-
-// Each kind of invalid input has its alert, and an orderly close after it.
-func TestInvalidInputGetsAnAlert(t *testing.T) {
-	record := func(typ, length int, content ...byte) string {
-		return string(append([]byte{byte(typ), 3, 1, byte(length >> 8), byte(length)}, content...))
-	}
-	for name, row := range map[string]struct {
-		in    string
-		alert byte
-	}{
-		"garbage":                   {"\x00\x01\x02\x03\x04\x05\x06", 10},
-		"not HTTP either":           {"EHLO example.org\r\n", 10},
-		"SSLv2":                     {"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10", 70},
-		"hello of 16 MB":            {record(22, 4, 1, 0xff, 0xff, 0xff), 80},
-		"record of 65,535 bytes":    {record(22, 0xffff), 22},
-		"another handshake message": {record(22, 4, 2, 0, 0, 0), 50},
-		"an invalid hello":          {record(22, 6, 1, 0, 0, 2, 3, 3), 50},
-		"application data":          {record(23, 4, 1, 2, 3, 4), 10},
-	} {
-		t.Run(name, func(t *testing.T) {
-			e := endpoint(t, (&script{}).Open, eddytls.Options{})
-			s := eddytest.NewServer(t, e.Open)
-			c := s.Dial()
-			c.Send(row.in)
-			s.Wait(c.EOF)
-			if got := c.Received(); len(got) != 7 || got[0] != 21 || got[5] != 2 || got[6] != row.alert {
-				t.Errorf("got %x, want the alert %d", got, row.alert)
-			}
-			c.CloseWrite()
-			if closed, reset := c.Closed(); !closed || reset {
-				t.Errorf("closed %v, reset %v", closed, reset)
-			}
-			if n := e.Stats(); n.NotTLS+n.Protocol != 1 || n.InProgress != 0 {
-				t.Errorf("%+v", n)
-			}
-		})
-	}
-}
-
 func TestStalledHandshakesEndAtTheirDeadline(t *testing.T) {
 	for name, sent := range map[string]string{"nothing": "", "a part of a hello": "\x16\x03\x01", "a hello": helloOf(clientConfig(tls.VersionTLS13))} {
 		t.Run(name, func(t *testing.T) {
@@ -311,31 +253,6 @@ func TestDisconnectedDuringTheHandshake(t *testing.T) {
 	}
 }
 
-// A callback that blocks holds up neither the loop nor other handshakes, although one place
-// is all there is.
-func TestBlockingCallbackHoldsNobodyUp(t *testing.T) {
-	blocked, release := make(chan struct{}), make(chan struct{})
-	config := &tls.Config{GetCertificate: func(h *tls.ClientHelloInfo) (*tls.Certificate, error) {
-		if h.ServerName == "slow.test" {
-			close(blocked)
-			<-release
-		}
-		cert := authority().issue(h.ServerName)
-		return &cert, nil
-	}}
-	e := endpoint(t, (&script{}).Open, eddytls.Options{Config: config, MaxComputing: 1})
-	s := eddytest.NewServer(t, e.Open)
-	slow := clientConfig(tls.VersionTLS13)
-	slow.ServerName = "slow.test"
-	slowConn := dial(s)
-	slowConn.Send(helloOf(slow))
-	await(t, "the callback", blocked)
-	exchange(t, tls.Client(dial(s), clientConfig(tls.VersionTLS13)), "hello")
-	expect(t, "in progress", e.Stats().InProgress, 1)
-	close(release)
-	s.Wait(func() bool { return slowConn.Received() != "" })
-}
-
 // helloOf is the ClientHello of a client.
 func helloOf(config *tls.Config) string {
 	ours, theirs := net.Pipe()
@@ -344,33 +261,6 @@ func helloOf(config *tls.Config) string {
 	buf := make([]byte, 8<<10)
 	n, _ := ours.Read(buf)
 	return string(buf[:n])
-}
-
-// Beyond MaxHandshakes a hello waits for its turn.
-func TestHandshakesBeyondTheBoundWait(t *testing.T) {
-	e := endpoint(t, (&script{}).Open, eddytls.Options{MaxHandshakes: 2})
-	s := eddytest.NewServer(t, e.Open)
-	hello := helloOf(clientConfig(tls.VersionTLS13))
-	var conns []*eddytest.Conn
-	for range 4 {
-		c := s.Dial()
-		c.Send(hello)
-		conns = append(conns, c)
-	}
-	if n := e.Stats(); n.InProgress != 2 || n.Waiting != 2 {
-		t.Errorf("%+v", n)
-	}
-	s.Wait(func() bool { return conns[0].Received() != "" })
-	conns[0].Reset()
-	s.Wait(func() bool { return conns[2].Received() != "" })
-	if n := e.Stats(); n.InProgress != 2 || n.Waiting != 1 {
-		t.Errorf("%+v", n)
-	}
-	for _, c := range conns {
-		c.Reset()
-	}
-	s.Wait(func() bool { n := e.Stats(); return n.InProgress == 0 && n.Waiting == 0 })
-	expect(t, "counted", e.Stats().Disconnected, 4)
 }
 
 func TestPanicInACallbackCostsOneConnection(t *testing.T) {
@@ -400,25 +290,4 @@ func TestRefusalOfTheCertificateIsCounted(t *testing.T) {
 		t.Error("trusted")
 	}
 	s.Wait(func() bool { return e.Stats().Refused == 1 })
-}
-
-func TestOptionsAreChecked(t *testing.T) {
-	open := (&script{}).Open
-	for want, o := range map[string]eddytls.Options{
-		"Config is nil":      {},
-		"needs Certificate":  {Config: &tls.Config{}},
-		"HandshakeTimeout":   {Config: serverConfig(), HandshakeTimeout: -1},
-		`"h2", which is not`: {Config: serverConfig(), Protocols: map[string]eddy.Protocol{"h2": open}},
-		"RenegotiateNever":   {Config: &tls.Config{Renegotiation: tls.RenegotiateFreelyAsClient}},
-	} {
-		if _, err := eddytls.New(open, o); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %s", err, want)
-		}
-	}
-	if _, err := eddytls.New(nil, eddytls.Options{}); err == nil {
-		t.Error("no protocol")
-	}
-	if _, err := eddytls.NewClient(open, eddytls.Options{Config: &tls.Config{}}); err == nil || !strings.Contains(err.Error(), "ServerName") {
-		t.Error(err)
-	}
 }

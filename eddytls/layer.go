@@ -36,13 +36,14 @@ type layer struct {
 	handshake      *handshake // nil when it is over
 
 	// Of the side that reads.
-	input  []byte // came with the handshake, for crypto/tls
-	err    error  // of crypto/tls: it is final
-	more   bool   // crypto/tls has input, or err is not reported
-	room   int    // bytes that this Read may take from below; 0 also when nothing is left
-	fin    bool   // the input below has ended
-	ending bool   // CloseWith is on its way
-	state  *tls.ConnectionState
+	input   []byte  // came with the handshake, for crypto/tls
+	records records // that crypto/tls has got
+	err     error   // of crypto/tls: it is final
+	more    bool    // crypto/tls has input, or err is not reported
+	room    int     // bytes that this Read may take from below; 0 also when nothing is left
+	fin     bool    // the input below has ended
+	ending  bool    // CloseWith is on its way
+	state   *tls.ConnectionState
 
 	broken   atomic.Bool // no record can be sealed any more
 	notified bool        // close_notify is in the output

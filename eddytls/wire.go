@@ -27,9 +27,16 @@ type wire layer
 var _ net.Conn = (*wire)(nil)
 
 func (w *wire) Read(p []byte) (n int, err error) {
+	n, err = w.read(p)
+	w.records.passed(p[:n])
+	return n, err
+}
+
+func (w *wire) read(p []byte) (n int, err error) {
 	if w.handshake != nil {
 		return w.handshake.read(p)
 	}
+	p = p[:min(len(p), w.records.limit())]
 	if len(w.input) > 0 {
 		n = copy(p, w.input)
 		if w.input = w.input[n:]; len(w.input) == 0 {
