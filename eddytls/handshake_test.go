@@ -119,6 +119,24 @@ func TestResumption(t *testing.T) {
 	})
 }
 
+// A configuration for each client does not end resumption, although its callbacks are
+// wrapped each time.
+func TestResumptionWithAConfigurationForEachClient(t *testing.T) {
+	eachVersion(t, func(t *testing.T, version uint16) {
+		own, config := serverConfig(), serverConfig()
+		config.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return own, nil }
+		e := endpoint(t, (&script{}).Open, eddytls.Options{Config: config})
+		s := eddytest.NewServer(t, e.Open)
+		client := clientConfig(version)
+		client.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+		for i := range 2 {
+			conn := tls.Client(dial(s), client)
+			exchange(t, conn, "hello")
+			expect(t, "resumed", conn.ConnectionState().DidResume, i > 0)
+		}
+	})
+}
+
 // Two processes with the same keys resume each other's sessions.
 func TestResumptionWithSharedKeys(t *testing.T) {
 	config := clientConfig(tls.VersionTLS13)
