@@ -26,7 +26,8 @@ type box struct {
 // that only tests import.
 var boxes = []box{
 	{"nethttp", "nethttp", "net/http handlers, unchanged", 0, 150, 190},
-	{"eddytest", "eddytest", "tests without sockets", 0, 500, 160},
+	{"eddytls", "eddytls", "TLS under any protocol", 0, 330, 150},
+	{"eddytest", "eddytest", "tests without sockets", 0, 530, 160},
 	{"workers", "workers", "a server as several processes", 0, 765, 200},
 	{"http1", "http1", "HTTP/1.1 as a protocol", 1, 190, 170},
 	{"", "eddy (the root)", "Engine: listen, dial, drain", 1, 585, 190},

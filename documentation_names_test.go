@@ -17,7 +17,7 @@ import (
 // foreign matches names of other software: packages of other modules, commands, manual
 // pages, sysctls, names of the kernel, parts of HTTP messages, and placeholders.
 var foreign = regexp.MustCompile(`^(` + strings.Join([]string{
-	`(http|io|log|net|os|runtime|slog)\.[A-Z].*`, `golang\.org/x/sys/unix`,
+	`(http|io|log|net|os|runtime|slog|tls)\.[A-Z].*`, `golang\.org/x/sys/unix`,
 	`GODEBUG=cpu\.avx2=off go test ./httpparse`,
 	`(cd|curl|dmesg|go|nc|nstat|prlimit|slowhttptest|ss|strace|taskset|ulimit|unshare|wrk)( .*)?`,
 	`\w+\([1-9]\)`, `(net|fs|kern)(\.[\w-]+)+`, `ip_local_port_range`, `clock_gettime`, `epoll_ctl`, `writev`,

@@ -36,7 +36,7 @@ func documented(t *testing.T, dir string) *doc.Package {
 
 // These are the packages that programs import; the others serve the engine.
 func TestEveryExportedTypeHasAnExample(t *testing.T) {
-	for _, dir := range []string{".", "http1", "nethttp", "httpparse", "asynclog"} {
+	for _, dir := range []string{".", "http1", "nethttp", "eddytls", "httpparse", "asynclog"} {
 		types := documented(t, dir).Types
 		if len(types) == 0 {
 			t.Errorf("%s: no types were found", dir)
@@ -50,7 +50,7 @@ func TestEveryExportedTypeHasAnExample(t *testing.T) {
 }
 
 func TestEveryExportedNameHasAComment(t *testing.T) {
-	for _, dir := range []string{".", "http1", "nethttp", "httpparse", "asynclog", "loop", "poller", "buffers"} {
+	for _, dir := range []string{".", "http1", "nethttp", "eddytls", "httpparse", "asynclog", "loop", "poller", "buffers"} {
 		p := documented(t, dir)
 		check := func(name, comment string) {
 			if comment == "" {

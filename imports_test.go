@@ -45,9 +45,10 @@ var importRules = []struct {
 	{"nethttp", []string{"http1", "loop", "httpparse", "buffers", "internal/lifetime"}},
 	// HTTP is one protocol among others: the root does not know it.
 	{"", []string{"loop", "buffers", "asynclog", "internal/defaults", "internal/reclaim", "internal/sockets", "internal/watchdog"}},
+	{"eddytls", []string{"loop", "buffers", "internal/defaults"}},
 	{"eddytest", []string{"", "loop", "internal/leak"}},
 	{"internal/testlayer", []string{"loop"}}, // for tests
-	{"examples/...", []string{"", "http1", "nethttp", "httpparse", "workers", "asynclog", "examples/internal/..."}},
+	{"examples/...", []string{"", "http1", "nethttp", "eddytls", "httpparse", "workers", "asynclog", "examples/internal/..."}},
 }
 
 // externals are the modules that ours may depend on.

@@ -227,6 +227,7 @@ func (m *memory) Write(slices [][]byte) (n int, err error) {
 
 func (m *memory) CloseWrite() error {
 	m.outEOF = true
+	m.ended = false // a connection that lingers below its layers looks for it again
 	return nil
 }
 

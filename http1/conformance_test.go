@@ -29,6 +29,8 @@ func TestConformance(t *testing.T) {
 		"memory":                 {memory: true},
 		"slow reader":            {memory: true, window: 7},
 		"layer, for slow reader": {memory: true, layered: true, window: 7},
+		"TLS":                    {tls: true},
+		"TLS, in memory":         {memory: true, tls: true},
 	} {
 		t.Run(name, func(t *testing.T) { x.conforms(t, serveVia(t, v, describe, http1.Options{}, eddy.Options{})) })
 	}
@@ -123,7 +125,7 @@ func (s *server) try(r *row, random *rand.Rand) error {
 		ahead.statuses = append(ahead.statuses[:len(r.statuses):len(r.statuses)], 200)
 		ahead.saw = append(ahead.saw[:len(r.saw):len(r.saw)], sawAfter)
 	}
-	cutAnyhow := s.via.layered || s.via.window > 0
+	cutAnyhow := s.via.layered || s.via.tls || s.via.window > 0
 	ways := []struct {
 		name string
 		row  *row

@@ -135,8 +135,9 @@ func TestDrainEndsTheConnectionOfAStream(t *testing.T) {
 // TestDrainDoesNotWaitForIdleClients: a client whose connection is idle, and who does
 // not close it, holds up neither a drain nor the idle timeout.
 func TestDrainDoesNotWaitForIdleClients(t *testing.T) {
-	for _, v := range []via{{}, {layered: true}} {
-		s := serveVia(t, v, write("hello"), http1.Options{}, eddy.Options{LingerTimeout: time.Hour})
+	for _, v := range []via{{}, {layered: true}, {tls: true}} {
+		// The grace is longer than an acknowledgement is delayed.
+		s := serveVia(t, v, write("hello"), http1.Options{}, eddy.Options{LingerTimeout: time.Hour, DrainGrace: 200 * time.Millisecond})
 		idle, fresh := s.dial(), s.dial()
 		idle.send(get("/"))
 		expect(t, "body", string(idle.answer("GET").body), "hello")

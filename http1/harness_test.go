@@ -22,6 +22,7 @@ const patience = 30 * time.Second
 type via struct {
 	memory  bool // without sockets, and with a clock that the test moves
 	layered bool // under a layer that changes and cuts what passes
+	tls     bool // under TLS
 	window  int  // in memory, how many bytes the server can write ahead; 0: all
 }
 
@@ -64,6 +65,9 @@ func serveVia(t testing.TB, v via, h http1.Handler, o http1.Options, e eddy.Opti
 	open := p.Open
 	if v.layered {
 		open = testlayer.Under(open, 1)
+	}
+	if v.tls {
+		open = underTLS(t, open)
 	}
 	e.Logger = testLogger()
 	if v.memory {
@@ -138,6 +142,9 @@ func (s *server) connect() (connection, error) {
 	conn, err := s.connectBelow()
 	if s.via.layered && err == nil {
 		conn = testlayer.Client{ReadWriteCloser: conn}
+	}
+	if s.via.tls && err == nil {
+		return newSecure(s.memory, conn)
 	}
 	return conn, err
 }
@@ -229,6 +236,9 @@ func (c *client) quiet(d time.Duration) {
 
 // below is the connection without its layer.
 func (c *client) below() connection {
+	if s, ok := c.conn.(*secure); ok {
+		return s.belowTLS
+	}
 	if layered, ok := c.conn.(testlayer.Client); ok {
 		return layered.ReadWriteCloser.(connection)
 	}

@@ -32,6 +32,9 @@ func TestBehavioursOverALayer(t *testing.T) {
 		"layer":                  {layered: true},
 		"memory":                 {memory: true},
 		"layer, for slow reader": {memory: true, layered: true, window: 5000},
+		"TLS":                    {tls: true},
+		"TLS, in memory":         {memory: true, tls: true},
+		"TLS, for slow reader":   {memory: true, tls: true, window: 5000},
 	} {
 		for _, b := range slices.Concat(answers(), uploads(), takeovers()) {
 			t.Run(name+"/"+b.name, func(t *testing.T) {

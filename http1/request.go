@@ -3,6 +3,7 @@ package http1
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"iter"
 	"net"
 	"slices"
@@ -160,6 +161,17 @@ func (r *Request) RemoteAddr() string {
 
 // LocalAddr is the local address of the connection, nil if the client has gone. Loop only.
 func (r *Request) LocalAddr() net.Addr { return r.session.conn.LocalAddr() }
+
+// TLS is the state of the connection's TLS, nil without it: that of a layer with a method
+// ConnectionState, such as package eddytls adds. It must not be changed. Loop only.
+func (r *Request) TLS() *tls.ConnectionState {
+	for layer := range r.session.conn.Layers() {
+		if secure, ok := layer.(interface{ ConnectionState() *tls.ConnectionState }); ok {
+			return secure.ConnectionState()
+		}
+	}
+	return nil
+}
 
 // ConnValue is the result of Options.OnOpen for the connection, nil without it.
 func (r *Request) ConnValue() any { return r.session.client.value }

@@ -10,6 +10,10 @@ import (
 // sends FIN, then reads and discards input, within bounds. It ends writes and OnData.
 func (c *Conn) Close() { c.finish(nil) }
 
+// CloseWith is Close with a cause, which Err returns: for input that was invalid, or cut
+// off, while the peer may still read output, such as a layer's report of the error.
+func (c *Conn) CloseWith(cause error) { c.finish(cause) }
+
 // CloseIdle is Close for a connection between two messages, whose peer has nothing left to read: it
 // does not wait for the peer. While input or output is pending, or if a layer cannot send its end
 // at once, it is Close. Input that comes until the end of the cycle is answered with a reset.

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"iter"
 	"net"
 
 	"github.com/eddynet/eddy/internal/sockets"
@@ -24,7 +25,7 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 		x.socket.conn = c
 		x.top, x.bottom = &x.socket, &x.socket
 	}
-	x.pushback = &pushback{Transport: x.top}
+	x.pushback = &pushback{Transport: x.top, next: x.pushback}
 	x.top = layer(x.pushback)
 	if c.is(delivering) {
 		c.flags |= layerAdded // deliver knows how much input is unused
@@ -34,6 +35,22 @@ func (c *Conn) AddLayer(layer func(below Transport) Transport) error {
 	}
 	c.schedule()
 	return nil
+}
+
+// Layers yields the connection's layers, the last one added first: for functions that find
+// a layer of their package, and tell of its state. Without layers, or after Detach, there
+// are none.
+func (c *Conn) Layers() iter.Seq[Transport] {
+	return func(yield func(Transport) bool) {
+		if !c.layered() || c.extra.pushback == nil || !yield(c.extra.top) {
+			return
+		}
+		for p := c.extra.pushback; p.next != nil; p = p.next {
+			if !yield(p.Transport) {
+				return
+			}
+		}
+	}
 }
 
 // Wake makes the loop retry reads and writes of the transport. A layer calls it when it can go on

@@ -3,6 +3,7 @@ package loop
 import (
 	"flag"
 	"io"
+	"slices"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -117,4 +118,43 @@ func (b *buffering) CloseWrite() error {
 		return err
 	}
 	return b.Transport.CloseWrite()
+}
+
+func TestLayersAreListedFromTheTop(t *testing.T) {
+	r := newRig(t)
+	c, _ := r.open(unixPair, &script{})
+	added := slices.Collect(c.Layers())
+	if !*layered && added != nil {
+		t.Errorf("a connection without layers has %v", added)
+	}
+	for range 3 {
+		_ = c.AddLayer(func(below Transport) Transport { // nothing is written
+			added = append([]Transport{&secret{Transport: below}}, added...)
+			return added[0]
+		})
+	}
+	if got := slices.Collect(c.Layers()); !slices.Equal(got, added) {
+		t.Errorf("got %v, want %v", got, added)
+	}
+	for layer := range c.Layers() {
+		if layer != added[0] {
+			t.Error("the first is not the top")
+		}
+		break
+	}
+}
+
+func TestCloseWithACauseSendsOutput(t *testing.T) {
+	r := newRig(t)
+	p := &script{}
+	c, peer := r.open(unixPair, p)
+	_, _ = c.WriteString("the reason")
+	c.CloseWith(io.ErrUnexpectedEOF)
+	r.until("the output arrives", func() bool { return peer.all() })
+	peer.close()
+	r.until("the connection ends", p.ended)
+	if string(peer.got) != "the reason" {
+		t.Errorf("the peer got %q", peer.got)
+	}
+	p.expect(t, "open", "close:"+io.ErrUnexpectedEOF.Error())
 }

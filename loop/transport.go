@@ -65,6 +65,7 @@ func (c *Conn) askLayers(t Transport) (input bool, output int64) {
 type pushback struct {
 	Transport
 	prefix []byte
+	next   *pushback // below the layer before; nil for none
 }
 
 func (b *pushback) Read(p []byte) (int, error) {

@@ -16,7 +16,9 @@
 //
 //	net/http                              here
 //	--------                              ----
-//	TLS, HTTP/2 (TLSConfig, Protocols)    ignored: a proxy must terminate TLS
+//	TLSConfig, TLSNextProto               ignored: package eddytls puts TLS under a
+//	                                      server, and sets Request.TLS
+//	HTTP/2 (Protocols)                    ignored: HTTP/1.1 only
 //	Server.Serve, Shutdown, Close,        no effect: use Engine.Listen, Shutdown;
 //	  RegisterOnShutdown                  Engine.Run returns after the drain
 //	Server.SetKeepAlivesEnabled           no effect: use the method of http1.Server

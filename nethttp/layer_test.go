@@ -3,6 +3,7 @@ package nethttp_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,7 +93,13 @@ func inMemory(c testlayer.Client) bool {
 	return ok
 }
 
-func hijacks(t *testing.T, conn testlayer.Client) {
+// closeWriter is a client that can end its output.
+type closeWriter interface {
+	io.ReadWriter
+	CloseWrite() error
+}
+
+func hijacks(t *testing.T, conn closeWriter) {
 	want := append([]byte("hello "), pattern(1<<20)...)
 	sent := make(chan error, 1)
 	go func() {
@@ -121,4 +128,20 @@ func bodyOf(t *testing.T, r *bufio.Reader) []byte {
 		t.Errorf("status %d, %v", a.StatusCode, err)
 	}
 	return body
+}
+
+// TestHandlersOverTLS: the same over TLS, with Hijack.
+func TestHandlersOverTLS(t *testing.T) {
+	p, err := nethttp.New(overALayer(t), http1.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secure, config := underTLS(t, p.Open)
+	s := serveProtocol(t, secure)
+	connect := func() *tls.Conn {
+		conn, _ := dialBoth(t, s.addr)
+		return tls.Client(conn, config)
+	}
+	asksHandlers(t, connect())
+	hijacks(t, connect())
 }

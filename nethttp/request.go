@@ -28,6 +28,7 @@ func (e *exchange) readRequest(r *http1.Request) (ok bool) {
 		ContentLength: h.Length,
 		Close:         !h.KeepAlive,
 		RemoteAddr:    r.RemoteAddr(),
+		TLS:           r.TLS(),
 	}
 	if q.URL = &e.url; !e.readTarget(h, part) {
 		return false

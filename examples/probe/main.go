@@ -59,6 +59,9 @@ func run(args []string) error {
 		flags     = flag.NewFlagSet("probe", flag.ExitOnError)
 		echoAddr  = flags.String("echo", "", "raw TCP echo listener (a custom protocol, no HTTP)")
 		accessLog = flags.Bool("access-log", false, "one line per request on standard error")
+		tlsAddr   = flags.String("tls", "", "the HTTP routes over TLS (1.2 and 1.3)")
+		tlsCert   = flags.String("tls-cert", "", "file of its certificate chain, PEM (default: one for localhost is made)")
+		tlsKey    = flags.String("tls-key", "", "file of the private key, PEM")
 		pprofAddr = flags.String("pprof", "", "net/http/pprof on an address of its own")
 	)
 	flags.Var(&listen, "listen", "HTTP listener; may be repeated; unix:PATH for a Unix socket (default 127.0.0.1:8080)")
@@ -102,6 +105,15 @@ func run(args []string) error {
 	}
 	for _, address := range listen {
 		if err := open(e, "http", address, server.Open); err != nil {
+			return err
+		}
+	}
+	if *tlsAddr != "" {
+		secure, err := overTLS(server.Open, *tlsCert, *tlsKey)
+		if err != nil {
+			return err
+		}
+		if err := open(e, "https", *tlsAddr, secure); err != nil {
 			return err
 		}
 	}
