@@ -139,6 +139,13 @@ func (c *Conn) shutdown() {
 	case c.event(EventShutdown):
 		c.schedule()
 	default:
-		c.After(c.loop.grace, (*Conn).CloseIdle)
+		before := c.deadline
+		c.After(c.loop.grace, func(c *Conn) {
+			if c.deadline != before { // input has postponed it: more may be on its way
+				c.Close()
+			} else {
+				c.CloseIdle()
+			}
+		})
 	}
 }

@@ -46,6 +46,30 @@ func TestDrainTellsConnectionsAndClosesTheOthers(t *testing.T) {
 	}
 }
 
+// After the grace period of a drain, a conversation that went on meanwhile is read to its end,
+// because a message in flight would be answered with a reset. An idle connection is not.
+func TestDrainLetsConversationsEnd(t *testing.T) {
+	for _, talks := range []bool{true, false} {
+		r := newRig(t)
+		p := &script{}
+		c, peer := r.open(tcpPair, p)
+		if err := r.loop.Drain(time.Second); err != nil {
+			t.Fatal(err)
+		}
+		r.settled()
+		r.pass(time.Second / 2)
+		if talks {
+			peer.send("late")
+			r.until("a late message arrives", func() bool { return p.count("data:") == 1 })
+		}
+		r.pass(time.Second / 2)
+		r.until("the end arrives", peer.all)
+		if got := c.state; (got == lingering) != talks {
+			t.Errorf("talks %v: the connection is %v", talks, got)
+		}
+	}
+}
+
 func TestRunEndsAfterTheLastConnectionOfADrain(t *testing.T) {
 	r := newRig(t)
 	ended := make(chan struct{})

@@ -35,7 +35,7 @@ const (
 	// Without SetTimeout: every Settings.IdleTimeout without input. Default: Abort with ErrTimeout.
 	EventTimeout
 	// EventShutdown: the engine drains. The handler should finish its work and close. Default:
-	// CloseIdle after the grace period, idle or not; pending output is still sent.
+	// after the grace period CloseIdle, or Close if input has come meanwhile.
 	EventShutdown
 	// EventClosed, once, after everything else. Conn.Err is the cause. Default: none.
 	EventClosed
