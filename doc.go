@@ -9,10 +9,9 @@
 // A Protocol is a function that opens a connection and returns its Handler, which gets input
 // (OnData) and events (OnEvent). A wrapper is a function around a Protocol. A Transport is a layer
 // between a connection and its socket: see Conn.AddLayer. Conn.SetProtocol hands a connection to
-// another protocol.
+// another protocol. The types are names for those of package loop, which describes its cycle.
 //
-// The types of a protocol are names for types of package loop, which describes the cycle of a loop.
-// Package eddytest tests protocols without sockets.
+// Package eddytls puts TLS under any protocol. Package eddytest tests protocols without sockets.
 //
 // # Threads
 //
@@ -23,6 +22,5 @@
 //
 // # Non-goals
 //
-// TLS, HTTP/2 and Windows. A program that needs them has net/http, or a proxy in front.
-// docs/architecture.md describes the source.
+// HTTP/2 and Windows: put a proxy in front. docs/architecture.md describes the source.
 package eddy

@@ -22,22 +22,17 @@
 //	Server.Serve, Shutdown, Close,        no effect: use Engine.Listen, Shutdown;
 //	  RegisterOnShutdown                  Engine.Run returns after the drain
 //	Server.SetKeepAlivesEnabled           no effect: use the method of http1.Server
-//	no timeouts by default                those of Options, where a field is zero or
-//	                                      negative
+//	no timeouts by default                those of Options, for fields of zero or below
 //	WriteTimeout                          until the handler returns; then
 //	                                      Options.WriteTimeout, by default the same
 //	                                      value, applies to pending output
-//	a slow body                           os.ErrDeadlineExceeded for the handler and 408
-//	                                      for the client also below Options.MinBodyRate
+//	a slow body                           as after a timeout, below Options.MinBodyRate
 //	a slow handler                        503 after Options.HandlerTimeout
-//	a goroutine for each connection       one for each request, at most 20,000: beyond
-//	                                      that 503
-//	BaseContext(l), once a listener       once a server, with its first connection; only
-//	                                      l.Addr works
+//	a goroutine for each connection       one for each request; 503 beyond 20,000
+//	BaseContext(l), once a listener       once a server; only l.Addr works
 //	ConnContext, ConnState                on the event loop: they must not block; only
 //	                                      the addresses and Close of the net.Conn work
-//	ErrorLog                              panics are also in the engine's log, and counted;
-//	                                      without ErrorLog everything is in the engine's
+//	ErrorLog                              panics are also counted, and in the engine's log
 //	any number of fields in a head        10,000, or Options.Limits.Fields: 431
 //	CONNECT                               501 without Options.AllowConnect; 400 for a path
 //	                                      (RFC 9112 section 3.2.3), as net/rpc's clients
@@ -50,11 +45,9 @@
 //	Content-Length: x, set by a handler   omitted, and the right length sent
 //	a body with 205                       not sent (RFC 9110 section 15.3.6)
 //	1xx to an HTTP/1.0 client             not sent (RFC 9110 section 15.2)
-//	reading a body after the first        works; but the response has Connection: close if
-//	  flush                               the rest of the body may be long and
-//	                                      EnableFullDuplex was not called
-//	early response to a chunked body      waits for the end of the body, for half a
-//	                                      second at most
+//	reading a body after the first        works; without EnableFullDuplex, a response
+//	  flush                               before a long rest has Connection: close
+//	early response to a chunked body      waits half a second for the end of the body
 //	io.ReaderFrom                         copies: sendfile(2) would block the event loop
 //	                                      while it reads a disk
 //	hijacked connection                   no *net.TCPConn if output was pending
