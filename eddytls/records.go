@@ -4,9 +4,9 @@ package eddytls
 // most requests.
 const fewBytes = 2 << 10
 
-// records follows the boundaries of records in the bytes that crypto/tls is given. It keeps
-// what it gets beyond a record, in a buffer that then grows, and does not shrink. So a
-// large record is read alone, in one read if it is as large as the one before.
+// records follows the boundaries of records in the bytes that crypto/tls is given. Bytes
+// beyond a record go into a buffer of crypto/tls that grows and does not shrink. So a large
+// record is read alone, in one read if it is as large as the one before.
 type records struct {
 	left   int // bytes of the record that are still to come
 	size   int // bytes of the record
