@@ -57,9 +57,14 @@ func work(w *workers.Worker, kind string) int {
 		return 4
 	}
 	w.Listeners()[0].Close()
-	go greet(ln, kind)
+	greeted := make(chan struct{})
+	go func() {
+		greet(ln, kind)
+		close(greeted)
+	}()
 	<-ctx.Done()
 	ln.Close()
+	<-greeted // a client that was accepted is greeted
 	switch {
 	case !errors.Is(context.Cause(ctx), workers.ErrDrain):
 		return 5
