@@ -17,13 +17,13 @@ import (
 
 const (
 	// reclaimEvery is the time between two looks.
-	reclaimEvery = 5 * time.Second
+	reclaimEvery = 4 * time.Second
 	// reclaimFrom is how many bytes the heap must hold too much to be worth it.
 	reclaimFrom = 16 << 20
 	// pauseMin and pauseMax are how many looks pass after a collection before the
 	// next one. They double where there is no sign that anything has changed, up to
 	// the two minutes of the runtime's own.
-	pauseMin, pauseMax = 2, 24
+	pauseMin, pauseMax = 2, 30
 )
 
 // heapSample is a sample of the runtime's heap metrics.

@@ -8,7 +8,7 @@ import (
 )
 
 // Pool is a bounded number of goroutines with a bounded queue. Goroutines start on demand,
-// and end when they have been idle for workerIdle or a little longer, or with Close. Any
+// and end when they have been idle for workerIdle, or with Close. Any
 // goroutine.
 //
 // A goroutine that takes a job while others are queued wakes the next one, which has them if
@@ -36,8 +36,8 @@ type worker struct {
 	closes int           // of the pool, when the worker started
 }
 
-// workerIdle is how long a goroutine waits for another job, at least.
-const workerIdle = 10 * time.Second
+// workerIdle is how long a goroutine waits for another job, at least; at most it is twice as long.
+const workerIdle = 4 * time.Second
 
 // maxKept is the number of jobs whose place in the queue is kept for others.
 const maxKept = 1024
