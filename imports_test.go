@@ -167,7 +167,7 @@ func sources(t *testing.T, visit func(path string)) {
 }
 
 // platformFolders are those that may have files for one platform only: sockets and
-// their readiness, what processes are told of each other's end, and the parser's
+// their readiness, how processes learn of each other's end, and the parser's
 // assembly.
 var platformFolders = []string{"poller", "internal/sockets", "workers", "httpparse"}
 

@@ -125,7 +125,7 @@ func (w writer) Write(p []byte) (n int, err error) {
 	slices := [][]byte{p}
 	for {
 		if n == len(p) {
-			slices = nil // what is held
+			slices = nil // now the bytes that the layers hold
 		} else {
 			slices[0] = p[n:]
 		}

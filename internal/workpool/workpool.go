@@ -8,8 +8,7 @@ import (
 )
 
 // Pool is a bounded number of goroutines with a bounded queue. Goroutines start on demand,
-// and end when they have been idle for workerIdle, or with Close. Any
-// goroutine.
+// and end when they have been idle for workerIdle, or with Close. Any goroutine.
 //
 // A goroutine that takes a job while others are queued wakes the next one, which has them if
 // the job blocks or another processor is free. Short jobs so run in a row, on a warm stack.
